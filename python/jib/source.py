@@ -1,0 +1,64 @@
+"""Text and places in it.
+
+In: the text a person wrote. Out: `Source`, which finds lines, columns and carets.
+Always holds: offsets count characters of the text from 0; lines and columns, as people read them, count from 1.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A half-open range of characters, `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+class Source:
+    """A text, its name for messages, and where its lines begin."""
+
+    __slots__ = ("text", "name", "line_starts")
+
+    def __init__(self, text: str, name: str = "<jib>") -> None:
+        self.text = text
+        self.name = name
+        starts = [0]
+        at = text.find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = text.find("\n", at + 1)
+        self.line_starts = starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of a character, both counted from 1.
+
+        >>> Source("a +\\n b").position(5)
+        (2, 2)
+        """
+        line = bisect_right(self.line_starts, offset)
+        return line, offset - self.line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of one line, counted from 1, without its newline.
+
+        >>> Source("a +\\n b").line(2)
+        ' b'
+        """
+        start = self.line_starts[number - 1]
+        end = self.line_starts[number] - 1 if number < len(self.line_starts) else len(self.text)
+        return self.text[start:end]
+
+    def caret(self, span: Span) -> str:
+        """The line of a span, and carets under it; a span over several lines is marked on its first.
+
+        >>> print(Source("a / b").caret(Span(2, 3)))
+        a / b
+          ^
+        """
+        line, column = self.position(span.start)
+        text = self.line(line)
+        width = max(1, min(span.end - span.start, len(text) - column + 1))
+        return f"{text}\n{' ' * (column - 1)}{'^' * width}"
