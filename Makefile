@@ -1,0 +1,100 @@
+# Everything a person or a machine does with this checkout. `make` lists it.
+#
+# Needs: Rust, Python >= 3.10, make. The rest goes into a virtual environment of its own, .venv, made on first need.
+# PYTHON=python3.13 chooses the interpreter; SKIP="rustfmt clippy" leaves out what is not installed.
+
+PYTHON ?= python3
+SKIP   ?=
+
+VENV := .venv
+BIN  := $(VENV)/bin
+ROOT := $(CURDIR)
+
+# One interpreter for maturin, clippy and tests, so that PyO3 is not built again for each.
+export VIRTUAL_ENV := $(ROOT)/$(VENV)
+export PYO3_PYTHON := $(ROOT)/$(BIN)/python
+unexport CONDA_PREFIX
+
+TOOLS := $(VENV)/tools.stamp
+BUILT := $(VENV)/built.stamp
+
+RUST_FILES := $(shell find rust -type f \( -name '*.rs' -o -name Cargo.toml \) 2>/dev/null) \
+              $(wildcard Cargo.toml Cargo.lock .cargo/config.toml)
+
+# pyproject.toml is the only list of what to install; this prints its requirements, one on a line.
+define REQUIREMENTS
+try:
+    import tomllib
+except ImportError:  # Python 3.10
+    from pip._vendor import tomli as tomllib
+with open("pyproject.toml", "rb") as file:
+    table = tomllib.load(file)
+extras = table["project"]["optional-dependencies"]
+wanted = table["build-system"]["requires"] + table["project"]["dependencies"] + sum(extras.values(), [])
+print("\n".join(dict.fromkeys(wanted)))
+endef
+export REQUIREMENTS
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python bless bench check wheel-test clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: build ## see it work: examples/demo.py
+	@$(BIN)/python examples/demo.py
+
+build: $(BUILT) ## compile the extension into .venv
+
+fmt: $(TOOLS) ## format Rust and Python
+	cargo fmt --all
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only --quiet .
+
+lint: $(TOOLS) ## clippy, ruff, mypy
+	$(if $(filter clippy,$(SKIP)),@echo "SKIPPED: clippy",cargo clippy --workspace --all-targets -- -D warnings)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: test-rust test-python ## the core's tests, then pytest with the filetests and every example in the docs
+
+bless: build ## write the stage texts of the filetests anew; read the diff
+	$(BIN)/pytest -q --bless tests/test_filetests.py
+
+bench: build ## every benchmark in benches/
+	@set -e; for file in $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
+
+check: fmt-check lint test ## all that must hold before a change goes in
+
+wheel-test: $(TOOLS) ## build wheel and sdist, install them elsewhere, try them
+	$(BIN)/pytest -m wheel tests/test_wheel.py
+
+clean: ## remove all that was made here, the virtual environment too
+	rm -rf $(VENV) target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f python/jib/_native*.so python/jib/_native*.pyd
+
+fmt-check: $(TOOLS)
+	$(if $(filter rustfmt,$(SKIP)),@echo "SKIPPED: cargo fmt",cargo fmt --all --check)
+	$(BIN)/ruff format --check .
+
+test-rust:
+	cargo test -p jib-core
+
+test-python: build
+	$(BIN)/pytest
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "jib needs Python 3.10 or newer, not " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+
+$(TOOLS): pyproject.toml | $(BIN)/python
+	$(BIN)/python -c "$$REQUIREMENTS" > $(VENV)/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
+	@touch $@
+
+# Python and grammar files are used where they lie; only Rust and its settings call for a build.
+$(BUILT): $(TOOLS) $(RUST_FILES)
+	$(BIN)/maturin develop --release
+	@touch $@

@@ -1,0 +1,27 @@
+"""jib: text in, native function out.
+
+>>> import jib as jit
+>>> f = jit.compile("a + b")
+>>> f(7, 35)
+42
+>>> f(1.5, 2)
+3.5
+"""
+
+from .api import STAGES, compile
+from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
+from .function import Function
+from .limits import Limits
+
+__all__ = [
+    "STAGES",
+    "BudgetError",
+    "CompileError",
+    "Function",
+    "InternalError",
+    "JitError",
+    "LimitError",
+    "Limits",
+    "ParseError",
+    "compile",
+]

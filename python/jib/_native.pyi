@@ -1,0 +1,24 @@
+"""The extension, written in Rust: rust/python."""
+
+from typing import Any
+
+from .source import Source
+
+__version__: str
+
+def builtins() -> list[tuple[str, list[str], str, str, float | None]]: ...
+
+class Callable:
+    def __new__(
+        cls,
+        ir: bytes,
+        source: Source,
+        params: list[tuple[str, str, bool, Any]],
+        signature: str | None,
+        engine: str,
+        opt_level: str,
+        arithmetic: str,
+    ) -> Any: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def _dump(self, stage: str, signature: str | None) -> str: ...
+    def _specializations(self) -> list[tuple[list[str], str, int, list[tuple[str, float]]]]: ...

@@ -1,0 +1,63 @@
+"""The pipeline, in one screen: text -> tree -> IR -> (the one crossing) -> a function.
+
+In: what a person writes. Out: `Function`. Always holds: each stage is a pure function of the one before; Rust alone compiles for
+new argument types, when the function is called with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import ir
+from .function import Function, Options
+from .limits import DEFAULT, Limits
+from .source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STAGES = ("ast", "ir", "typed-ir", "clif", "clif-opt", "asm", "cfg")
+
+
+def compile(
+    source: str,
+    signature: str | None = None,
+    *,
+    params: Sequence[str] | None = None,
+    name: str | None = None,
+    arithmetic: str = "python",
+    engine: str = "native",
+    opt_level: str = "speed",
+    limits: Limits | None = None,
+) -> Function:
+    """A native function from a text: an expression, a suite, a lambda, or definitions of which the last is called.
+
+    `signature`, such as "float(float, int)", fixes the types of the arguments and is compiled at once; without it the types of
+    each call decide. `params` names the parameters of an expression or a suite, which else are its free names in order of
+    appearance. `arithmetic` is "python" or "numpy", `engine` "native" or "interpreter", `opt_level` "speed" or "none".
+
+    Raises ParseError, CompileError and LimitError for the text, ValueError for an option that is none.
+
+    >>> compile("sqrt(x*x + y*y)")(3, 4)
+    5.0
+    >>> compile('''
+    ... total = 0
+    ... for i in range(n):
+    ...     total += i
+    ... total
+    ... ''')(10)
+    45
+    >>> compile("x // y", "int(int, int)", params=["y", "x"])(2, 7)
+    3
+    """
+    from .lower import lower
+    from .parse import parse
+
+    if not isinstance(source, str):
+        raise TypeError(f"compile() takes the text of a program, not {type(source).__name__}")
+    limits = DEFAULT if limits is None else limits
+    text = Source(source)
+    program = parse(text, limits)
+    lowered = lower(program, text, params, limits)
+    options = Options(signature, tuple(params) if params is not None else None, name, arithmetic, engine, opt_level, limits)
+    return Function(text, ir.encode(lowered.module), lowered, options)

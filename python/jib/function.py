@@ -1,0 +1,162 @@
+"""The function object.
+
+In: the IR and what Python shows of its entry. Out: something to call, with everything that people ask of a function.
+Always holds: the native half (`_native.Callable`) is what is called; this class only answers questions. The tree and the IR are
+made again from the text when somebody wants to see them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _native
+from .limits import DEFAULT, Limits
+from .source import Source
+
+if TYPE_CHECKING:
+    import inspect
+
+    from .lower import EntryParameter, Lowered
+
+
+class Options(NamedTuple):
+    """The arguments of `compile` other than the text."""
+
+    signature: str | None = None
+    params: tuple[str, ...] | None = None
+    name: str | None = None
+    arithmetic: str = "python"
+    engine: str = "native"
+    opt_level: str = "speed"
+    limits: Limits = DEFAULT
+
+
+class Specialization(NamedTuple):
+    """What one combination of argument types was compiled to; `stages` maps each stage to its microseconds."""
+
+    params: tuple[str, ...]
+    result: str
+    code_bytes: int
+    stages: dict[str, float]
+
+    def __str__(self) -> str:
+        return f"{self.result}({', '.join(self.params)}): {self.code_bytes} bytes, {sum(self.stages.values()):.0f} µs"
+
+
+class Function(_native.Callable):
+    """A compiled text. Made by `jib.compile`; called like any function.
+
+    >>> from jib import compile
+    >>> f = compile("def area(w: float, h: float = 1.0) -> float:\\n    'Of a rectangle.'\\n    return w * h")
+    >>> f(2, h=3), f(2)
+    (6.0, 2.0)
+    >>> f, f.__doc__
+    (<jib function area(w: float, h: float = 1.0) -> float>, 'Of a rectangle.')
+    """
+
+    __slots__ = ("__dict__", "__name__", "__qualname__", "_entry", "_options", "_text", "__weakref__")
+
+    def __new__(cls, text: Source, module: bytes, lowered: Lowered, options: Options) -> Function:
+        params = [(p.name, p.kind, not p.required, p.default) for p in lowered.params]
+        self: Function = super().__new__(
+            cls, module, text, params, options.signature, options.engine, options.opt_level, options.arithmetic
+        )
+        self.__name__ = self.__qualname__ = options.name or lowered.name
+        self.__doc__ = lowered.doc
+        self._text = text
+        self._entry = lowered.params, lowered.returns
+        self._options = options
+        return self
+
+    @property
+    def source(self) -> str:
+        """The text it was compiled from."""
+        return self._text.text
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The names of the parameters, in order."""
+        return tuple([param.name for param in self._entry[0]])
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What `inspect.signature` and `help` show.
+
+        >>> from jib import compile
+        >>> import inspect
+        >>> inspect.signature(compile("a * b + c"))
+        <Signature (a, b, c)>
+        """
+        import inspect
+
+        kinds = {
+            "positional": inspect.Parameter.POSITIONAL_ONLY,
+            "any": inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            "keyword": inspect.Parameter.KEYWORD_ONLY,
+        }
+        params, returns = self._entry
+
+        def parameter(param: EntryParameter) -> inspect.Parameter:
+            empty = inspect.Parameter.empty
+            default = empty if param.required else param.default
+            return inspect.Parameter(
+                param.name, kinds[param.kind], default=default, annotation=_annotation(param.annotation, empty)
+            )
+
+        return inspect.Signature(
+            [parameter(p) for p in params], return_annotation=_annotation(returns, inspect.Signature.empty)
+        )
+
+    @property
+    def specializations(self) -> tuple[Specialization, ...]:
+        """What has been compiled so far, oldest first.
+
+        >>> from jib import compile
+        >>> f = compile("a + b")
+        >>> f(1, 2), f(0.5, 2)
+        (3, 2.5)
+        >>> [(s.params, s.result) for s in f.specializations]
+        [(('int', 'int'), 'int'), (('float', 'int'), 'float')]
+        """
+        return tuple([
+            Specialization(tuple(params), result, size, dict(stages))
+            for params, result, size, stages in self._specializations()
+        ])  # fmt: skip
+
+    def dump(self, stage: str = "clif", signature: str | None = None) -> str:
+        """The text of one of `jib.STAGES`.
+
+        The stages after "ir" depend on the argument types: those of `signature`, such as "(int, float)", else the declared
+        ones, else those of the specialisation compiled last. "clif" is what Cranelift is given, "clif-opt" what its middle
+        end makes of that; "cfg" is a graph in DOT. Raises ValueError for an unknown stage or when no types are known.
+
+        >>> from jib import compile
+        >>> print(compile("a + b").dump("typed-ir", "(int, float)"))
+        func <expression>(%0: int, %1: float) -> float  ; 1:1
+        block0(%0: int, %1: float):
+          %2 = convert.float %0                         ; 1:1
+          %3 = add.float %2, %1                         ; 1:1
+          return %3                                     ; 1:1
+        """
+        if stage in ("ast", "ir"):
+            from . import dump
+            from .lower import lower
+            from .parse import parse
+
+            program = parse(self._text, self._options.limits)
+            if stage == "ast":
+                return dump.tree_text(program, self._text)
+            from . import ir
+
+            return ir.to_text(lower(program, self._text, self._options.params, self._options.limits).module)
+        return self._dump(stage, signature)
+
+    def __repr__(self) -> str:
+        return f"<jib function {self.__name__}{self.__signature__}>"
+
+
+def _annotation(text: str | None, empty: Any) -> Any:
+    """The type that an annotation's text stands for in Python, or the text itself where Python has none."""
+    if text is None:
+        return empty
+    return {"int": int, "float": float, "bool": bool, "None": None}.get(text, text)

@@ -1,0 +1,171 @@
+"""The IR that crosses into Rust: its form in memory and as bytes. docs/ir.md says what it means.
+
+In: what `lower` builds, or the text form (ir_text). Out: the bytes of docs/ir.md, or the text form.
+Always holds: an instruction's number is its position in its function, counted through the blocks in order;
+`from_text(to_text(module)) == module` where the names of functions, and of the locals of a function, are distinct.
+Nothing is verified here: Rust verifies what arrives.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from typing import Any, NamedTuple, Union
+
+MAGIC = b"jib-ir\x00\x01"
+
+Literal = Union[int, float, bool, str, None]
+
+
+class Instruction(NamedTuple):
+    """One instruction; `args` by `op`, where values, locals, functions and blocks are numbers:
+
+    const (literal,) · get (local,) · set (local, value) · prim (name, value…) · call (function, value…) · tuple (value…)
+    unpack (value, k, n) · cast (type, value) · jump (block,) · branch (value, block, block) · return (value,)
+    raise (exception, message or None)
+    """
+
+    op: str
+    args: tuple[Any, ...]
+    start: int
+    end: int
+
+
+Block = list[Instruction]
+
+TERMINATORS = frozenset(("jump", "branch", "return", "raise"))
+WITHOUT_RESULT = TERMINATORS | {"set"}
+
+
+class Parameter(NamedTuple):
+    """A parameter; `type` is the text of its annotation."""
+
+    name: str
+    type: str | None
+    start: int
+    end: int
+
+
+class Function(NamedTuple):
+    """A function; the first of its `locals` are its parameters; start and end are where its name stands.
+
+    `returns` is the text of its return annotation, and returns_start and returns_end where that stands (0, 0 without one).
+    """
+
+    name: str
+    params: list[Parameter]
+    returns: str | None
+    returns_start: int
+    returns_end: int
+    locals: list[str]
+    blocks: list[Block]
+    start: int
+    end: int
+
+
+class Module(NamedTuple):
+    """What crosses. Function 0 is the entry; `line_starts` are those of the text."""
+
+    functions: list[Function]
+    line_starts: list[int]
+
+
+OPCODES = {
+    "const": 1, "get": 2, "set": 3, "prim": 4, "call": 5, "tuple": 6, "unpack": 7, "cast": 8,
+    "jump": 9, "branch": 10, "return": 11, "raise": 12,
+}  # fmt: skip
+
+_double = struct.Struct("<d")
+_quad = struct.Struct("<Q")
+
+
+class _Pools:
+    """The constants and strings met so far, each with its index."""
+
+    __slots__ = ("constants", "strings")
+
+    def __init__(self) -> None:
+        self.constants: dict[int, int] = {}
+        self.strings: dict[str, int] = {}
+
+    def string(self, text: str) -> int:
+        return self.strings.setdefault(text, len(self.strings))
+
+    def optional(self, text: str | None) -> int:
+        return 0 if text is None else self.strings.setdefault(text, len(self.strings)) + 1
+
+    def constant(self, bits: int) -> int:
+        return self.constants.setdefault(bits, len(self.constants))
+
+    def literal(self, value: Literal) -> tuple[int, int]:
+        """Kind and payload."""
+        kind = type(value)
+        if kind is int:
+            return 2, self.constant(value & 0xFFFFFFFFFFFFFFFF)  # type: ignore[operator]
+        if kind is float:
+            return 3, self.constant(_quad.unpack(_double.pack(value))[0])
+        if kind is bool:
+            return 1, int(value)  # type: ignore[arg-type]
+        if value is None:
+            return 0, 0
+        return 4, self.string(value)  # type: ignore[arg-type]
+
+
+def encode(module: Module) -> bytes:
+    """The bytes of docs/ir.md."""
+    pools = _Pools()
+    words = [len(module.line_starts), *module.line_starts, len(module.functions)]
+    for function in module.functions:
+        _encode_function(function, pools, words)
+    strings = [text.encode() for text in pools.strings]
+    texts = b"".join(strings)
+    head = array("I", words)
+    constants = array("Q", pools.constants)
+    lengths = array("I", [len(text) for text in strings])
+    if sys.byteorder == "big":
+        for part in (head, constants, lengths):
+            part.byteswap()
+    counts = struct.pack("<4I", len(words), len(pools.constants), len(strings), len(texts))
+    return b"".join((MAGIC, counts, head.tobytes(), constants.tobytes(), lengths.tobytes(), texts))
+
+
+def _encode_function(function: Function, pools: _Pools, words: list[int]) -> None:
+    string = pools.string
+    words += (string(function.name), function.start, function.end, len(function.params))
+    for param in function.params:
+        words += (string(param.name), pools.optional(param.type), param.start, param.end)
+    words += (pools.optional(function.returns), function.returns_start, function.returns_end, len(function.locals))
+    words += [string(name) for name in function.locals]
+    words.append(len(function.blocks))
+    for block in function.blocks:
+        words.append(len(block))
+        for op, args, start, end in block:
+            if op == "prim":
+                words += (4, start, end, string(args[0]), len(args) - 1, *args[1:])
+            elif op == "const":
+                words += (1, start, end, *pools.literal(args[0]))
+            elif op == "call":
+                words += (5, start, end, args[0], len(args) - 1, *args[1:])
+            elif op == "tuple":
+                words += (6, start, end, len(args), *args)
+            elif op == "cast":
+                words += (8, start, end, string(args[0]), args[1])
+            elif op == "raise":
+                words += (12, start, end, string(args[0]), pools.optional(args[1]))
+            else:  # get set unpack jump branch return: numbers only
+                words += (OPCODES[op], start, end, *args)
+
+
+def to_text(module: Module) -> str:
+    """The text form of docs/ir.md."""
+    from . import ir_text  # who only compiles never needs it
+
+    return ir_text.write(module)
+
+
+def from_text(text: str) -> Module:
+    """Read the text form back; ValueError, with the line, on anything else."""
+    from . import ir_text
+
+    return ir_text.read(text)

@@ -1,0 +1,132 @@
+"""Tree -> IR: names resolved, sugar gone.
+
+In: a Program. Out: `Lowered`: the ir.Module, and what Python shows of its entry: its name, parameters and docstring.
+Always holds: the IR does what CPython does with the same text, in the same order. What cannot be known before types are is left to
+Rust: types, definite assignment, constant conditions.
+
+The work is split by family: `scopes` finds out what names mean, `build` makes instructions and walks the tree, and one file each
+lowers `expressions`, `calls`, `reductions`, `statements`, `loops`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import builtins, ir
+from ..limits import DEFAULT, Limits
+from ..source import Source, Span
+from ..syntax import Constant, ExprStmt, FunctionDef, Lambda, Parameter, Program
+from . import loops  # noqa: F401  (registers its handlers, as the others do)
+from .annotations import type_text
+from .build import Builder, Unit
+from .calls import parameters
+from .scan import scan
+from .scopes import Scope, Variable, free_names, link
+from .statements import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .build import Routine
+
+
+class EntryParameter(NamedTuple):
+    """A parameter of the function that Python sees; `kind` as in the tree, `annotation` the text of a type."""
+
+    name: str
+    kind: str
+    annotation: str | None
+    required: bool
+    default: builtins.Default
+
+
+class Lowered(NamedTuple):
+    """The module, and the face of its entry."""
+
+    module: ir.Module
+    name: str
+    params: tuple[EntryParameter, ...]
+    returns: str | None
+    doc: str | None
+
+
+def lower(program: Program, source: Source, params: Sequence[str] | None = None, limits: Limits = DEFAULT) -> Lowered:
+    """The IR of a text. `params` names the parameters of an expression or a suite, which else are its free names."""
+    unit = Unit(source, limits)
+    root, doc = _shape(program, unit, params)
+    scopes = scan(root, unit.fail)
+    if root.kind == "suite" and params is None:
+        _add_parameters(root, free_names(scopes))
+    if len(scopes) > 1:
+        link(scopes, unit.fail)
+    entry = root
+    if root.kind == "module":
+        scopes = scopes[1:]
+        entry = root.functions[program.body[-1].name]  # type: ignore[union-attr]
+        scopes.sort(key=lambda scope: scope is not entry)
+    for index, scope in enumerate(scopes):
+        scope.index = index
+    functions = [_function(unit, scope) for scope in scopes]
+    faces = tuple([
+        EntryParameter(param.name, param.kind, crossing.type, param.required, param.default)
+        for param, crossing in zip(parameters(unit, entry), functions[0].params)
+    ])  # fmt: skip
+    return Lowered(ir.Module(functions, source.line_starts), entry.name, faces, functions[0].returns, doc)
+
+
+def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[Scope, str | None]:
+    """What kind of text this is, as the scope of its function; and its docstring."""
+    body = program.body
+    doc = _text(body[0]) if len(body) > 1 else None
+    if doc is not None:
+        body = body[1:]
+    definitions = bool(body) and all(type(statement) is FunctionDef for statement in body)
+    last: Any = body[-1] if body else None
+    function = last.value if type(last) is ExprStmt and len(body) == 1 else None
+    if params is not None and (definitions or type(function) is Lambda):
+        raise unit.fail("params-given", last.span)
+    if definitions:
+        return Scope("module", "", program.span, body=body), last.doc
+    if type(function) is Lambda:
+        return Scope("lambda", "<lambda>", function.span, function.params, value=function.body), doc
+    name = "<expression>" if function is not None else "<suite>"
+    given = tuple([Parameter(Span(0, 0), param, None, None, "any") for param in params or ()])
+    if type(last) is ExprStmt:
+        return Scope("suite", name, program.span, given, body=body[:-1], value=last.value), doc
+    return Scope("suite", name, program.span, given, body=body), doc
+
+
+def _text(statement: Any) -> str | None:
+    """The text of a statement that is a docstring."""
+    if type(statement) is ExprStmt and type(statement.value) is Constant and type(statement.value.value) is str:
+        return statement.value.value
+    return None
+
+
+def _add_parameters(root: Scope, names: list[tuple[str, int]]) -> None:
+    """Make the free names the parameters."""
+    root.params = tuple([Parameter(Span(at, at + len(name)), name, None, None, "any") for name, at in names])
+    for name, at in names:
+        root.variables[name] = Variable(True, at)
+
+
+def _function(unit: Unit, scope: Scope) -> ir.Function:
+    parameters(unit, scope)  # a default is checked even if nobody needs it
+    types = [None if param.annotation is None else type_text(unit, param.annotation) for param in scope.params]
+    builder = Builder(unit, scope, types)
+    builder.run(_body(builder, scope))
+    builder.check_size(scope.span)
+    if scope.returns is None:
+        return builder.finish(None, Span(0, 0))
+    return builder.finish(type_text(unit, scope.returns), scope.returns.span)
+
+
+def _body(f: Builder, scope: Scope) -> Routine:
+    """The statements, and then the value."""
+    if scope.body:
+        yield statements(f, scope.body)
+    if scope.value is None:
+        f.leave(f.const(None, scope.span), scope.span)
+    else:
+        value = yield scope.value
+        f.leave(value, scope.value.span)

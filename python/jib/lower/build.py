@@ -1,0 +1,282 @@
+"""The builder of one function's IR, and the engine that walks its tree.
+
+In: calls of `prim`, `get`, `branch` … in the order of evaluation. Out: an ir.Function.
+Always holds: instructions are numbered in the order they are made; what is made after a terminator and before the next label
+that something jumps to is unreachable and dropped.
+
+A *routine* is a handler of a node, written as a Python generator: `value = yield node` lowers a child and gives its value's
+number. `Builder.run` keeps the waiting routines on a list of its own, so that no depth of text is a depth of Python's stack.
+"""
+
+from __future__ import annotations
+
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from .. import builtins
+from ..errors import error
+from ..ir import Function, Instruction, Parameter
+from .scopes import Captured, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from ..limits import Limits
+    from ..source import Source, Span
+
+    Routine = Generator[Any, Any, Any]
+    Handler = TypeVar("Handler", bound=Callable[..., Routine])
+    Plain = TypeVar("Plain", bound=Callable[..., Any])
+
+SMALLEST, LARGEST = -(1 << 63), (1 << 63) - 1
+
+HANDLERS: dict[type, Callable[[Builder, Any], Routine]] = {}
+LEAVES: dict[type, Callable[[Builder, Any], Any]] = {}
+
+
+def lowers(*kinds: type) -> Callable[[Handler], Handler]:
+    """Make a routine the handler of these kinds of nodes."""
+
+    def register(handler: Handler) -> Handler:
+        for kind in kinds:
+            HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+def leaf(*kinds: type) -> Callable[[Plain], Plain]:
+    """Make a function the handler of these kinds of nodes, which wait for no child: it gives the answer at once."""
+
+    def register(handler: Plain) -> Plain:
+        for kind in kinds:
+            LEAVES[kind] = handler
+        return handler
+
+    return register
+
+
+class Unit:
+    """What the functions of one text share: the text, the limits, what is spent of them, parameters already read."""
+
+    __slots__ = ("source", "limits", "size", "params")
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        self.source = source
+        self.limits = limits
+        self.size = 0
+        self.params: dict[Scope, tuple[builtins.Param, ...]] = {}
+
+    def fail(self, code: str, span: Span, *args: object) -> Exception:
+        """The error of this row of the table of messages, to be raised."""
+        return error(code, self.source, span, *args)
+
+    def spend(self, instructions: int, span: Span) -> None:
+        """Count instructions against the limit."""
+        self.size += instructions
+        if self.size > self.limits.ir_instructions:
+            raise self.fail("too-many-instructions", span, self.limits.ir_instructions)
+
+
+class Loop(NamedTuple):
+    """Where `break` and `continue` go."""
+
+    after: int
+    again: int
+
+
+class Builder:
+    """One function in the making. Labels, locals and values are numbers."""
+
+    __slots__ = (
+        "unit", "scope", "fail", "params", "own", "outer", "variables", "locals", "loops", "defined",
+        "count", "code", "blocks", "dead", "reached", "places", "wanted", "spent",
+    )  # fmt: skip
+
+    def __init__(self, unit: Unit, scope: Scope, types: Sequence[str | None]) -> None:
+        self.unit = unit
+        self.scope = scope
+        self.fail = unit.fail
+        self.loops: list[Loop] = []
+        self.defined: set[str] = set()  # nested functions whose definition is behind us
+        self.locals: list[str] = [param.name for param in scope.params]
+        self.params = [Parameter(p.name, t, p.span[0], p.span[1]) for p, t in zip(scope.params, types)]
+        self.own = {name: index for index, name in enumerate(self.locals)}  # this function's variables
+        self.outer: dict[Captured, int] = {}
+        for captured in scope.captures:
+            self.outer[captured] = self.local(captured.name)
+            self.params.append(Parameter(self.locals[-1], None, scope.span[0], scope.span[1]))
+        for name in sorted(scope.variables, key=lambda name: scope.variables[name].start):
+            if name not in self.own:
+                self.own[name] = len(self.locals)
+                self.locals.append(name)
+        self.variables = dict(self.own)  # the variable that each name means at this point
+        for name, captured in scope.outer.items():
+            self.variables[name] = self.outer[captured]
+
+        self.count = 0
+        self.spent = 0
+        self.code: list[Instruction] = []
+        self.blocks: list[list[Instruction]] = [self.code]
+        self.dead = False
+        self.reached = 0  # while dead: the number of the next instruction that will be kept
+        self.places: list[int] = []  # of labels: the number of its block, or -1
+        self.wanted: list[bool] = []  # of labels: whether something jumps there
+
+    # ------------------------------------------------------------------------------------------- the walk
+
+    def run(self, routine: Routine) -> Any:
+        """Run a routine to its end, and what it yields before it goes on: a node gives the number of its value."""
+        waiting: list[Routine] = []
+        answer: Any = None
+        while True:
+            try:
+                wanted = routine.send(answer)
+            except StopIteration as done:
+                answer = done.value
+                if not waiting:
+                    return answer
+                routine = waiting.pop()
+                continue
+            kind = type(wanted)
+            at_once = LEAVES.get(kind)
+            if at_once is not None:
+                answer = at_once(self, wanted)
+            else:
+                waiting.append(routine)
+                routine = wanted if kind is GeneratorType else HANDLERS[kind](self, wanted)
+                answer = None
+
+    def foreign(self, name: str, span: Span) -> int:
+        """Read a name that is no variable."""
+        if self.function(name) is not None:
+            raise self.fail("function-value", span, name)
+        builtin = builtins.resolve(name)
+        if builtin is None:
+            raise self.fail("unknown-name", span, name, self.known(name))
+        if not builtin.constant:
+            raise self.fail("function-value", span, name)
+        return self.const(builtin.value, span)
+
+    def text(self, value: str, span: Span) -> str:
+        """A literal text, which must be writable as UTF-8."""
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise self.fail("text-surrogate", span)
+        return value
+
+    def function(self, name: str) -> Scope | None:
+        """The function of the text that a name means here."""
+        scope: Scope | None = self.scope
+        while scope is not None:
+            found = scope.functions.get(name)
+            if found is not None or name in scope.variables:
+                return found
+            scope = scope.parent
+        return None
+
+    def known(self, name: str) -> list[str]:
+        """The names that can have been meant by this one, for hints."""
+        module, dot, _ = name.partition(".")
+        if dot:
+            return [f"{module}.{each}" for each in builtins.names() if "." not in each]
+        found = list(self.variables)
+        scope: Scope | None = self.scope
+        while scope is not None:
+            found += scope.functions
+            scope = scope.parent
+        return found + builtins.names()
+
+    # ------------------------------------------------------------------------------------------ instructions
+
+    def emit(self, op: str, args: tuple[Any, ...], span: Span) -> int:
+        """Any instruction; its number."""
+        number = self.count
+        self.count = number + 1
+        self.code.append(Instruction(op, args, span[0], span[1]))
+        return number
+
+    def const(self, value: Any, span: Span) -> int:
+        """A constant that is known to be in range."""
+        return self.emit("const", (value,), span)
+
+    def prim(self, name: str, values: Sequence[int], span: Span) -> int:
+        """A primitive, by its name in the table of builtins or in docs/ir.md."""
+        return self.emit("prim", (name, *values), span)
+
+    def get(self, local: int, span: Span) -> int:
+        """Read a local."""
+        return self.emit("get", (local,), span)
+
+    def set(self, local: int, value: int, span: Span) -> None:
+        """Write a local."""
+        self.emit("set", (local, value), span)
+
+    def local(self, like: str) -> int:
+        """A further local, whose name no text can use and nothing else has: like `i.3`."""
+        self.locals.append(f"{like}.{len(self.locals)}")
+        return len(self.locals) - 1
+
+    # -------------------------------------------------------------------------------------------- control flow
+
+    def label(self) -> int:
+        """A place to jump to, not yet known where."""
+        self.places.append(-1)
+        self.wanted.append(False)
+        return len(self.places) - 1
+
+    def place(self, label: int) -> None:
+        """The label is here. The block before has ended; if nothing has jumped to the label yet, nothing will reach it."""
+        if self.wanted[label]:
+            self.dead = False
+            self.count = self.reached
+            self.places[label] = len(self.blocks)
+            self.code = []
+            self.blocks.append(self.code)
+
+    def jump(self, label: int, span: Span) -> None:
+        """End the block: go to the label."""
+        if not self.dead:
+            self.wanted[label] = True
+        self.end("jump", (label,), span)
+
+    def branch(self, value: int, yes: int, no: int, span: Span) -> None:
+        """End the block: go to `yes` if the value is true, else to `no`."""
+        if not self.dead:
+            self.wanted[yes] = self.wanted[no] = True
+        self.end("branch", (value, yes, no), span)
+
+    def leave(self, value: int, span: Span) -> None:
+        """End the block: return the value."""
+        self.end("return", (value,), span)
+
+    def throw(self, exception: str, message: str | None, span: Span) -> None:
+        """End the block: raise a builtin exception."""
+        self.end("raise", (exception, message), span)
+
+    def end(self, op: str, args: tuple[Any, ...], span: Span) -> None:
+        """End the block with this terminator."""
+        self.emit(op, args, span)
+        if not self.dead:
+            self.dead = True
+            self.reached = self.count
+        self.code = []  # of no block: dropped, unless a label is placed
+
+    def check_size(self, span: Span) -> None:
+        """Count what was made since the last time against the limit."""
+        self.unit.spend(self.count - self.spent, span)
+        self.spent = self.count
+
+    def finish(self, returns: str | None, returns_span: tuple[int, int]) -> Function:
+        """The function, its labels now the numbers of blocks."""
+        places = self.places
+        for block in self.blocks:
+            op, args, start, end = block[-1]
+            if op == "jump":
+                block[-1] = Instruction(op, (places[args[0]],), start, end)
+            elif op == "branch":
+                block[-1] = Instruction(op, (args[0], places[args[1]], places[args[2]]), start, end)
+        scope = self.scope
+        return Function(
+            scope.path, self.params, returns, returns_span[0], returns_span[1], self.locals, self.blocks,
+            scope.span[0], scope.span[1],
+        )  # fmt: skip

@@ -1,0 +1,127 @@
+"""Calls: of functions of the text, and of builtins.
+
+In: Call nodes. Out: `call` and `prim` instructions whose operands are in the order of the parameters.
+Always holds: arguments are evaluated as they are written; what binds them is decided here, not at run time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import builtins
+from ..syntax import Attribute, Call, Constant, Keyword, Name
+from .annotations import default_value
+from .build import lowers
+from .expressions import dotted
+from .reductions import REDUCTIONS
+
+if TYPE_CHECKING:
+    from .build import Builder, Routine, Unit
+    from .scopes import Scope
+
+
+@lowers(Call)
+def call(f: Builder, node: Call) -> Routine:
+    callee = node.func
+    if type(callee) is Name:
+        name = callee.id
+        if name in f.variables:
+            raise f.fail("not-callable", callee.span, name)
+        function = f.function(name)
+        if function is not None:
+            return (yield call_function(f, node, function))
+    else:
+        path = dotted(f, callee)
+        if path is None:
+            if type(callee) is Attribute:
+                raise f.fail("attribute", callee.span, callee.attr)
+            raise f.fail("not-callable", callee.span, f.unit.source.text[callee.span[0] : callee.span[1]])
+        name = path
+    builtin = builtins.resolve(name)
+    if builtin is None:
+        raise f.fail("unknown-name", callee.span, name, f.known(name))
+    if builtin.constant:
+        raise f.fail("not-callable", callee.span, name)
+    if builtin.name in REDUCTIONS:
+        answer = yield REDUCTIONS[builtin.name](f, node, builtin.name)
+        if answer is not None:
+            return answer
+    elif builtin.name == "print":
+        return (yield call_print(f, node))
+    elif builtin.name in builtins.LOOPED:
+        raise f.fail("iterable-place", node.span, builtin.name)
+    args, keywords = yield arguments(f, node)
+    return f.prim(builtin.name, bind(f, node, builtin.name, builtin.params, args, keywords), node.span)
+
+
+def arguments(f: Builder, node: Call) -> Routine:
+    """The values of the arguments: positional ones, and (name, value) of the others."""
+    args = []
+    for arg in node.args:
+        args.append((yield arg))
+    keywords = []
+    for keyword in node.keywords:
+        keywords.append((keyword.name, (yield keyword.value)))
+    return args, keywords
+
+
+def bind(f: Builder, node: Call, name: str, params: Any, args: list[int], keywords: list[tuple[str, int]]) -> list[int]:
+    """The operands, in the order of the parameters."""
+    try:
+        return builtins.bind(name, params, args, keywords, lambda value: f.const(value, node.span))
+    except builtins.BindingError as mistake:
+        text = str(mistake)
+    raise f.fail("arguments", node.span, text)
+
+
+def call_function(f: Builder, node: Call, function: Scope) -> Routine:
+    """Call a function of the text; what it reads of the functions around goes along."""
+    if function.parent is f.scope and function.name not in f.defined:
+        raise f.fail("call-before-def", node.func.span, function.name)
+    args, keywords = yield arguments(f, node)
+    params = parameters(f.unit, function)
+    operands = bind(f, node, function.name, params, args, keywords)
+    for at in range(len(operands), len(params)):
+        operands.append(f.const(params[at].default, node.span))
+    for captured in function.captures:
+        local = f.own[captured.name] if captured.owner is f.scope else f.outer[captured]
+        operands.append(f.get(local, node.span))
+    f.check_size(node.span)  # not only where a statement ends: a short call may have many operands
+    return f.emit("call", (function.index, *operands), node.span)
+
+
+def parameters(unit: Unit, function: Scope) -> tuple[builtins.Param, ...]:
+    """The parameters of a function of the text, with the values of their defaults."""
+    found = unit.params.get(function)
+    if found is None:
+        found = unit.params[function] = tuple([
+            builtins.Param(p.name, p.kind, p.default is None, None if p.default is None else default_value(unit, p.default))
+            for p in function.params
+        ])  # fmt: skip
+    return found
+
+
+def call_print(f: Builder, node: Call) -> Routine:
+    """`print`: the operands are sep, end, and then the values."""
+    ends = {"sep": " ", "end": "\n"}
+    for keyword in node.keywords:
+        if keyword.name not in ends:
+            text = f"print() got an unexpected keyword argument '{keyword.name}'"
+            raise f.fail("arguments", keyword.span, text)
+        ends[keyword.name] = separator(f, keyword, ends[keyword.name])
+    operands = []
+    for arg in node.args:
+        if type(arg) is Constant and type(arg.value) is str:
+            operands.append(f.const(f.text(arg.value, arg.span), arg.span))
+        else:
+            operands.append((yield arg))
+    edges = [f.const(text, node.span) for text in ends.values()]
+    return f.prim("print", edges + operands, node.span)
+
+
+def separator(f: Builder, keyword: Keyword, default: str) -> str:
+    """The literal text of `sep=` or `end=`; None is the default, as in Python."""
+    value = keyword.value
+    if type(value) is not Constant or not (value.value is None or type(value.value) is str):
+        raise f.fail("literal-text", value.span, keyword.name)
+    return default if value.value is None else f.text(value.value, value.span)

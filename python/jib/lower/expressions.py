@@ -1,0 +1,239 @@
+"""Expressions: each routine gives the number of its value; `condition` gives control flow.
+
+In: the nodes of expressions, but calls. Out: instructions in Python's order of evaluation, each operand evaluated once.
+Always holds: a value that comes by one of several ways (`and`, `or`, `if … else`, chains) goes through a hidden local.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .. import builtins
+from ..syntax import (
+    Attribute,
+    Binary,
+    BoolOp,
+    Compare,
+    Constant,
+    Generator,
+    IfExp,
+    Lambda,
+    Name,
+    NamedExpr,
+    Slice,
+    Subscript,
+    Tuple,
+    Unary,
+)
+from .build import LARGEST, SMALLEST, leaf, lowers
+
+if TYPE_CHECKING:
+    from .build import Builder, Routine
+
+# The tree's names for operators that the IR calls otherwise: `pow` is also a builtin, with other rules.
+PRIMITIVES = {"pow": "power", "and": "and_", "or": "or_"}
+
+
+def negative(node: Any) -> int | float | None:
+    """The value of a numeric literal with a minus, which is one constant: `x ** -2`, -9223372036854775808."""
+    if type(node) is Unary and node.op == "neg" and type(node.operand) is Constant:
+        value = node.operand.value
+        if type(value) is int or type(value) is float:
+            return -value
+    return None
+
+
+@leaf(Name)
+def name(f: Builder, node: Name) -> int:
+    """A variable, or a constant such as pi."""
+    index = f.variables.get(node.id)
+    if index is None:
+        return f.foreign(node.id, node.span)
+    return f.emit("get", (index,), node.span)
+
+
+@leaf(Constant)
+def constant(f: Builder, node: Constant) -> int:
+    value = node.value
+    if type(value) is str:
+        raise f.fail("text-value", node.span)
+    if type(value) is int and value > LARGEST:
+        raise f.fail("int-literal-too-large", node.span)
+    return f.const(value, node.span)
+
+
+@lowers(Unary)
+def unary(f: Builder, node: Unary) -> Routine:
+    inner: Any = node
+    operators = []
+    while type(inner) is Unary and negative(inner) is None:
+        operators.append(inner)
+        inner = inner.operand
+    literal = negative(inner)
+    if literal is None:
+        value = yield inner
+    elif literal < SMALLEST and type(literal) is int:
+        raise f.fail("int-literal-too-large", inner.span)
+    else:
+        value = f.const(literal, inner.span)
+    for operator in reversed(operators):
+        value = f.prim(operator.op, (value,), operator.span)
+    return value
+
+
+@lowers(Binary)
+def binary(f: Builder, node: Binary) -> Routine:
+    chain = [node]
+    left = node.left
+    while type(left) is Binary:
+        chain.append(left)
+        left = left.left
+    value = yield left
+    for each in reversed(chain):
+        right = yield each.right
+        value = f.emit("prim", (PRIMITIVES.get(each.op, each.op), value, right), each.span)
+    return value
+
+
+@lowers(Compare)
+def compare(f: Builder, node: Compare) -> Routine:
+    left = yield node.operands[0]
+    if len(node.ops) == 1:
+        right = yield node.operands[1]
+        return f.prim(node.ops[0], (left, right), node.span)
+    result, end = f.local(".t"), f.label()
+    last = len(node.ops) - 1
+    for at, op in enumerate(node.ops):
+        right = yield node.operands[at + 1]
+        truth = f.prim(op, (left, right), node.span)
+        f.set(result, truth, node.span)
+        if at < last:
+            more = f.label()
+            f.branch(truth, more, end, node.span)
+            f.place(more)
+        else:
+            f.jump(end, node.span)
+        left = right
+    f.place(end)
+    return f.get(result, node.span)
+
+
+@lowers(BoolOp)
+def bool_op(f: Builder, node: BoolOp) -> Routine:
+    result, end = f.local(".t"), f.label()
+    for operand in node.operands[:-1]:
+        value = yield operand
+        f.set(result, value, operand.span)
+        more = f.label()
+        if node.op == "and":
+            f.branch(value, more, end, operand.span)
+        else:
+            f.branch(value, end, more, operand.span)
+        f.place(more)
+    value = yield node.operands[-1]
+    f.set(result, value, node.operands[-1].span)
+    f.jump(end, node.span)
+    f.place(end)
+    return f.get(result, node.span)
+
+
+@lowers(IfExp)
+def if_exp(f: Builder, node: IfExp) -> Routine:
+    result, yes, no, end = f.local(".t"), f.label(), f.label(), f.label()
+    yield condition(f, node.test, yes, no)
+    for label, branch in ((yes, node.body), (no, node.orelse)):
+        f.place(label)
+        value = yield branch
+        f.set(result, value, branch.span)
+        f.jump(end, branch.span)
+    f.place(end)
+    return f.get(result, node.span)
+
+
+def condition(f: Builder, node: Any, yes: int, no: int) -> Routine:
+    """Go to `yes` if the node is true, else to `no`, without making a bool where control flow says it."""
+    while True:
+        if type(node) is Unary and node.op == "not":
+            node, yes, no = node.operand, no, yes
+        elif type(node) is BoolOp:
+            for operand in node.operands[:-1]:
+                more = f.label()
+                yield condition(f, operand, more, no) if node.op == "and" else condition(f, operand, yes, more)
+                f.place(more)
+            node = node.operands[-1]
+        elif type(node) is Compare and len(node.ops) > 1:
+            left = yield node.operands[0]
+            for at, op in enumerate(node.ops):
+                right = yield node.operands[at + 1]
+                more = f.label() if at + 1 < len(node.ops) else yes
+                f.branch(f.prim(op, (left, right), node.span), more, no, node.span)
+                if more != yes:
+                    f.place(more)
+                left = right
+            return
+        else:
+            value = yield node
+            f.branch(value, yes, no, node.span)
+            return
+
+
+@lowers(NamedExpr)
+def named_expr(f: Builder, node: NamedExpr) -> Routine:
+    value = yield node.value
+    f.set(f.own[node.target.id], value, node.span)
+    return value
+
+
+@lowers(Tuple)
+def make_tuple(f: Builder, node: Tuple) -> Routine:
+    values = []
+    for element in node.elements:
+        values.append((yield element))
+    return f.emit("tuple", tuple(values), node.span)
+
+
+@lowers(Subscript)
+def subscript(f: Builder, node: Subscript) -> Routine:
+    container = yield node.value
+    indices = yield index_values(f, node.index)
+    return f.prim("subscript", (container, *indices), node.span)
+
+
+def index_values(f: Builder, index: Any) -> Routine:
+    """The values of an index: several where it is `i, j`."""
+    indices = []
+    for part in index.elements if type(index) is Tuple else (index,):
+        indices.append((yield part))
+    return indices
+
+
+@leaf(Attribute)
+def attribute(f: Builder, node: Attribute) -> int:
+    name = dotted(f, node)
+    if name is None:
+        raise f.fail("attribute", node.span, node.attr)
+    return f.foreign(name, node.span)
+
+
+def dotted(f: Builder, node: Any) -> str | None:
+    """`math.pi` as a name; None if it is an attribute of something else."""
+    if type(node) is Attribute and type(node.value) is Name:
+        module = node.value.id
+        if module in builtins.MODULES and module not in f.variables:
+            return f"{module}.{node.attr}"
+    return None
+
+
+@leaf(Slice)
+def slice_(f: Builder, node: Slice) -> NoReturn:
+    raise f.fail("slice", node.span)
+
+
+@leaf(Lambda)
+def lambda_(f: Builder, node: Lambda) -> NoReturn:
+    raise f.fail("lambda-value", node.span)
+
+
+@leaf(Generator)
+def generator(f: Builder, node: Generator) -> NoReturn:
+    raise f.fail("generator-value", node.span)

@@ -1,0 +1,316 @@
+//! CLIF → machine code that can run, and the memory it lives in.
+//!
+//! In: a verified `typed::Module`. Out: `Code`, its entry ready to be called. Always holds: pages are writable or executable, never both;
+//! the memory is freed when the `Code` is dropped, and not before; a failing run says what failed and where; a panic while
+//! compiling ends here as `CodeError::Internal`.
+
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use cranelift_codegen::ir::{LibCall, TrapCode};
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::{CodegenError, Context as Compiler};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
+
+use crate::codegen::hooks::{self, Context};
+use crate::codegen::isa::isa;
+use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit};
+use crate::failure::{Cause, Failure, Host};
+use crate::fault::Fault;
+use crate::runtime;
+use crate::span::Span;
+use crate::typed::Module;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum OptLevel {
+    None,
+    Speed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Options {
+    pub opt_level: OptLevel,
+    /// Whether Cranelift checks its own IR along the way: for tests and debug builds.
+    pub verify: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { opt_level: OptLevel::Speed, verify: cfg!(debug_assertions) }
+    }
+}
+
+/// Why there is no code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CodeError {
+    /// Beyond a limit: what there is too much of, how much is allowed if that is a number, and where.
+    Limit { what: &'static str, limit: Option<usize>, span: Span },
+    /// A bug of ours.
+    Internal(String),
+}
+
+/// Where the time went, in microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timings {
+    /// Typed IR to CLIF.
+    pub clif: f64,
+    /// CLIF to bytes.
+    pub machine: f64,
+    /// Memory, relocation, protection.
+    pub link: f64,
+}
+
+type Entry = unsafe extern "C" fn(*mut Context, *const u64, *mut u64) -> u32;
+
+/// A compiled module.
+///
+/// Send and Sync by its parts: the code is never written again, all that a run changes is in its own `Context`, and the module
+/// that owns the memory is only touched by `drop`.
+pub struct Code {
+    entry: Entry,
+    /// The scalars that the entry takes and gives.
+    params: usize,
+    results: usize,
+    sites: Vec<Site>,
+    prints: Vec<PrintSite>,
+    span: Span,
+    /// What all functions of the module need on the stack together, each once.
+    stack: usize,
+    size: usize,
+    traps: usize,
+    timings: Timings,
+    /// Not used, but kept: the code is in there.
+    _memory: Mutex<Linker>,
+}
+
+/// Compiles a module for this machine.
+pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
+    for function in &module.functions {
+        if function.result.width() > MAX_RETURN {
+            let what = "values in the returned tuple";
+            return Err(CodeError::Limit { what, limit: Some(MAX_RETURN), span: function.span });
+        }
+    }
+    // A panic may leave the thread's compiler in any state; it is made anew then.
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        COMPILER.with_borrow_mut(|slot| {
+            let mut compiler = slot.take().unwrap_or_else(|| Box::new(Compiler::new()));
+            let done = compile_with(module, options, &mut compiler);
+            *slot = Some(compiler);
+            done
+        })
+    }));
+    done.unwrap_or_else(|panic| Err(CodeError::Internal(panic_message(&*panic))))
+}
+
+thread_local! {
+    /// Cranelift's buffers, kept from one compilation to the next.
+    static COMPILER: RefCell<Option<Box<Compiler>>> = const { RefCell::new(None) };
+}
+
+fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> Result<Code, CodeError> {
+    let mut clock = Clock(Instant::now());
+    let mut timings = Timings::default();
+    let isa = isa(options).map_err(CodeError::Internal)?;
+    let mut unit = Unit::new(module, isa.default_call_conv());
+    let mut linker = Linker::new(isa.clone(), module.functions.len())?;
+    timings.link += clock.lap();
+    let (mut stack, mut size, mut traps) = (0, 0, 0);
+    let mut entry = FuncId::from_u32(0);
+    for planned in unit.plan() {
+        compiler.clear();
+        unit.build(planned, &mut compiler.func);
+        timings.clif += clock.lap();
+        let code = compiler.compile(&*isa, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
+        let guarded = [TrapCode::INTEGER_DIVISION_BY_ZERO, TrapCode::INTEGER_OVERFLOW];
+        // The machine's division can trap; `divide` never lets it.
+        traps += code.buffer.traps().iter().filter(|trap| !guarded.contains(&trap.code)).count();
+        // Below the frame pointer, and the return address with the caller's frame pointer above it.
+        stack += 16 + code.buffer.frame_layout().map_or(4096, |frame| frame.frame_to_fp_offset as usize);
+        size += code.buffer.total_size() as usize;
+        timings.machine += clock.lap();
+        entry = FuncId::from_u32(unit.number(planned));
+        linker.define(entry, compiler)?;
+        timings.link += clock.lap();
+    }
+    let entry = linker.finish(&unit.imports, entry)?;
+    timings.link += clock.lap();
+    let first = &module.functions[0];
+    Ok(Code {
+        // SAFETY: the address is that of a finished function built with `Face::Entry`, whose signature is `Entry`'s; the memory
+        // belongs to `_memory` below and lives as long as this value.
+        entry: unsafe { std::mem::transmute::<*const u8, Entry>(entry) },
+        params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
+        results: first.result.width(),
+        sites: unit.sites,
+        prints: unit.prints,
+        span: first.span,
+        stack,
+        size,
+        traps,
+        timings,
+        _memory: Mutex::new(linker),
+    })
+}
+
+impl Code {
+    /// Runs the entry: a slot of 64 bits for each scalar that goes in and comes out.
+    ///
+    /// Panics when there are not as many slots as the function has scalars: a bug of the caller's.
+    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
+        assert_eq!((args.len(), out.len()), (self.params, self.results), "slots of a call");
+        let Some(stack_limit) = hooks::stack_limit(self.stack) else {
+            return Err(Failure { cause: Cause::Fault(Fault::Recursion), span: self.span });
+        };
+        let mut host = host;
+        let mut context = Context {
+            stack_limit,
+            site: 0,
+            code: 0,
+            host: (&raw mut host).cast(),
+            prints: self.prints.as_ptr(),
+            prints_len: self.prints.len(),
+            results: [const { MaybeUninit::uninit() }; MAX_RETURN],
+        };
+        // SAFETY: the code lives as long as `self`; it reads `params` slots and writes `results` slots, whose numbers were
+        // checked above; the context and all it points to live across the call.
+        let status = unsafe { (self.entry)(&mut context, args.as_ptr(), out.as_mut_ptr()) };
+        if status == 0 { Ok(()) } else { Err(self.failure(&context)) }
+    }
+
+    #[cold]
+    fn failure(&self, context: &Context) -> Failure {
+        let Some(site) = self.sites.get(context.site as usize) else {
+            return Failure { cause: Cause::Host, span: self.span };
+        };
+        let dynamic = || Fault::from_code(context.code).map_or(Cause::Host, Cause::Fault);
+        Failure { cause: site.cause.clone().unwrap_or_else(dynamic), span: site.span }
+    }
+
+    /// Where the machine code begins that `run` calls.
+    pub fn entry_address(&self) -> usize {
+        self.entry as usize
+    }
+
+    pub fn size_bytes(&self) -> usize {
+        self.size
+    }
+
+    /// How many instructions could trap without a test before them: none, or we have a bug.
+    pub fn traps(&self) -> usize {
+        self.traps
+    }
+
+    pub fn timings(&self) -> Timings {
+        self.timings
+    }
+}
+
+/// A JIT module, and with it the memory of the code: freed on drop, finished or not.
+struct Linker {
+    /// None only while being dropped.
+    module: Option<JITModule>,
+}
+
+impl Drop for Linker {
+    fn drop(&mut self) {
+        if let Some(module) = self.module.take() {
+            // SAFETY: only a `Code` calls into this memory, by `run`, which borrows it: it owns this linker, so nobody runs.
+            unsafe { module.free_memory() };
+        }
+    }
+}
+
+impl Linker {
+    /// `functions` of the module and the entry get the numbers that `Unit` gives them.
+    fn new(isa: OwnedTargetIsa, functions: usize) -> Result<Linker, CodeError> {
+        let mut builder = JITBuilder::with_isa(isa, Box::new(libcall_name));
+        builder.symbol_lookup_fn(Box::new(symbol));
+        let mut module = JITModule::new(builder);
+        let signature = module.make_signature();
+        for _ in 0..=functions {
+            module.declare_anonymous_function(&signature).map_err(internal)?;
+        }
+        Ok(Linker { module: Some(module) })
+    }
+
+    fn module(&mut self) -> Result<&mut JITModule, CodeError> {
+        self.module.as_mut().ok_or_else(|| CodeError::Internal("the linker is gone".into()))
+    }
+
+    fn define(&mut self, id: FuncId, compiler: &mut Compiler) -> Result<(), CodeError> {
+        let code = compiler.compiled_code().ok_or_else(|| CodeError::Internal("nothing was compiled".into()))?;
+        let relocs: Vec<_> = (code.buffer.relocs().iter())
+            .map(|reloc| cranelift_module::ModuleReloc::from_mach_reloc(reloc, &compiler.func, id))
+            .collect();
+        let alignment = u64::from(code.buffer.alignment);
+        self.module()?.define_function_bytes(id, alignment, code.code_buffer(), &relocs).map_err(internal)
+    }
+
+    fn finish(&mut self, imports: &[Import], entry: FuncId) -> Result<*const u8, CodeError> {
+        let module = self.module()?;
+        let signature = module.make_signature();
+        for import in imports {
+            let name = match import {
+                Import::Helper(helper) => format!("{HELPER}{}", helper.name),
+                Import::Print => PRINT.to_owned(),
+            };
+            module.declare_function(&name, Linkage::Import, &signature).map_err(internal)?;
+        }
+        module.finalize_definitions().map_err(internal)?;
+        Ok(module.get_finalized_function(entry))
+    }
+}
+
+/// How the linker's names begin, so that no library's symbol is taken for ours.
+const HELPER: &str = "jib.helper.";
+const LIBCALL: &str = "jib.libcall.";
+const PRINT: &str = "jib.print";
+
+fn symbol(name: &str) -> Option<*const u8> {
+    if name == PRINT {
+        return Some(hooks::print as *const u8);
+    }
+    match name.strip_prefix(HELPER) {
+        Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
+        None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
+    }
+}
+
+fn libcall_name(call: LibCall) -> String {
+    format!("{LIBCALL}{call:?}")
+}
+
+fn refused(error: &CodegenError, module: &Module) -> CodeError {
+    match error {
+        CodegenError::CodeTooLarge | CodegenError::ImplLimitExceeded => {
+            CodeError::Limit { what: "machine code of one function", limit: None, span: module.functions[0].span }
+        }
+        other => CodeError::Internal(other.to_string()),
+    }
+}
+
+fn internal(error: ModuleError) -> CodeError {
+    CodeError::Internal(error.to_string())
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic while compiling").to_owned()
+}
+
+struct Clock(Instant);
+
+impl Clock {
+    /// Microseconds since the last lap.
+    fn lap(&mut self) -> f64 {
+        let now = Instant::now();
+        let lap = now.duration_since(self.0);
+        self.0 = now;
+        lap.as_secs_f64() * 1e6
+    }
+}

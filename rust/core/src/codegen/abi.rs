@@ -1,0 +1,268 @@
+//! How generated functions call each other and how Rust calls them.
+//!
+//! Inner functions: `fn(ctx, scalars…) -> (result, status)`, the result only when it is one scalar; several are left in the
+//! context's return area, where the caller picks them up at once. Entry: `extern "C" fn(ctx, args, out) -> status`, slots of
+//! 64 bits. Status 0 is fine; 1 is a failure whose site stands in the context. What the machine passes in registers stays there.
+
+use std::mem::offset_of;
+use std::sync::Arc;
+
+use cranelift_codegen::cursor::Cursor;
+use cranelift_codegen::ir::{
+    self, AbiParam, ExtFuncData, ExternalName, InstBuilder, MemFlagsData, Signature, UserExternalName, types,
+};
+
+use super::hooks::Context;
+use super::{Face, Lower, Scalars, Unit, clif_type};
+use crate::failure::Cause;
+use crate::runtime::{Body, Helper, Kind};
+use crate::span::Span;
+use crate::typed::{FuncId, Print, Value};
+use crate::types::Ty;
+
+/// The most scalars that a function can return.
+pub(crate) const MAX_RETURN: usize = 64;
+
+/// A place where generated code can fail.
+pub(crate) struct Site {
+    /// None: a helper said why; its code stands in the context.
+    pub cause: Option<Cause>,
+    pub span: Span,
+}
+
+/// What one `print` writes, and the types of its operands.
+pub(crate) struct PrintSite {
+    pub print: Arc<Print>,
+    pub operands: Vec<Ty>,
+}
+
+/// What is called outside the module.
+#[derive(Clone, Copy)]
+pub(crate) enum Import {
+    Helper(&'static Helper),
+    Print,
+}
+
+impl Import {
+    pub fn name(self) -> &'static str {
+        match self {
+            Import::Helper(helper) => helper.name,
+            Import::Print => "print",
+        }
+    }
+
+    fn same(self, other: Import) -> bool {
+        match (self, other) {
+            (Import::Helper(a), Import::Helper(b)) => std::ptr::eq(a, b),
+            (Import::Print, Import::Print) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What is called from one function, once it is known there.
+#[derive(Clone, Copy)]
+pub(super) enum Callee {
+    Function(FuncId),
+    Import(Import),
+}
+
+impl Callee {
+    fn same(self, other: Callee) -> bool {
+        match (self, other) {
+            (Callee::Function(a), Callee::Function(b)) => a == b,
+            (Callee::Import(a), Callee::Import(b)) => a.same(b),
+            _ => false,
+        }
+    }
+}
+
+impl Unit<'_> {
+    pub(super) fn signature(&self, id: FuncId) -> Signature {
+        let function = &self.module.functions[id.0 as usize];
+        let mut signature = Signature::new(self.call_conv);
+        signature.params.push(AbiParam::new(types::I64));
+        for &param in function.params() {
+            signature.params.extend(function.ty(param).scalars().iter().map(|ty| AbiParam::new(clif_type(ty))));
+        }
+        if let [scalar] = &function.result.scalars()[..] {
+            signature.returns.push(AbiParam::new(clif_type(scalar)));
+        }
+        signature.returns.push(AbiParam::new(types::I32));
+        signature
+    }
+
+    pub(super) fn entry_signature(&self) -> Signature {
+        self.extern_signature(&[types::I64; 3], types::I32)
+    }
+
+    fn import_signature(&self, import: Import) -> Signature {
+        match import {
+            Import::Helper(Helper { body: Body::Libm1 { .. }, .. }) => self.extern_signature(&[types::F64], types::F64),
+            Import::Helper(_) => self.extern_signature(&[types::I64; 2], types::I32),
+            Import::Print => self.extern_signature(&[types::I64; 3], types::I32),
+        }
+    }
+
+    fn extern_signature(&self, params: &[ir::Type], result: ir::Type) -> Signature {
+        let mut signature = Signature::new(self.call_conv);
+        signature.params.extend(params.iter().map(|&ty| AbiParam::new(ty)));
+        signature.returns.push(AbiParam::new(result));
+        signature
+    }
+
+    /// The linker's number of an import.
+    fn import(&mut self, import: Import) -> u32 {
+        let index = self.imports.iter().position(|known| known.same(import)).unwrap_or_else(|| {
+            self.imports.push(import);
+            self.imports.len() - 1
+        });
+        (self.module.functions.len() + 1 + index) as u32
+    }
+}
+
+impl Lower<'_, '_, '_> {
+    /// The reference by which this function calls another one.
+    pub(super) fn callee(&mut self, callee: Callee) -> ir::FuncRef {
+        if let Some((_, known)) = self.callees.iter().find(|(known, _)| known.same(callee)) {
+            return *known;
+        }
+        let (signature, index, colocated) = match callee {
+            Callee::Function(id) => (self.unit.signature(id), id.0, true),
+            Callee::Import(import) => (self.unit.import_signature(import), self.unit.import(import), false),
+        };
+        let func = &mut *self.at.func;
+        let signature = func.import_signature(signature);
+        let name = func.declare_imported_user_function(UserExternalName::new(0, index));
+        let data = ExtFuncData { name: ExternalName::user(name), signature, colocated, patchable: false };
+        let reference = func.import_function(data);
+        self.callees.push((callee, reference));
+        reference
+    }
+
+    /// Takes over the parameters of block 0.
+    pub(super) fn parameters(&mut self) {
+        let function = self.function;
+        let block = self.at.layout().entry_block().expect("made in new");
+        match self.face {
+            Face::Inner => {
+                for &param in function.params() {
+                    let scalars: Scalars = (function.ty(param).scalars().iter())
+                        .map(|ty| self.at.func.dfg.append_block_param(block, clif_type(ty)))
+                        .collect();
+                    self.define(param, &scalars);
+                }
+            }
+            Face::Entry => {
+                let args = self.at.func.dfg.append_block_param(block, types::I64);
+                self.at.func.dfg.append_block_param(block, types::I64);
+                let mut slot = 0;
+                for &param in function.params() {
+                    let scalars = self.load_slots(function.ty(param), args, slot);
+                    slot += scalars.len() as i32 * 8;
+                    self.define(param, &scalars);
+                }
+            }
+        }
+    }
+
+    /// The entry of a function that is also called from inside: loads, calls, stores.
+    pub(super) fn bridge(&mut self) {
+        let function = self.function;
+        self.place(function.span);
+        self.parameters();
+        let args: Vec<Value> = function.params().to_vec();
+        let results = self.call_scalars(FuncId(0), &args);
+        let scalars = function.result.scalars();
+        self.leave(&scalars, &results);
+    }
+
+    pub(super) fn return_values(&mut self, value: Value, scalars: &[ir::Value]) {
+        let types = self.function.ty(value).scalars();
+        self.leave(&types, scalars);
+    }
+
+    fn leave(&mut self, types: &[Ty], scalars: &[ir::Value]) {
+        match (self.face, scalars) {
+            (Face::Entry, _) => {
+                let block = self.at.layout().entry_block().expect("made in new");
+                let out = self.at.func.dfg.block_params(block)[2];
+                for (i, &scalar) in scalars.iter().enumerate() {
+                    self.store_slot(scalar, out, i as i32 * 8);
+                }
+                let status = self.at.ins().iconst(types::I32, 0);
+                self.at.ins().return_(&[status]);
+            }
+            (Face::Inner, &[result]) => {
+                let status = self.at.ins().iconst(types::I32, 0);
+                self.at.ins().return_(&[result, status]);
+            }
+            (Face::Inner, _) => {
+                debug_assert_eq!(types.len(), scalars.len());
+                for (i, &scalar) in scalars.iter().enumerate() {
+                    self.store_slot(scalar, self.ctx, result_offset(i));
+                }
+                let status = self.at.ins().iconst(types::I32, 0);
+                self.at.ins().return_(&[status]);
+            }
+        }
+    }
+
+    /// Leaves with status 1; the site is stored.
+    pub(super) fn return_failure(&mut self) {
+        let status = self.at.ins().iconst(types::I32, 1);
+        match (self.face, &self.function.result.scalars()[..]) {
+            (Face::Inner, [scalar]) => {
+                // Nobody looks at the result of a failure.
+                let nothing = match clif_type(scalar) {
+                    types::F64 => self.at.ins().f64const(0.0),
+                    int => self.at.ins().iconst(int, 0),
+                };
+                self.at.ins().return_(&[nothing, status]);
+            }
+            _ => {
+                self.at.ins().return_(&[status]);
+            }
+        }
+    }
+
+    /// Reads the scalars of a type from slots of 64 bits.
+    pub(super) fn load_slots(&mut self, ty: &Ty, base: ir::Value, offset: i32) -> Scalars {
+        let scalars = ty.scalars();
+        let loads =
+            scalars.iter().enumerate().map(|(i, ty)| self.load_slot(clif_type(ty), base, offset + i as i32 * 8));
+        loads.collect()
+    }
+
+    pub(super) fn load_slot(&mut self, ty: ir::Type, base: ir::Value, offset: i32) -> ir::Value {
+        match ty {
+            types::I8 => {
+                let slot = self.at.ins().load(types::I64, MemFlagsData::trusted(), base, offset);
+                self.at.ins().ireduce(types::I8, slot)
+            }
+            ty => self.at.ins().load(ty, MemFlagsData::trusted(), base, offset),
+        }
+    }
+
+    pub(super) fn store_slot(&mut self, scalar: ir::Value, base: ir::Value, offset: i32) {
+        let slot = match self.at.func.dfg.value_type(scalar) {
+            types::I8 => self.at.ins().uextend(types::I64, scalar),
+            _ => scalar,
+        };
+        self.at.ins().store(MemFlagsData::trusted(), slot, base, offset);
+    }
+}
+
+/// Where the i-th scalar of a wide result stands in the context.
+pub(super) fn result_offset(i: usize) -> i32 {
+    (offset_of!(Context, results) + i * 8) as i32
+}
+
+/// The machine type of a helper's slot.
+pub(super) fn kind_type(kind: Kind) -> ir::Type {
+    match kind {
+        Kind::Int => types::I64,
+        Kind::Float => types::F64,
+        Kind::Bool => types::I8,
+    }
+}

@@ -1,0 +1,386 @@
+//! Typed IR → CLIF, one function at a time.
+//!
+//! In: a verified `typed::Module`. Out: for each function a CLIF function, and what they share (`Unit`): the places where
+//! they can fail, what they print, what they call. Always holds: no emitted instruction can trap when it is reached (divisions
+//! stand behind tests, conversions saturate, memory is the context's, the caller's or the stack's); a failure leaves by a
+//! status; every instruction carries the place in the text it was made for.
+//!
+//! Machine values: an int of any width is an I64, extended as its type says; a bool is an I8 of 0 or 1; a float of either
+//! width is an F64. None is no value, a tuple is its scalars one after the other, so that a typed value is a run of CLIF values.
+
+mod abi;
+mod arith;
+mod bits;
+mod calls;
+mod checks;
+mod compare;
+mod convert;
+mod cycles;
+mod divide;
+pub mod dump;
+pub(crate) mod hooks;
+pub(crate) mod isa;
+#[cfg(test)]
+mod tests;
+
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, SourceLoc, StackSlot, UserFuncName, types};
+use cranelift_codegen::isa::CallConv;
+use smallvec::SmallVec;
+
+use crate::failure::Cause;
+use crate::span::Span;
+use crate::typed::cfg::Graph;
+use crate::typed::{Const, FuncId, Function, Inst, Module, Op, Target, Terminator, Value};
+use crate::types::{FloatTy, IntTy, Ty};
+
+pub(crate) use abi::{Import, MAX_RETURN, PrintSite, Site};
+use checks::Exit;
+
+/// The CLIF values of one typed value.
+type Scalars = SmallVec<[ir::Value; 4]>;
+
+/// What the functions of one module share.
+pub(crate) struct Unit<'m> {
+    pub module: &'m Module,
+    /// Where generated code can fail; exits store an index into it.
+    pub sites: Vec<Site>,
+    pub prints: Vec<PrintSite>,
+    /// What is called outside the module; numbered after the module's functions and the entry.
+    pub imports: Vec<Import>,
+    /// The cycle of calls that a function lies on.
+    cycles: Vec<Option<u32>>,
+    call_conv: CallConv,
+}
+
+/// How a function is entered and left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Face {
+    /// `extern "C" fn(ctx, args, out) -> status`: what Rust calls.
+    Entry,
+    /// `fn(ctx, scalars…) -> (result, status)`: what other functions of the module call.
+    Inner,
+}
+
+impl<'m> Unit<'m> {
+    pub fn new(module: &'m Module, call_conv: CallConv) -> Unit<'m> {
+        let (sites, prints, imports) = Default::default();
+        Unit { module, sites, prints, imports, cycles: cycles::cycles(module), call_conv }
+    }
+
+    /// Whether a call of `callee` in `caller` can lead back to `caller`.
+    fn may_recur(&self, caller: FuncId, callee: FuncId) -> bool {
+        let cycle = |id: FuncId| self.cycles[id.0 as usize];
+        cycle(caller).is_some() && cycle(caller) == cycle(callee)
+    }
+
+    /// What there is to build: the functions under their own numbers, and the entry under the number after them.
+    ///
+    /// An entry that nobody in the module calls is function 0 itself with another face; else it is a bridge to it.
+    pub fn plan(&self) -> Vec<(FuncId, Face)> {
+        let first = usize::from(!cycles::is_called(self.module, FuncId(0)));
+        let inner = (first..self.module.functions.len()).map(|i| (FuncId(i as u32), Face::Inner));
+        inner.chain([(FuncId(0), Face::Entry)]).collect()
+    }
+
+    /// The number under which the linker knows a planned function.
+    pub fn number(&self, planned: (FuncId, Face)) -> u32 {
+        match planned.1 {
+            Face::Inner => planned.0.0,
+            Face::Entry => self.module.functions.len() as u32,
+        }
+    }
+
+    /// Builds one planned function into `func`, which must be empty.
+    pub fn build(&mut self, planned: (FuncId, Face), func: &mut ir::Function) {
+        let (id, face) = planned;
+        func.name = UserFuncName::user(0, self.number(planned));
+        func.signature = match face {
+            Face::Inner => self.signature(id),
+            Face::Entry => self.entry_signature(),
+        };
+        let bridge = face == Face::Entry && cycles::is_called(self.module, FuncId(0));
+        let mut lower = Lower::new(self, id, face, func);
+        if bridge {
+            lower.bridge();
+        } else {
+            lower.body();
+        }
+        lower.finish_exits();
+    }
+}
+
+/// One function on its way to CLIF.
+pub(crate) struct Lower<'u, 'm, 'f> {
+    unit: &'u mut Unit<'m>,
+    id: FuncId,
+    function: &'m Function,
+    face: Face,
+    at: FuncCursor<'f>,
+    /// The first parameter: `hooks::Context`.
+    ctx: ir::Value,
+    /// Where the scalars of a typed value begin in `scalars`.
+    starts: Vec<u32>,
+    scalars: Vec<ir::Value>,
+    /// The bits of values that are constant ints or floats.
+    constants: Vec<Option<u64>>,
+    blocks: Vec<Option<Block>>,
+    exits: Vec<Exit>,
+    /// Where a failure goes whose site is known: returns the status.
+    fail: Option<Block>,
+    callees: Vec<(abi::Callee, ir::FuncRef)>,
+    /// Memory for the slots of helpers and prints; as large as the largest of them.
+    scratch: Option<StackSlot>,
+    /// Whether this block asked for stack already: the pointer does not move within a function.
+    stack_checked: bool,
+    /// Of the instruction being lowered.
+    span: Span,
+}
+
+impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
+    fn new(unit: &'u mut Unit<'m>, id: FuncId, face: Face, func: &'f mut ir::Function) -> Self {
+        let function = &unit.module.functions[id.0 as usize];
+        let entry = func.dfg.make_block();
+        let ctx = func.dfg.append_block_param(entry, types::I64);
+        let mut at = FuncCursor::new(func);
+        at.insert_block(entry);
+        Lower {
+            id,
+            function,
+            face,
+            at,
+            ctx,
+            starts: vec![u32::MAX; function.values.len()],
+            scalars: Vec::with_capacity(function.values.len()),
+            constants: vec![None; function.values.len()],
+            blocks: vec![None; function.blocks.len()],
+            exits: Vec::new(),
+            fail: None,
+            callees: Vec::new(),
+            scratch: None,
+            stack_checked: false,
+            span: function.span,
+            unit,
+        }
+    }
+
+    fn body(&mut self) {
+        let function = self.function;
+        let order = match function.blocks.len() {
+            1 => vec![0],
+            _ => Graph::of(function).rpo,
+        };
+        self.place(function.span);
+        self.parameters();
+        for &index in &order[1..] {
+            let block = self.at.func.dfg.make_block();
+            self.blocks[index as usize] = Some(block);
+            for &param in &function.blocks[index as usize].params {
+                let scalars: Scalars = (function.ty(param).scalars().iter())
+                    .map(|ty| self.at.func.dfg.append_block_param(block, clif_type(ty)))
+                    .collect();
+                self.define(param, &scalars);
+            }
+        }
+        for &index in &order {
+            if let Some(block) = self.blocks[index as usize] {
+                self.enter(block);
+            }
+            self.stack_checked = false;
+            let block = &function.blocks[index as usize];
+            for inst in &block.insts {
+                self.place(inst.span);
+                self.inst(inst);
+            }
+            self.place(block.end_span);
+            self.end(&block.end);
+        }
+    }
+
+    fn inst(&mut self, inst: &Inst) {
+        let args = &inst.args;
+        let ty = self.function.ty(inst.result);
+        let result = match &inst.op {
+            Op::Const(constant) => return self.constant(inst.result, *constant),
+            Op::Tuple => {
+                let scalars: Scalars = args.iter().flat_map(|&a| self.of(a).iter().copied()).collect();
+                return self.define(inst.result, &scalars);
+            }
+            Op::Item(k) => return self.item(inst.result, args[0], *k),
+            Op::Select => return self.select(inst.result, args),
+            Op::Call(callee) => return self.call(inst.result, *callee, args),
+            Op::Helper(helper, mode) => return self.helper(inst.result, helper.0, *mode, args),
+            Op::Fail(fault) => {
+                let cond = self.one(args[0]);
+                self.exit_if(cond, Cause::Fault(*fault));
+                return self.define(inst.result, &[]);
+            }
+            Op::RequireBound(name) => {
+                let bound = self.one(args[0]);
+                self.exit_unless(bound, Cause::Unbound(name.clone()));
+                return self.define(inst.result, &[]);
+            }
+            Op::Print(print) => {
+                self.print(print, args);
+                return self.define(inst.result, &[]);
+            }
+            Op::Add(mode) => self.add(*mode, args, ty),
+            Op::Sub(mode) => self.sub(*mode, args, ty),
+            Op::Mul(mode) => self.mul(*mode, args, ty),
+            Op::Div(mode) => self.div(*mode, args, ty),
+            Op::IntDiv(mode) => self.int_div(*mode, args),
+            Op::FloorDiv(mode) => self.floor_div(*mode, args, ty),
+            Op::Mod(mode) => self.modulo(*mode, args, ty),
+            Op::And | Op::Or | Op::Xor => self.bitwise(&inst.op, args),
+            Op::Shl(mode) => self.shl(*mode, args, ty),
+            Op::Shr(mode) => self.shr(*mode, args, ty),
+            Op::Neg(mode) => self.neg(*mode, args[0], ty),
+            Op::Invert => self.invert(args[0], ty),
+            Op::Abs(mode) => self.abs(*mode, args[0], ty),
+            Op::Not => {
+                let x = self.one(args[0]);
+                self.at.ins().bxor_imm_s(x, 1)
+            }
+            Op::Sqrt | Op::Floor | Op::Ceil | Op::Trunc | Op::Nearest => self.rounding(&inst.op, args[0], ty),
+            Op::CopySign => {
+                let (x, y) = self.two(args);
+                self.at.ins().fcopysign(x, y)
+            }
+            Op::Cmp(cond) => self.cmp(*cond, args),
+            Op::CmpIntFloat(cond) => self.cmp_int_float(*cond, args),
+            Op::Convert => self.convert(args[0], ty),
+            Op::Narrow(mode) => self.narrow(*mode, args[0], ty),
+            Op::ToInt(mode) => self.float_to_int(*mode, args[0], ty),
+            Op::NextIndex => {
+                let (x, y) = self.two(args);
+                self.at.ins().iadd(x, y)
+            }
+        };
+        self.define(inst.result, &[result]);
+    }
+
+    fn end(&mut self, end: &Terminator) {
+        match end {
+            Terminator::Jump(target) => {
+                let (block, args) = self.edge(target);
+                self.at.ins().jump(block, &args);
+            }
+            Terminator::Branch(cond, yes, no) => {
+                let cond = self.one(*cond);
+                let (yes, yes_args) = self.edge(yes);
+                let (no, no_args) = self.edge(no);
+                self.at.ins().brif(cond, yes, &yes_args, no, &no_args);
+            }
+            Terminator::Return(value) => {
+                let scalars: Scalars = self.of(*value).into();
+                self.return_values(*value, &scalars);
+            }
+            Terminator::Raise(index) => {
+                let cause = Cause::Raised(self.unit.module.raises[*index as usize].clone());
+                self.exit_now(cause);
+            }
+        }
+    }
+
+    /// Where a jump leads and what it takes along. The one place to ask "is this a loop's back edge?": polling goes here.
+    fn edge(&mut self, target: &Target) -> (Block, SmallVec<[BlockArg; 4]>) {
+        let args = target.args.iter().flat_map(|&v| self.of(v).iter().map(|&scalar| BlockArg::Value(scalar))).collect();
+        let block = self.blocks[target.block.0 as usize].expect("a target is reachable and not block 0");
+        (block, args)
+    }
+
+    fn constant(&mut self, result: Value, constant: Const) {
+        let scalar = match constant {
+            Const::None => return self.define(result, &[]),
+            Const::Bool(value) => self.at.ins().iconst(types::I8, i64::from(value)),
+            Const::Int(bits) => {
+                self.constants[result.0 as usize] = Some(bits);
+                self.at.ins().iconst(types::I64, bits as i64)
+            }
+            Const::Float(value) => {
+                self.constants[result.0 as usize] = Some(value.to_bits());
+                self.at.ins().f64const(value)
+            }
+        };
+        self.define(result, &[scalar]);
+    }
+
+    /// An element of a tuple is a part of its run of scalars.
+    fn item(&mut self, result: Value, tuple: Value, k: u32) {
+        let Ty::Tuple(items) = self.function.ty(tuple) else { unreachable!("Item is of a tuple") };
+        let before: usize = items[..k as usize].iter().map(Ty::width).sum();
+        self.starts[result.0 as usize] = self.starts[tuple.0 as usize] + before as u32;
+    }
+
+    fn select(&mut self, result: Value, args: &[Value]) {
+        let cond = self.one(args[0]);
+        let (yes, no): (Scalars, Scalars) = (self.of(args[1]).into(), self.of(args[2]).into());
+        let chosen: Scalars = yes.iter().zip(&no).map(|(&y, &n)| self.at.ins().select(cond, y, n)).collect();
+        self.define(result, &chosen);
+    }
+
+    /// The CLIF values of a typed value.
+    fn of(&self, value: Value) -> &[ir::Value] {
+        let width = self.function.ty(value).width();
+        if width == 0 {
+            return &[];
+        }
+        let start = self.starts[value.0 as usize] as usize;
+        &self.scalars[start..start + width]
+    }
+
+    fn one(&self, value: Value) -> ir::Value {
+        self.scalars[self.starts[value.0 as usize] as usize]
+    }
+
+    fn two(&self, values: &[Value]) -> (ir::Value, ir::Value) {
+        (self.one(values[0]), self.one(values[1]))
+    }
+
+    fn define(&mut self, value: Value, scalars: &[ir::Value]) {
+        debug_assert_eq!(self.function.ty(value).width(), scalars.len());
+        self.starts[value.0 as usize] = self.scalars.len() as u32;
+        self.scalars.extend_from_slice(scalars);
+    }
+
+    fn int_constant(&self, value: Value) -> Option<i64> {
+        self.constants[value.0 as usize].map(|bits| bits as i64)
+    }
+
+    fn new_block(&mut self) -> Block {
+        self.at.func.dfg.make_block()
+    }
+
+    /// Goes on in a new block, laid out after all others.
+    fn enter(&mut self, block: Block) {
+        self.at.layout_mut().append_block(block);
+        self.at.goto_bottom(block);
+    }
+
+    /// A place in the text for the instructions that follow: the offset itself is the CLIF source location.
+    fn place(&mut self, span: Span) {
+        self.span = span;
+        self.at.set_srcloc(SourceLoc::new(span.start));
+    }
+}
+
+/// The machine type of a scalar.
+fn clif_type(ty: &Ty) -> ir::Type {
+    match ty {
+        Ty::Bool => types::I8,
+        Ty::Int(_) => types::I64,
+        Ty::Float(_) => types::F64,
+        Ty::None | Ty::Str | Ty::Tuple(_) => unreachable!("not a scalar"),
+    }
+}
+
+fn int_type(ty: &Ty) -> IntTy {
+    match ty {
+        Ty::Int(int) => *int,
+        _ => unreachable!("verified: an int type"),
+    }
+}
+
+fn is_f32(ty: &Ty) -> bool {
+    *ty == Ty::Float(FloatTy::F32)
+}

@@ -1,0 +1,56 @@
+//! How a run ends badly, whichever engine ran it; and what a run may ask of its host.
+
+use std::sync::Arc;
+
+use crate::fault::Fault;
+use crate::span::Span;
+use crate::typed::Raise;
+
+/// A run-time failure and where in the text it happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub cause: Cause,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// An operation without an answer.
+    Fault(Fault),
+    /// `raise` or `assert` in the text.
+    Raised(Raise),
+    /// A variable was read that was never written on this path.
+    Unbound(Arc<str>),
+    /// The host refused or failed; it knows why.
+    Host,
+}
+
+/// The host could not do what was asked; it keeps the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostError;
+
+/// What running code may ask of whoever runs it.
+pub trait Host {
+    fn print(&mut self, text: &str) -> Result<(), HostError>;
+
+    /// Asked now and then by the interpreter: whether to go on. Refuses when interrupted, or when fuel or time are spent.
+    fn poll(&mut self) -> Result<(), HostError> {
+        Ok(())
+    }
+}
+
+impl Cause {
+    /// The exception's class and message as Python would show them; None when the host knows.
+    pub fn exception(&self) -> Option<(&str, Option<String>)> {
+        match self {
+            Cause::Fault(fault) => Some((fault.exception(), Some(fault.message().to_owned()))),
+            Cause::Raised(raise) => Some((&raise.exception, raise.message.as_deref().map(str::to_owned))),
+            Cause::Unbound(name) => Some((
+                "UnboundLocalError",
+                // CPython 3.11's words.
+                Some(format!("cannot access local variable '{name}' where it is not associated with a value")),
+            )),
+            Cause::Host => None,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The interpreter: runs typed IR as it stands. Oracle, fallback and cold tier.
+//!
+//! In: a verified module and the entry's arguments as slots (see `eval`). Out: the result's slots, or the failure and its place.
+//! Always holds: faults and spans are those of native code; no recursion in Rust, whatever the program does: calls deeper than
+//! `MAX_FRAMES`, or needing more than `MAX_SLOTS` slots for their values, raise RecursionError at the call.
+
+use smallvec::SmallVec;
+
+use crate::eval::{Slots, eval};
+use crate::failure::{Cause, Failure, Host};
+use crate::fault::Fault;
+use crate::format;
+use crate::span::Span;
+use crate::typed::{Function, Inst, Module, Op, Target, Terminator, Value};
+use crate::types::Ty;
+
+/// How deep calls may nest, the entry included.
+pub const MAX_FRAMES: usize = 100_000;
+/// How many slots the values of all running calls may take: 64 MiB.
+pub const MAX_SLOTS: usize = 1 << 23;
+/// How many jumps and calls pass between two questions to the host whether to go on.
+const POLL_EVERY: u32 = 1024;
+
+/// Runs the entry of a verified module. `args` are the slots of its parameters; `out` takes the slots of its result, as many
+/// as the type's width.
+pub fn run(module: &Module, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
+    Program::new(module).run(args, out, host)
+}
+
+/// A module and where its values live, to be run many times.
+pub struct Program<'m> {
+    module: &'m Module,
+    layouts: Vec<Layout>,
+}
+
+/// Where each value of a function begins in its frame, and, last, how large the frame is.
+struct Layout(Vec<u32>);
+
+impl Layout {
+    fn new(function: &Function) -> Layout {
+        let mut starts = Vec::with_capacity(function.values.len() + 1);
+        let mut next = 0;
+        for ty in &function.values {
+            starts.push(next);
+            next += ty.width() as u32;
+        }
+        starts.push(next);
+        Layout(starts)
+    }
+
+    fn range(&self, value: Value) -> std::ops::Range<usize> {
+        self.0[value.0 as usize] as usize..self.0[value.0 as usize + 1] as usize
+    }
+
+    fn size(&self) -> usize {
+        self.0.last().copied().unwrap_or(0) as usize
+    }
+}
+
+/// A call under way: where it stands in its function, and where its values begin.
+struct Frame {
+    function: u32,
+    block: u32,
+    inst: u32,
+    base: usize,
+}
+
+struct Machine<'p, 'm> {
+    program: &'p Program<'m>,
+    frames: Vec<Frame>,
+    values: Vec<u64>,
+    until_poll: u32,
+    host: &'p mut dyn Host,
+}
+
+impl<'m> Program<'m> {
+    pub fn new(module: &'m Module) -> Program<'m> {
+        Program { module, layouts: module.functions.iter().map(Layout::new).collect() }
+    }
+
+    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
+        let frames = Vec::new();
+        let mut machine = Machine { program: self, frames, values: Vec::new(), until_poll: POLL_EVERY, host };
+        machine.enter(0, args);
+        out.copy_from_slice(&machine.run()?);
+        Ok(())
+    }
+}
+
+impl<'m> Machine<'_, 'm> {
+    fn run(&mut self) -> Result<Slots, Failure> {
+        let program = self.program;
+        loop {
+            let at = self.frames.len() - 1;
+            let frame = &mut self.frames[at];
+            let function = &program.module.functions[frame.function as usize];
+            let block = &function.blocks[frame.block as usize];
+            if let Some(inst) = block.insts.get(frame.inst as usize) {
+                // A call finds its way back past itself.
+                frame.inst += 1;
+                self.step(function, inst).map_err(|cause| Failure { cause, span: inst.span })?;
+            } else if let Some(result) = self.leave_block(function, &block.end, block.end_span)? {
+                return Ok(result);
+            }
+        }
+    }
+
+    fn step(&mut self, function: &'m Function, inst: &Inst) -> Result<(), Cause> {
+        let args = self.gather(&inst.args);
+        match &inst.op {
+            Op::Call(callee) => {
+                self.poll()?;
+                let size = self.program.layouts[callee.0 as usize].size();
+                if self.frames.len() >= MAX_FRAMES || self.values.len() + size > MAX_SLOTS {
+                    return Err(Cause::Fault(Fault::Recursion));
+                }
+                self.enter(callee.0, &args);
+            }
+            Op::Print(print) => {
+                let text = format::print_line(print, &types(function, &inst.args), &args);
+                self.host.print(&text).map_err(|_| Cause::Host)?;
+            }
+            op => {
+                let result = eval(op, &types(function, &inst.args), function.ty(inst.result), &args)?;
+                self.write(inst.result, &result);
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows a terminator; the entry's result once it has returned.
+    fn leave_block(&mut self, function: &Function, end: &Terminator, span: Span) -> Result<Option<Slots>, Failure> {
+        let fail = |cause| Failure { cause, span };
+        match end {
+            Terminator::Jump(target) => {
+                self.poll().map_err(fail)?;
+                self.jump(function, target);
+            }
+            Terminator::Branch(condition, then, otherwise) => {
+                self.poll().map_err(fail)?;
+                let truth = self.gather(&[*condition])[0] != 0;
+                self.jump(function, if truth { then } else { otherwise });
+            }
+            Terminator::Return(value) => return Ok(self.leave(*value)),
+            Terminator::Raise(index) => {
+                return Err(fail(Cause::Raised(self.program.module.raises[*index as usize].clone())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Arguments are all read before the first parameter is written: they may be the same values.
+    fn jump(&mut self, function: &Function, target: &Target) {
+        let args = self.gather(&target.args);
+        let frame = self.frames.last_mut().expect("a frame runs");
+        (frame.block, frame.inst) = (target.block.0, 0);
+        self.write_params(&function.blocks[target.block.0 as usize].params, &args);
+    }
+
+    fn enter(&mut self, function: u32, args: &[u64]) {
+        let base = self.values.len();
+        self.values.resize(base + self.program.layouts[function as usize].size(), 0);
+        self.frames.push(Frame { function, block: 0, inst: 0, base });
+        self.write_params(self.program.module.functions[function as usize].params(), args);
+    }
+
+    /// Ends a call and gives its result to the caller's instruction, or back when there is no caller.
+    fn leave(&mut self, value: Value) -> Option<Slots> {
+        let result = self.gather(&[value]);
+        if let Some(frame) = self.frames.pop() {
+            self.values.truncate(frame.base);
+        }
+        let Some(caller) = self.frames.last() else { return Some(result) };
+        let function = &self.program.module.functions[caller.function as usize];
+        let call = &function.blocks[caller.block as usize].insts[caller.inst as usize - 1];
+        self.write(call.result, &result);
+        None
+    }
+
+    fn gather(&self, values: &[Value]) -> Slots {
+        let frame = self.frames.last().expect("a frame runs");
+        let layout = &self.program.layouts[frame.function as usize];
+        let local = &self.values[frame.base..];
+        values.iter().flat_map(|&value| local[layout.range(value)].iter().copied()).collect()
+    }
+
+    fn write(&mut self, value: Value, slots: &[u64]) {
+        let frame = self.frames.last().expect("a frame runs");
+        let range = self.program.layouts[frame.function as usize].range(value);
+        self.values[frame.base..][range].copy_from_slice(slots);
+    }
+
+    fn write_params(&mut self, params: &[Value], args: &[u64]) {
+        let frame = self.frames.last().expect("a frame runs");
+        let layout = &self.program.layouts[frame.function as usize];
+        let local = &mut self.values[frame.base..];
+        let mut rest = args;
+        for &param in params {
+            let range = layout.range(param);
+            let (mine, others) = rest.split_at(range.len());
+            local[range].copy_from_slice(mine);
+            rest = others;
+        }
+    }
+
+    fn poll(&mut self) -> Result<(), Cause> {
+        self.until_poll -= 1;
+        if self.until_poll == 0 {
+            self.until_poll = POLL_EVERY;
+            return self.host.poll().map_err(|_| Cause::Host);
+        }
+        Ok(())
+    }
+}
+
+fn types<'f>(function: &'f Function, values: &[Value]) -> SmallVec<[&'f Ty; 3]> {
+    values.iter().map(|&value| function.ty(value)).collect()
+}
+
+#[cfg(test)]
+mod tests;

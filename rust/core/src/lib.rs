@@ -1,0 +1,21 @@
+//! jib's core: IR in, native functions out. No Python in here.
+//!
+//! The way of one datum: bytes → `ir::decode` → IR → `ir::ssa` → SSA → `types::infer` → typed IR for given argument types →
+//! `opt` → typed IR → `codegen` → CLIF → `code` → machine code. `interp` runs typed IR as it stands.
+
+pub mod builtins;
+pub mod code;
+pub mod codegen;
+pub mod diag;
+pub mod eval;
+pub mod failure;
+pub mod fault;
+pub mod format;
+pub mod interp;
+pub mod ir;
+pub mod opt;
+pub mod runtime;
+pub mod span;
+pub mod typed;
+pub mod types;
+pub mod unit;

@@ -1,0 +1,198 @@
+//! Puts small functions in the place of their calls, then removes the functions that nobody calls any more.
+//!
+//! Callees come before callers, so that what is put in has been filled itself. A function that can reach itself is never put
+//! anywhere. Spans stay those of the callee: a failure is shown where it is written. Growth is bounded: a callee has at most
+//! `SMALL` instructions, and no function grows beyond `LARGE`. Calls that are gone no longer count towards RecursionError.
+
+use std::collections::HashMap;
+
+use super::rewrite::{Aliases, drop_unreachable};
+use crate::typed::{Block, BlockId, FuncId, Function, Inst, Module, Op, Target, Terminator, Value};
+
+/// How many instructions and terminators a function may have to be put in the place of a call.
+const SMALL: usize = 40;
+/// Up to how many a function may grow.
+const LARGE: usize = 20_000;
+
+pub fn run(module: &mut Module) {
+    let components = components(module);
+    let mut recursive = vec![false; module.functions.len()];
+    for f in components.iter().flatten() {
+        recursive[*f as usize] = callees(&module.functions[*f as usize]).any(|callee| callee == *f);
+    }
+    components.iter().filter(|c| c.len() > 1).flatten().for_each(|f| recursive[*f as usize] = true);
+    for f in components.into_iter().flatten() {
+        // Taken out while its callees are read; only a recursive function would read itself.
+        let mut function = std::mem::replace(&mut module.functions[f as usize], hole());
+        fill(&mut function, &module.functions, &recursive);
+        module.functions[f as usize] = function;
+    }
+    drop_uncalled(module);
+}
+
+fn hole() -> Function {
+    Function {
+        name: "".into(),
+        values: Vec::new(),
+        blocks: Vec::new(),
+        result: crate::types::Ty::None,
+        span: Default::default(),
+    }
+}
+
+fn callees(function: &Function) -> impl Iterator<Item = u32> {
+    function.blocks.iter().flat_map(|block| &block.insts).filter_map(|inst| match inst.op {
+        Op::Call(callee) => Some(callee.0),
+        _ => None,
+    })
+}
+
+fn size(function: &Function) -> usize {
+    function.blocks.iter().map(|block| block.insts.len() + 1).sum()
+}
+
+/// Puts the bodies of small callees where they are called.
+fn fill(caller: &mut Function, functions: &[Function], recursive: &[bool]) {
+    let mut suitable: HashMap<u32, bool> = HashMap::new();
+    for callee in callees(caller) {
+        let suits = || !recursive[callee as usize] && size(&functions[callee as usize]) <= SMALL;
+        suitable.entry(callee).or_insert_with(suits);
+    }
+    if !suitable.values().any(|suits| *suits) {
+        return;
+    }
+    let mut aliases = Aliases::new(caller);
+    let mut room = LARGE.saturating_sub(size(caller));
+    for b in 0..caller.blocks.len() {
+        let insts = std::mem::take(&mut caller.blocks[b].insts);
+        // What follows a call goes on in another block: `at` is the one that is being filled.
+        let mut at = b;
+        for inst in insts {
+            let callee = match inst.op {
+                Op::Call(callee) if suitable[&callee.0] => &functions[callee.0 as usize],
+                _ => {
+                    caller.blocks[at].insts.push(inst);
+                    continue;
+                }
+            };
+            if size(callee) > room {
+                caller.blocks[at].insts.push(inst);
+                continue;
+            }
+            room -= size(callee);
+            at = put(caller, at, &inst, callee, &mut aliases);
+        }
+    }
+    aliases.apply(caller);
+    // A callee may never return.
+    drop_unreachable(caller);
+}
+
+/// Ends block `at` with the body of `callee`; gives the block in which the caller goes on, with the end that `at` had.
+fn put(caller: &mut Function, at: usize, call: &Inst, callee: &Function, aliases: &mut Aliases) -> usize {
+    let values = caller.values.len() as u32;
+    let value = |v: Value| Value(v.0 + values);
+    caller.values.extend(callee.values.iter().cloned());
+    aliases.extend(caller);
+    for (param, arg) in callee.params().iter().zip(&call.args) {
+        aliases.set(value(*param), *arg);
+    }
+    // The callee's block 0 is nobody's target: it becomes part of the block that calls. The others follow the caller's.
+    let first = caller.blocks.len() as u32 - 1;
+    let rest = BlockId(first + callee.blocks.len() as u32);
+    for (i, block) in callee.blocks.iter().enumerate() {
+        let mut insts: Vec<Inst> = block.insts.clone();
+        for inst in &mut insts {
+            inst.result = value(inst.result);
+            inst.args.iter_mut().for_each(|arg| *arg = value(*arg));
+        }
+        let mut end = block.end.clone();
+        end.map_uses(value);
+        end.targets_mut().for_each(|target| target.block.0 += first);
+        if let Terminator::Return(result) = end {
+            end = Terminator::Jump(Target { block: rest, args: vec![result] });
+        }
+        if i == 0 {
+            caller.blocks[at].insts.extend(insts);
+            let own = std::mem::replace(&mut caller.blocks[at].end, end);
+            let own_span = std::mem::replace(&mut caller.blocks[at].end_span, block.end_span);
+            // Kept until the rest has its place.
+            let params = vec![call.result];
+            caller.blocks.push(Block { params, insts: Vec::new(), end: own, end_span: own_span });
+        } else {
+            let params = block.params.iter().map(|param| value(*param)).collect();
+            let moved = Block { params, insts, end, end_span: block.end_span };
+            let last = caller.blocks.len() - 1;
+            caller.blocks.insert(last, moved);
+        }
+    }
+    rest.0 as usize
+}
+
+/// The strongly connected components of the call graph, callees first (Tarjan, without recursion).
+fn components(module: &Module) -> Vec<Vec<u32>> {
+    const UNSEEN: u32 = u32::MAX;
+    let calls: Vec<Vec<u32>> = module.functions.iter().map(|function| callees(function).collect()).collect();
+    let n = calls.len();
+    let (mut index, mut low, mut on_stack) = (vec![UNSEEN; n], vec![0; n], vec![false; n]);
+    let (mut stack, mut found, mut next) = (Vec::new(), Vec::new(), 0);
+    for root in 0..n as u32 {
+        let mut walk = if index[root as usize] == UNSEEN { vec![(root, 0usize)] } else { Vec::new() };
+        while let Some((f, edge)) = walk.last_mut() {
+            let at = *f as usize;
+            if *edge == 0 && index[at] == UNSEEN {
+                (index[at], low[at], on_stack[at]) = (next, next, true);
+                next += 1;
+                stack.push(at as u32);
+            }
+            if let Some(&callee) = calls[at].get(*edge) {
+                *edge += 1;
+                let to = callee as usize;
+                if index[to] == UNSEEN {
+                    walk.push((callee, 0));
+                } else if on_stack[to] {
+                    low[at] = low[at].min(index[to]);
+                }
+                continue;
+            }
+            walk.pop();
+            if let Some((parent, _)) = walk.last() {
+                low[*parent as usize] = low[*parent as usize].min(low[at]);
+            }
+            if low[at] == index[at] {
+                let start = stack.iter().rposition(|f| *f == at as u32).unwrap_or(0);
+                let component = stack.split_off(start);
+                component.iter().for_each(|f| on_stack[*f as usize] = false);
+                found.push(component);
+            }
+        }
+    }
+    found
+}
+
+/// Keeps what the entry can reach; the others keep their order, so that the entry stays 0.
+fn drop_uncalled(module: &mut Module) {
+    let mut called = vec![false; module.functions.len()];
+    let mut work = vec![0u32];
+    while let Some(f) = work.pop() {
+        if !std::mem::replace(&mut called[f as usize], true) {
+            work.extend(callees(&module.functions[f as usize]));
+        }
+    }
+    if called.iter().all(|called| *called) {
+        return;
+    }
+    let mut names = Vec::with_capacity(called.len());
+    let mut next = 0;
+    for called in &called {
+        names.push(FuncId(next));
+        next += *called as u32;
+    }
+    let mut keep = called.iter();
+    module.functions.retain(|_| keep.next() == Some(&true));
+    for inst in module.functions.iter_mut().flat_map(|f| &mut f.blocks).flat_map(|block| &mut block.insts) {
+        if let Op::Call(callee) = &mut inst.op {
+            *callee = names[callee.0 as usize];
+        }
+    }
+}

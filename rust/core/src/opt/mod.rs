@@ -1,0 +1,52 @@
+//! Passes over typed IR: what they change is how fast the answer comes, never the answer, nor which failure comes first.
+//!
+//! In and out: a verified module. Each pass is one file, iterative, and about linear in the size of its function; `PASSES` is
+//! their order. Always holds: an operation that can raise stays where it is, unless the rewrite above which it is proven that
+//! it cannot.
+
+mod dce;
+mod fold;
+mod inline;
+mod params;
+mod renumber;
+mod rewrite;
+mod simplify_cfg;
+
+use crate::typed::Module;
+#[cfg(any(test, debug_assertions))]
+use crate::typed::verify::verify;
+
+/// One pass: what it is called in dumps, and what it does.
+pub struct Pass {
+    pub name: &'static str,
+    pub run: fn(&mut Module),
+}
+
+/// The order. Functions are cleaned before they are inlined, so that more are small enough, and once more afterwards, when
+/// arguments have become known.
+pub const PASSES: &[Pass] = &[
+    Pass { name: "fold", run: fold::run },
+    Pass { name: "simplify-cfg", run: simplify_cfg::run },
+    Pass { name: "dce", run: dce::run },
+    Pass { name: "inline", run: inline::run },
+    Pass { name: "params", run: params::run },
+    Pass { name: "fold", run: fold::run },
+    Pass { name: "simplify-cfg", run: simplify_cfg::run },
+    Pass { name: "params", run: params::run },
+    Pass { name: "dce", run: dce::run },
+    Pass { name: "renumber", run: renumber::run },
+];
+
+/// Runs every pass in order. In debug builds and tests the module is verified after each.
+pub fn optimize(module: &mut Module) {
+    for pass in PASSES {
+        (pass.run)(module);
+        #[cfg(any(test, debug_assertions))]
+        if let Err(broken) = verify(module) {
+            panic!("pass {} broke the module: {broken}", pass.name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! Which values a block reads: operands, conditions, results, arguments of jumps.
+
+use super::{Block, Terminator, Value};
+
+impl Terminator {
+    pub fn uses(&self) -> impl Iterator<Item = Value> {
+        let own = match self {
+            Terminator::Branch(value, ..) | Terminator::Return(value) => Some(*value),
+            Terminator::Jump(_) | Terminator::Raise(_) => None,
+        };
+        own.into_iter().chain(self.targets().flat_map(|target| target.args.iter().copied()))
+    }
+
+    /// Replaces every value that is read.
+    pub fn map_uses(&mut self, mut with: impl FnMut(Value) -> Value) {
+        if let Terminator::Branch(value, ..) | Terminator::Return(value) = self {
+            *value = with(*value);
+        }
+        for arg in self.targets_mut().flat_map(|target| target.args.iter_mut()) {
+            *arg = with(*arg);
+        }
+    }
+}
+
+impl Block {
+    pub fn uses(&self) -> impl Iterator<Item = Value> {
+        self.insts.iter().flat_map(|inst| inst.args.iter().copied()).chain(self.end.uses())
+    }
+
+    /// Replaces every value that is read.
+    pub fn map_uses(&mut self, mut with: impl FnMut(Value) -> Value) {
+        for arg in self.insts.iter_mut().flat_map(|inst| inst.args.iter_mut()) {
+            *arg = with(*arg);
+        }
+        self.end.map_uses(with);
+    }
+}

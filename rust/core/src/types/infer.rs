@@ -1,0 +1,451 @@
+//! Inference: SSA and the types of the arguments → typed IR.
+//!
+//! In: the functions of a unit in SSA form and the types of one call. Out: a typed module, the entry first, one function for
+//! each combination of argument types that is really called. Always holds: every conversion is an instruction.
+//!
+//! Types only rise — nothing, then bool, int, float — so iterating to a fixed point ends. Nothing is assumed of code behind a
+//! call that has not been seen to return, which is how recursion gets its type from the case that ends it. Mistakes are only
+//! reported while emitting, from final types: on the way up a variable may hold a type that it does not keep.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::emit::{Emit, Operand, Sink};
+use super::{Ty, join, parse};
+use crate::diag::{Diag, Error};
+use crate::ir::ssa::{self, Edge, End, UNDEF, Val};
+use crate::ir::{Literal, Signature};
+use crate::span::Span;
+use crate::typed::{self, BlockId, FuncId, Mode, Op, Raise, Target, Terminator};
+
+/// More specialisations than this in one module are a runaway, such as a recursion that wraps its argument in tuples.
+const MAX_INSTANCES: usize = 1000;
+
+/// A function of the unit and what its annotations say.
+pub struct Declared {
+    pub ssa: ssa::Function,
+    pub params: Vec<Option<Ty>>,
+    pub result: Option<Ty>,
+}
+
+impl Declared {
+    /// Reads the annotations.
+    pub fn new(ssa: ssa::Function) -> Result<Declared, Error> {
+        let read = |text: &Option<Arc<str>>, span: Span| match text {
+            Some(text) => read_type(text, span).map(Some),
+            None => Ok(None),
+        };
+        let signature = &ssa.signature;
+        let params: Result<_, Diag> = signature.params.iter().map(|p| read(&p.ty, p.span)).collect();
+        let result = read(&signature.result, signature.result_span)?;
+        Ok(Declared { params: params?, result, ssa })
+    }
+}
+
+fn read_type(text: &str, span: Span) -> Result<Ty, Diag> {
+    parse::ty(text).map_err(|wrong| Diag::new(wrong.code, span, &[&wrong.piece]))
+}
+
+/// Infers a module for a call of function 0 with arguments of these types, returning `result` where that is given.
+pub fn infer(unit: &[Declared], params: &[Ty], result: Option<&Ty>, mode: Mode) -> Result<typed::Module, Error> {
+    let mut inference = Inference { unit, mode, instances: Vec::new(), by_types: HashMap::new() };
+    let entry = inference.instance(0, params.to_vec())?;
+    inference.instances[entry].declared = result.cloned().or_else(|| unit[0].result.clone());
+    let mut work = vec![entry];
+    while let Some(at) = work.pop() {
+        work.extend(inference.settle(at)?);
+    }
+    inference.emit_module(entry)
+}
+
+/// One function for one combination of argument types.
+struct Instance {
+    function: usize,
+    params: Vec<Ty>,
+    /// What the annotation or the signature says it returns.
+    declared: Option<Ty>,
+    /// What is known of each value; None: it has not been seen to be computed.
+    env: Vec<Option<Operand>>,
+    /// What it was seen to return.
+    result: Option<Ty>,
+    /// Whose types depend on `result`.
+    callers: Vec<usize>,
+}
+
+struct Inference<'a> {
+    unit: &'a [Declared],
+    mode: Mode,
+    instances: Vec<Instance>,
+    by_types: HashMap<(usize, Vec<Ty>), usize>,
+}
+
+impl<'a> Inference<'a> {
+    fn instance(&mut self, function: usize, params: Vec<Ty>) -> Result<usize, Diag> {
+        if let Some(&known) = self.by_types.get(&(function, params.clone())) {
+            return Ok(known);
+        }
+        let declared = &self.unit[function];
+        if self.instances.len() == MAX_INSTANCES {
+            let span = declared.ssa.signature.span;
+            return Err(Diag::new("limit-instances", span, &[&declared.ssa.signature.name, &MAX_INSTANCES]));
+        }
+        self.by_types.insert((function, params.clone()), self.instances.len());
+        self.instances.push(Instance {
+            function,
+            env: vec![None; declared.ssa.values as usize],
+            params,
+            declared: declared.result.clone(),
+            result: None,
+            callers: Vec::new(),
+        });
+        Ok(self.instances.len() - 1)
+    }
+
+    /// Raises the types of one instance until they stay. Gives the instances to look at next: new ones, and the callers if
+    /// what it returns has changed.
+    fn settle(&mut self, at: usize) -> Result<Vec<usize>, Error> {
+        let unit = self.unit;
+        let ssa = &unit[self.instances[at].function].ssa;
+        let known = self.instances.len();
+        let mut env = std::mem::take(&mut self.instances[at].env);
+        let mut result = self.instances[at].result.take();
+        let before = result.clone();
+        for (param, ty) in self.instances[at].params.iter().enumerate() {
+            env[param] = Some(Operand::typed(ty.clone()));
+        }
+        let mut reached = vec![false; ssa.blocks.len()];
+        reached[0] = true;
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for &block in ssa.order.iter().filter(|&&block| reached[block as usize]).collect::<Vec<_>>() {
+                let block = &ssa.blocks[block as usize];
+                let mut e = Emit::dry(self.mode);
+                let mut returns = true;
+                for inst in &block.insts {
+                    let given = self.apply(&mut e, at, &env, &inst.op);
+                    let given = match given {
+                        Ok(given) => given,
+                        Err(diag) if diag.code.starts_with("limit") => return Err(diag.into()),
+                        // Not known to be a mistake before all types are final.
+                        Err(_) => None,
+                    };
+                    if given.is_none() && matches!(inst.op, ssa::Op::Call(..)) {
+                        returns = false;
+                        break;
+                    }
+                    env[inst.value as usize] = given;
+                }
+                if !returns {
+                    continue;
+                }
+                for edge in block.end.edges() {
+                    changed |= !std::mem::replace(&mut reached[edge.block as usize], true);
+                    for (param, &arg) in ssa.blocks[edge.block as usize].params.iter().zip(&edge.args) {
+                        changed |= rise(&mut env, param.value, arg);
+                    }
+                }
+                if let End::Return(value) = block.end
+                    && let Some(operand) = &env[value as usize]
+                {
+                    let ty = operand.ty.clone();
+                    result = Some(result.map_or(ty.clone(), |old| join(&old, &ty).unwrap_or(old)));
+                }
+            }
+        }
+        let instance = &mut self.instances[at];
+        instance.env = env;
+        let mut next: Vec<usize> = (known..self.instances.len()).collect();
+        if result != before {
+            next.extend(&self.instances[at].callers);
+        }
+        self.instances[at].result = result;
+        Ok(next)
+    }
+
+    /// The type of what an instance returns, if it was seen to return.
+    fn result_of(&self, at: usize) -> Option<Ty> {
+        let instance = &self.instances[at];
+        instance.result.as_ref().map(|ty| instance.declared.clone().unwrap_or_else(|| ty.clone()))
+    }
+
+    /// One instruction. None: an operand is not known yet, or a call was not seen to return.
+    fn apply(
+        &mut self,
+        e: &mut Emit,
+        at: usize,
+        env: &[Option<Operand>],
+        op: &ssa::Op,
+    ) -> Result<Option<Operand>, Diag> {
+        let operands: Option<Vec<Operand>> = op.operands().iter().map(|&v| env[v as usize].clone()).collect();
+        let Some(operands) = operands else { return Ok(None) };
+        Ok(Some(match op {
+            ssa::Op::Literal(literal) => Operand::literal(literal.clone()),
+            ssa::Op::Prim(primitive, _) => {
+                if let (Some(text), false) = (operands.iter().find(|o| o.ty == Ty::Str), primitive.name == "print") {
+                    return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()]));
+                }
+                (primitive.rule)(e, primitive, &operands)?
+            }
+            ssa::Op::Call(callee, _) => {
+                let (callee, args) = self.arguments(e, *callee as usize, &operands)?;
+                if !self.instances[callee].callers.contains(&at) {
+                    self.instances[callee].callers.push(at);
+                }
+                match self.result_of(callee) {
+                    Some(ty) => e.call(FuncId(callee as u32), &args, ty),
+                    None => {
+                        e.call(FuncId(callee as u32), &args, Ty::None);
+                        return Ok(None);
+                    }
+                }
+            }
+            ssa::Op::Tuple(_) => match operands.iter().find(|o| o.ty == Ty::Str) {
+                Some(text) => return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()])),
+                None => e.tuple(&operands),
+            },
+            ssa::Op::Unpack { index, count, .. } => unpack(e, &operands[0], *index as usize, *count as usize)?,
+            ssa::Op::Cast(text, _) => {
+                let ty = read_type(text, e.span)?;
+                e.convert(&operands[0], &ty).ok_or_else(|| e.diag("no-conversion", &[&operands[0].ty, &ty]))?
+            }
+            ssa::Op::RequireBound(name, _) => {
+                e.op(Op::RequireBound(name.clone()), &[&operands[0]], Ty::None);
+                Operand::none()
+            }
+        }))
+    }
+
+    /// The instance that a call means, and the arguments as it takes them.
+    fn arguments(&mut self, e: &mut Emit, callee: usize, operands: &[Operand]) -> Result<(usize, Vec<Operand>), Diag> {
+        let unit = self.unit;
+        let callee_declared = &unit[callee];
+        let name = &callee_declared.ssa.signature.name;
+        let mut args = Vec::with_capacity(operands.len());
+        for (i, operand) in operands.iter().enumerate() {
+            let param = &callee_declared.ssa.signature.params[i].name;
+            let arg = match &callee_declared.params[i] {
+                None if operand.ty == Ty::Str => {
+                    return Err(e.diag("text-value", &[&Emit::text(operand).unwrap_or_default()]));
+                }
+                None => operand.clone(),
+                Some(ty) => e
+                    .convert(operand, ty)
+                    .ok_or_else(|| e.diag("argument-type", &[name, param, ty, &operand.ty]))?,
+            };
+            args.push(arg);
+        }
+        let params = args.iter().map(|arg| arg.ty.clone()).collect();
+        Ok((self.instance(callee, params)?, args))
+    }
+
+    /// Emits the entry and all that it calls.
+    fn emit_module(&mut self, entry: usize) -> Result<typed::Module, Error> {
+        let mut order = vec![entry];
+        let mut functions = Vec::new();
+        let mut raises = Vec::new();
+        while functions.len() < order.len() {
+            let at = order[functions.len()];
+            let mut function = self.emit(at, &mut raises)?;
+            // Calls were emitted with instance numbers; number them as functions of the module.
+            for inst in function.blocks.iter_mut().flat_map(|block| &mut block.insts) {
+                if let Op::Call(callee) = &mut inst.op {
+                    let instance = callee.0 as usize;
+                    let place = order.iter().position(|&known| known == instance).unwrap_or_else(|| {
+                        order.push(instance);
+                        order.len() - 1
+                    });
+                    *callee = FuncId(place as u32);
+                }
+            }
+            functions.push(function);
+        }
+        Ok(typed::Module { functions, raises })
+    }
+
+    fn emit(&mut self, at: usize, raises: &mut Vec<Raise>) -> Result<typed::Function, Error> {
+        let unit = self.unit;
+        let ssa = &unit[self.instances[at].function].ssa;
+        let types: Vec<Option<Ty>> =
+            self.instances[at].env.iter().map(|o| o.as_ref().map(|operand| operand.ty.clone())).collect();
+        let instance = &self.instances[at];
+        let result = instance.declared.clone().or_else(|| instance.result.clone()).unwrap_or(Ty::None);
+        let Signature { name, span, .. } = &ssa.signature;
+        let mut sink = Sink {
+            function: typed::Function {
+                name: name.clone(),
+                values: Vec::new(),
+                blocks: Vec::new(),
+                result: result.clone(),
+                span: *span,
+            },
+            insts: Vec::new(),
+            raises: std::mem::take(raises),
+        };
+        let mut env: Vec<Option<Operand>> = vec![None; ssa.values as usize];
+        let mut params: Vec<Vec<typed::Value>> = Vec::with_capacity(ssa.blocks.len());
+        for block in &ssa.blocks {
+            let values = block.params.iter().map(|param| {
+                let ty = types[param.value as usize].clone().unwrap_or(Ty::None);
+                let value = sink.function.new_value(ty.clone());
+                env[param.value as usize] = Some(Operand::of(ty, value));
+                value
+            });
+            params.push(values.collect());
+        }
+        let mut blocks: Vec<Option<typed::Block>> = vec![None; ssa.blocks.len()];
+        let mut reached = vec![false; ssa.blocks.len()];
+        reached[0] = true;
+        for &number in &ssa.order {
+            if !reached[number as usize] {
+                continue;
+            }
+            let block = &ssa.blocks[number as usize];
+            let mut e = Emit::into(self.mode, &mut sink);
+            let mut returns = true;
+            for inst in &block.insts {
+                e.span = inst.span;
+                env[inst.value as usize] = self.apply(&mut e, at, &env, &inst.op)?;
+                if env[inst.value as usize].is_none() {
+                    returns = false;
+                    break;
+                }
+            }
+            e.span = block.end_span;
+            let end = if returns {
+                block.end.edges().for_each(|edge| reached[edge.block as usize] = true);
+                terminator(&mut e, ssa, block, &env, &types, &result)?
+            } else {
+                let never = Raise { exception: "SystemError".into(), message: Some("a call that never returns did".into()) };
+                Terminator::Raise(e.raise(never))
+            };
+            let insts = std::mem::take(&mut sink.insts);
+            let params = std::mem::take(&mut params[number as usize]);
+            blocks[number as usize] = Some(typed::Block { params, insts, end, end_span: block.end_span });
+        }
+        *raises = sink.raises;
+        let mut function = sink.function;
+        function.blocks = renumber(blocks);
+        Ok(function)
+    }
+}
+
+/// Joins what an edge brings into what a parameter holds; whether that changed anything.
+fn rise(env: &mut [Option<Operand>], param: Val, arg: Val) -> bool {
+    let Some(new) = env.get(arg as usize).cloned().flatten() else { return false };
+    match &env[param as usize] {
+        None => {
+            env[param as usize] = Some(Operand::typed(new.ty));
+            true
+        }
+        Some(old) => match join(&old.ty, &new.ty) {
+            Some(ty) if ty != old.ty => {
+                env[param as usize] = Some(Operand::typed(ty));
+                true
+            }
+            _ => false,
+        },
+    }
+}
+
+fn unpack(e: &mut Emit, operand: &Operand, index: usize, count: usize) -> Result<Operand, Diag> {
+    match &operand.ty {
+        Ty::Tuple(items) if items.len() == count => Ok(e.item(operand, index)),
+        Ty::Tuple(items) if items.len() > count => Err(e.diag("unpack-too-many", &[&count, &items.len()])),
+        Ty::Tuple(items) => Err(e.diag("unpack-not-enough", &[&count, &items.len()])),
+        other => Err(e.diag("unpack-not-tuple", &[other])),
+    }
+}
+
+fn terminator(
+    e: &mut Emit,
+    ssa: &ssa::Function,
+    block: &ssa::Block,
+    env: &[Option<Operand>],
+    types: &[Option<Ty>],
+    result: &Ty,
+) -> Result<Terminator, Diag> {
+    Ok(match &block.end {
+        End::Jump(edge) => Terminator::Jump(target(e, ssa, edge, env, types)?),
+        End::Branch(value, then, otherwise) => {
+            let operand = env[*value as usize].clone().unwrap_or_else(Operand::none);
+            let truth = e.truth(&operand).ok_or_else(|| e.diag("no-truth", &[&operand.ty]))?;
+            let condition = e.value(&truth);
+            Terminator::Branch(condition, target(e, ssa, then, env, types)?, target(e, ssa, otherwise, env, types)?)
+        }
+        End::Return(value) => {
+            let operand = env[*value as usize].clone().unwrap_or_else(Operand::none);
+            let converted = e.convert(&operand, result).ok_or_else(|| {
+                let name = &ssa.signature.name;
+                match (&operand.ty, result) {
+                    (Ty::Str, _) => e.diag("text-value", &[&Emit::text(&operand).unwrap_or_default()]),
+                    (Ty::None, other) | (other, Ty::None) if ssa.signature.result.is_none() => {
+                        e.diag("missing-return", &[name, other])
+                    }
+                    (Ty::None, _) => e.diag("missing-return", &[name, result]),
+                    (ty, _) => e.diag("return-type", &[name, result, ty]),
+                }
+            })?;
+            if converted.ty == Ty::Str {
+                return Err(e.diag("text-value", &[&Emit::text(&converted).unwrap_or_default()]));
+            }
+            Terminator::Return(e.value(&converted))
+        }
+        End::Raise(exception, message) => {
+            Terminator::Raise(e.raise(Raise { exception: exception.clone(), message: message.clone() }))
+        }
+    })
+}
+
+/// An edge with its arguments in the types of the block's parameters.
+fn target(
+    e: &mut Emit,
+    ssa: &ssa::Function,
+    edge: &Edge,
+    env: &[Option<Operand>],
+    types: &[Option<Ty>],
+) -> Result<Target, Diag> {
+    let mut args = Vec::with_capacity(edge.args.len());
+    for (param, &arg) in ssa.blocks[edge.block as usize].params.iter().zip(&edge.args) {
+        let ty = types[param.value as usize].clone().unwrap_or(Ty::None);
+        let operand = if arg == UNDEF { None } else { env[arg as usize].clone() };
+        let operand = operand.unwrap_or_else(|| zero(e, &ty));
+        let converted = e.convert(&operand, &ty).filter(|o| o.ty != Ty::Str).ok_or_else(|| {
+            if param.name.starts_with('.') {
+                e.diag("no-common-type-expression", &[&ty, &operand.ty])
+            } else {
+                e.diag("no-common-type", &[&param.name, &ty, &operand.ty])
+            }
+        })?;
+        args.push(e.value(&converted));
+    }
+    Ok(Target { block: BlockId(edge.block), args })
+}
+
+/// Any value of a type, where nobody will look at it.
+fn zero(e: &mut Emit, ty: &Ty) -> Operand {
+    match ty {
+        Ty::Bool => Operand::bool(false),
+        Ty::Tuple(items) => {
+            let items: Vec<Operand> = items.iter().map(|item| zero(e, item)).collect();
+            e.tuple(&items)
+        }
+        Ty::None | Ty::Str => Operand::literal(Literal::None),
+        number => e.convert(&Operand::int(0), number).unwrap_or_else(Operand::none),
+    }
+}
+
+/// Leaves out the blocks that were not reached.
+fn renumber(blocks: Vec<Option<typed::Block>>) -> Vec<typed::Block> {
+    let mut place = vec![0u32; blocks.len()];
+    let mut next = 0;
+    for (block, place) in blocks.iter().zip(&mut place) {
+        *place = next;
+        next += u32::from(block.is_some());
+    }
+    let mut kept: Vec<typed::Block> = blocks.into_iter().flatten().collect();
+    for target in kept.iter_mut().flat_map(|block| block.end.targets_mut()) {
+        target.block = BlockId(place[target.block.0 as usize]);
+    }
+    kept
+}

@@ -1,0 +1,10 @@
+//! Types: what they are (`ty`), how their texts are read (`parse`), what primitives do to them (`rules`, into `emit`), and
+//! inference, which puts it all together (`infer`).
+
+mod emit;
+pub mod infer;
+pub mod parse;
+pub mod rules;
+mod ty;
+
+pub use ty::{FloatTy, IntTy, Ty, join, promote};

@@ -1,0 +1,153 @@
+//! The functions of `math` and NumPy's spellings of them.
+
+use super::arith::float_type;
+use super::{Emit, Operand, Primitive, index, number};
+use crate::diag::Diag;
+use crate::fault::Fault;
+use crate::ir::Literal;
+use crate::typed::{Cond, Mode, Op};
+use crate::types::Ty;
+
+type Outcome = Result<Operand, Diag>;
+
+/// A function of floats whose helper has the row's name. Its result is a float, or f32 when all operands are; bools and pairs stay.
+pub fn floats(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    call_floats(e, p, p.name, args)
+}
+
+fn call_floats(e: &mut Emit, p: &'static Primitive, helper: &str, args: &[Operand]) -> Outcome {
+    let ty = float_type(args);
+    let floats = args.iter().map(|arg| number(e, p, arg)).collect::<Result<Vec<_>, _>>()?;
+    let result = e.helper(helper, &floats.iter().collect::<Vec<_>>());
+    match result.ty {
+        Ty::Float(_) => Ok(e.convert(&result, &ty).unwrap_or(result)),
+        _ => Ok(result),
+    }
+}
+
+/// A function of ints whose helper has the row's name.
+pub fn ints(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let ints = args.iter().map(|arg| index(e, arg)).collect::<Result<Vec<_>, _>>()?;
+    Ok(e.helper(p.name, &ints.iter().collect::<Vec<_>>()))
+}
+
+/// `gcd(*ints)`, `lcm(*ints)`: from left to right.
+pub fn fold_ints(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    // gcd() is 0 and lcm() is 1; of one number it is its absolute value, which gcd(0, x) and lcm(1, x) are.
+    let mut result = Operand::int(if p.name == "gcd" { 0 } else { 1 });
+    for (i, arg) in args.iter().enumerate() {
+        let next = index(e, arg)?;
+        result = if i == 0 && args.len() > 1 { next } else { e.helper(p.name, &[&result, &next]) };
+    }
+    Ok(result)
+}
+
+/// `sqrt(x)`: the instruction, after the test that `math.sqrt` makes.
+pub fn sqrt(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let ty = float_type(args);
+    let x = number(e, p, &args[0])?;
+    if e.mode == Mode::Python {
+        let negative = e.compare(Cond::Lt, &x, &Operand::float(0.0));
+        e.fail(Fault::MathDomain, &negative);
+    }
+    let root = e.op(Op::Sqrt, &[&x], Ty::FLOAT);
+    Ok(e.convert(&root, &ty).unwrap_or(root))
+}
+
+/// `log(x, base=None)`.
+pub fn log(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    match args {
+        [x, base] if base.ty != Ty::None => call_floats(e, p, "log_base", &[x.clone(), base.clone()]),
+        [x, ..] => call_floats(e, p, "log", std::slice::from_ref(x)),
+        [] => Err(e.diag("not-a-number", &[&p.name, &"nothing"])),
+    }
+}
+
+/// `perm(n, k=None)`.
+pub fn perm(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+    let n = index(e, &args[0])?;
+    match args.get(1).filter(|k| k.ty != Ty::None) {
+        Some(k) => {
+            let k = index(e, k)?;
+            Ok(e.helper("perm", &[&n, &k]))
+        }
+        None => Ok(e.helper("perm1", &[&n])),
+    }
+}
+
+/// `hypot(*coordinates)` of up to three.
+pub fn hypot(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    match args.len() {
+        0 => Ok(Operand::float(0.0)),
+        1 => fabs(e, p, args),
+        2 => call_floats(e, p, "hypot", args),
+        _ => call_floats(e, p, "hypot3", args),
+    }
+}
+
+pub fn fabs(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let x = number(e, p, &args[0])?;
+    Ok(e.op(Op::Abs(e.mode), &[&x], Ty::FLOAT))
+}
+
+pub fn copysign(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let (x, y) = (number(e, p, &args[0])?, number(e, p, &args[1])?);
+    Ok(e.op(Op::CopySign, &[&x, &y], Ty::FLOAT))
+}
+
+/// `ldexp(x, i)`: a float and an int.
+pub fn ldexp(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let (x, i) = (number(e, p, &args[0])?, index(e, &args[1])?);
+    Ok(e.helper("ldexp", &[&x, &i]))
+}
+
+/// `math.pow`: always of floats, with its own errors.
+pub fn math_pow(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let (x, y) = (number(e, p, &args[0])?, number(e, p, &args[1])?);
+    let name = if e.mode == Mode::Numpy { "float_pow" } else { "math_pow" };
+    Ok(e.helper(name, &[&x, &y]))
+}
+
+pub fn isnan(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let x = number(e, p, &args[0])?;
+    Ok(e.compare(Cond::Ne, &x, &x))
+}
+
+fn against_infinity(e: &mut Emit, p: &'static Primitive, args: &[Operand], cond: Cond) -> Outcome {
+    let x = number(e, p, &args[0])?;
+    let size = e.op(Op::Abs(e.mode), &[&x], Ty::FLOAT);
+    Ok(e.compare(cond, &size, &Operand::float(f64::INFINITY)))
+}
+
+pub fn isinf(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    against_infinity(e, p, args, Cond::Eq)
+}
+
+/// False for nan too, since nan is not less than anything.
+pub fn isfinite(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    against_infinity(e, p, args, Cond::Lt)
+}
+
+/// NumPy's `rint`: to the nearest integral float, half to even.
+pub fn rint(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let ty = float_type(args);
+    let x = e.convert(&args[0], &ty).ok_or_else(|| e.diag("not-a-number", &[&p.name, &args[0].ty]))?;
+    Ok(e.op(Op::Nearest, &[&x], ty))
+}
+
+/// NumPy's `sign`: -1, 0 or 1 in the operand's type; nan for nan.
+pub fn sign(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    match args[0].ty {
+        Ty::Float(_) => call_floats(e, p, "sign", args),
+        _ => {
+            let n = index(e, &args[0])?;
+            Ok(e.helper("int_sign", &[&n]))
+        }
+    }
+}
+
+/// NumPy's `reciprocal` of floats.
+pub fn reciprocal(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let one = Operand::literal(Literal::Float(1.0));
+    super::arith::truediv(e, p, &[one, args[0].clone()])
+}

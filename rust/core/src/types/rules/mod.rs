@@ -1,0 +1,70 @@
+//! What each primitive makes of operands of given types: one function a family, named by the rows of the table of builtins.
+//!
+//! In: operands, whose number the row's arity allows. Out: the result, its instructions emitted on the way; or the user's mistake.
+
+pub mod arith;
+pub mod compare;
+pub mod convert;
+pub mod math;
+pub mod reduce;
+
+use super::emit::{Emit, Operand};
+use super::{FloatTy, Ty, promote};
+use crate::builtins::Primitive;
+use crate::diag::Diag;
+use crate::ir::Literal;
+
+/// A rule of the table.
+pub type Rule = fn(&mut Emit, &'static Primitive, &[Operand]) -> Result<Operand, Diag>;
+
+/// The type in which two numbers meet. A literal gives way to a sized type that can hold it, as in NumPy 2.
+fn meet(a: &Operand, b: &Operand) -> Option<Ty> {
+    match (&a.literal, &b.literal) {
+        (Some(literal), None) => weak(literal, &b.ty),
+        (None, Some(literal)) => weak(literal, &a.ty),
+        _ => None,
+    }
+    .or_else(|| promote(&a.ty, &b.ty))
+}
+
+fn weak(literal: &Literal, ty: &Ty) -> Option<Ty> {
+    let fits = match (literal, ty) {
+        (Literal::Int(value), Ty::Int(int)) => int.holds(*value as i128),
+        (Literal::Int(_) | Literal::Float(_), Ty::Float(FloatTy::F32)) => true,
+        _ => false,
+    };
+    fits.then(|| ty.clone())
+}
+
+/// The mistake of an operator that has no meaning for these types, in Python's words.
+fn no_operator(e: &Emit, primitive: &Primitive, args: &[Operand]) -> Diag {
+    match args {
+        [one] => e.diag("no-unary-operator", &[&primitive.doc, &one.ty]),
+        [a, b, ..] => e.diag("no-operator", &[&primitive.doc, &a.ty, &b.ty]),
+        [] => e.diag("no-operator", &[&primitive.doc, &"nothing", &"nothing"]),
+    }
+}
+
+/// An operand as a 64-bit int, as range() and the functions of integers take it: a bool or an int, never a float.
+fn index(e: &mut Emit, operand: &Operand) -> Result<Operand, Diag> {
+    match &operand.ty {
+        Ty::Bool | Ty::Int(_) => Ok(e.convert(operand, &Ty::INT).unwrap_or_else(|| operand.clone())),
+        other => Err(e.diag("not-an-integer", &[other])),
+    }
+}
+
+/// An operand as a float, as the functions of `math` take it.
+fn number(e: &mut Emit, primitive: &Primitive, operand: &Operand) -> Result<Operand, Diag> {
+    match e.convert(operand, &Ty::FLOAT) {
+        Some(float) => Ok(float),
+        None => Err(e.diag("not-a-number", &[&primitive.name, &operand.ty])),
+    }
+}
+
+/// Ints of fewer than 64 bits and bools count as ints in a negation, an inversion or an absolute value only if they are bools.
+fn bool_as_int(e: &mut Emit, operand: &Operand) -> Operand {
+    match operand.ty {
+        Ty::Bool => e.convert(operand, &Ty::INT).unwrap_or_else(|| operand.clone()),
+        _ => operand.clone(),
+    }
+}

@@ -1,0 +1,88 @@
+//! A unit: one source's IR, put into SSA form once, from which any number of specialisations are made.
+//!
+//! In: the bytes that crossed. Out: for given argument types, a typed module. Always holds: a unit never changes.
+
+use std::sync::Arc;
+
+use crate::diag::{Diag, Error};
+use crate::ir;
+use crate::opt;
+use crate::span::{Lines, Span};
+use crate::typed::{self, Mode};
+use crate::types::infer::{Declared, infer};
+use crate::types::{Ty, promote};
+
+pub struct Unit {
+    pub lines: Arc<Lines>,
+    functions: Vec<Declared>,
+}
+
+impl Unit {
+    /// Decodes, verifies, and takes the variables away.
+    pub fn decode(bytes: &[u8]) -> Result<Unit, Error> {
+        let module = ir::decode(bytes)?;
+        let functions = module
+            .functions
+            .iter()
+            .map(|function| Declared::new(ir::ssa::build(function)?))
+            .collect::<Result<_, Error>>()?;
+        Ok(Unit { lines: module.lines, functions })
+    }
+
+    /// The name of the entry.
+    pub fn name(&self) -> &str {
+        &self.functions[0].ssa.signature.name
+    }
+
+    /// The names of the entry's parameters and the types they were declared with.
+    pub fn params(&self) -> impl Iterator<Item = (&str, Option<&Ty>)> {
+        let entry = &self.functions[0];
+        entry.ssa.signature.params.iter().zip(&entry.params).map(|(p, ty)| (&*p.name, ty.as_ref()))
+    }
+
+    /// The types that the entry takes arguments of these types as: the declared ones where it has them.
+    pub fn accept(&self, args: &[Ty]) -> Result<Vec<Ty>, Error> {
+        let entry = &self.functions[0].ssa.signature;
+        if args.len() != entry.params.len() {
+            return Err(Diag::new("signature-count", entry.span, &[&entry.params.len(), &args.len()]).into());
+        }
+        self.params()
+            .zip(args)
+            .enumerate()
+            .map(|(i, ((name, declared), arg))| match declared {
+                None => Ok(arg.clone()),
+                Some(ty) if takes(ty, arg) => Ok(ty.clone()),
+                Some(ty) => Err(Diag::new("argument-type", entry.params[i].span, &[&entry.name, &name, ty, arg]).into()),
+            })
+            .collect()
+    }
+
+    /// Typed IR for arguments of these types, as `accept` gives them; `result` where a signature fixes it.
+    pub fn specialise(&self, args: &[Ty], result: Option<&Ty>, mode: Mode) -> Result<typed::Module, Error> {
+        let module = infer(&self.functions, args, result, mode)?;
+        if cfg!(debug_assertions) {
+            typed::verify::verify(&module).map_err(|words| Error::internal(format!("after inference: {words}")))?;
+        }
+        Ok(module)
+    }
+
+    /// Where the entry stands in the text.
+    pub fn span(&self) -> Span {
+        self.functions[0].ssa.signature.span
+    }
+}
+
+/// Whether a parameter of one type takes an argument of another: numbers that it holds, and ints of any width (checked at the call).
+fn takes(param: &Ty, arg: &Ty) -> bool {
+    match (param, arg) {
+        (Ty::Int(_), Ty::Int(_) | Ty::Bool) | (Ty::Float(_), Ty::Float(_) | Ty::Int(_) | Ty::Bool) => true,
+        (Ty::Tuple(x), Ty::Tuple(y)) => x.len() == y.len() && x.iter().zip(y.iter()).all(|(p, a)| takes(p, a)),
+        _ => promote(param, arg).as_ref() == Some(param) || param == arg,
+    }
+}
+
+/// Typed IR after the passes.
+pub fn optimise(mut module: typed::Module) -> Result<typed::Module, Error> {
+    opt::optimize(&mut module);
+    Ok(module)
+}

@@ -1,0 +1,159 @@
+//! Python values ↔ 64-bit slots.
+//!
+//! In: one argument, and the type its parameter was declared with, if any. Out: its type and its slots. The rule: bool is bool;
+//! int and its subclasses, and whatever has `__index__`, are int; float and its subclasses, and NumPy's floats, are float;
+//! tuples are tuples of these. Anything else is a TypeError that names the parameter. A number never changes silently: an int
+//! beyond its type raises OverflowError.
+
+use jib_core::types::{FloatTy, IntTy, Ty};
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyTuple};
+use smallvec::SmallVec;
+
+pub type Slots = SmallVec<[u64; 8]>;
+
+/// What an argument is for messages: its parameter and its function.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub function: &'a str,
+    pub param: &'a str,
+}
+
+/// An argument of undeclared type: its own type, and its slots.
+pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
+    if value.is_exact_instance_of::<PyFloat>() || value.is_instance_of::<PyFloat>() {
+        slots.push(value.extract::<f64>()?.to_bits());
+        return Ok(Ty::FLOAT);
+    }
+    if let Ok(bit) = value.cast::<PyBool>() {
+        slots.push(bit.is_true().into());
+        return Ok(Ty::Bool);
+    }
+    if let Ok(tuple) = value.cast::<PyTuple>() {
+        let items = tuple.iter().map(|item| argument(&item, place, slots)).collect::<PyResult<Vec<Ty>>>()?;
+        return Ok(Ty::Tuple(items.into()));
+    }
+    if let Some(bit) = numpy_bool(value)? {
+        slots.push(bit.into());
+        return Ok(Ty::Bool);
+    }
+    if let Some(float) = numpy_float(value)? {
+        slots.push(float.to_bits());
+        return Ok(Ty::FLOAT);
+    }
+    match integer(value)? {
+        Some(int) => {
+            slots.push(fit(&int, IntTy::I64, place)?);
+            Ok(Ty::INT)
+        }
+        None => Err(mismatch(place, "a number", value)),
+    }
+}
+
+/// An argument for a parameter of declared type.
+pub fn declared(value: &Bound<'_, PyAny>, ty: &Ty, place: Place<'_>, slots: &mut Slots) -> PyResult<()> {
+    let refused = || mismatch(place, &ty.to_string(), value);
+    match ty {
+        Ty::Bool => match (value.cast::<PyBool>(), numpy_bool(value)?) {
+            (Ok(bit), _) => slots.push(bit.is_true().into()),
+            (_, Some(bit)) => slots.push(bit.into()),
+            _ => return Err(refused()),
+        },
+        Ty::Int(int) => {
+            let number = if value.is_instance_of::<PyFloat>() { None } else { integer(value)? };
+            slots.push(fit(&number.ok_or_else(refused)?, *int, place)?);
+        }
+        Ty::Float(float) => {
+            let number = match (value.is_instance_of::<PyFloat>(), numpy_float(value)?) {
+                (true, _) => value.extract::<f64>()?,
+                (_, Some(number)) => number,
+                // An int beyond the doubles raises OverflowError here, as float() does.
+                _ => integer(value)?.ok_or_else(refused)?.extract::<f64>()?,
+            };
+            let number = if *float == FloatTy::F32 { f64::from(number as f32) } else { number };
+            slots.push(number.to_bits());
+        }
+        Ty::Tuple(items) => {
+            let tuple = value.cast::<PyTuple>().ok().filter(|tuple| tuple.len() == items.len());
+            for (item, ty) in tuple.ok_or_else(refused)?.iter().zip(items.iter()) {
+                declared(&item, ty, place, slots)?;
+            }
+        }
+        Ty::None if value.is_none() => {}
+        Ty::None | Ty::Str => return Err(refused()),
+    }
+    Ok(())
+}
+
+/// A result of this type from its slots.
+pub fn result<'py>(py: Python<'py>, ty: &Ty, slots: &mut std::slice::Iter<'_, u64>) -> PyResult<Bound<'py, PyAny>> {
+    let mut slot = || slots.next().copied().unwrap_or(0);
+    Ok(match ty {
+        Ty::None | Ty::Str => py.None().into_bound(py),
+        Ty::Bool => PyBool::new(py, slot() != 0).to_owned().into_any(),
+        Ty::Int(IntTy::U64) => slot().into_pyobject(py)?.into_any(),
+        Ty::Int(_) => (slot() as i64).into_pyobject(py)?.into_any(),
+        Ty::Float(_) => PyFloat::new(py, f64::from_bits(slot())).into_any(),
+        Ty::Tuple(items) => {
+            let items = items.iter().map(|item| result(py, item, slots)).collect::<PyResult<Vec<_>>>()?;
+            PyTuple::new(py, items)?.into_any()
+        }
+    })
+}
+
+/// An int as a Python int: an int or bool itself, or what `__index__` gives.
+fn integer<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if value.is_instance_of::<PyInt>() {
+        return Ok(Some(value.clone()));
+    }
+    // An array of one element has __index__ too, but an array is not a number.
+    if value.hasattr(intern!(value.py(), "ndim"))? && !is_numpy_scalar(value)? {
+        return Ok(None);
+    }
+    match value.get_type().getattr_opt(intern!(value.py(), "__index__"))? {
+        Some(_) => value.py().import(intern!(value.py(), "operator"))?.call_method1("index", (value,)).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Whether its type is NumPy's own and not an array's.
+fn is_numpy_scalar(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let class = value.get_type();
+    Ok(class.module()?.to_str()? == "numpy" && class.name()?.to_str()? != "ndarray")
+}
+
+fn numpy_bool(value: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
+    let class = value.get_type();
+    if !matches!(class.name()?.to_str()?, "bool" | "bool_") || !is_numpy_scalar(value)? {
+        return Ok(None);
+    }
+    value.is_truthy().map(Some)
+}
+
+fn numpy_float(value: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    let class = value.get_type();
+    if !matches!(class.name()?.to_str()?, "float32" | "float16") || !is_numpy_scalar(value)? {
+        return Ok(None);
+    }
+    value.extract::<f64>().map(Some)
+}
+
+/// The bits of an int in its type, or OverflowError.
+fn fit(number: &Bound<'_, PyAny>, ty: IntTy, place: Place<'_>) -> PyResult<u64> {
+    let too_large = || {
+        let Place { function, param } = place;
+        let name = Ty::Int(ty);
+        let bits = ty.bits();
+        PyOverflowError::new_err(format!("{function}() argument '{param}' is outside {name} ({bits} bits)"))
+    };
+    let value = number.extract::<i128>().map_err(|_| too_large())?;
+    if ty.holds(value) { Ok(ty.wrap(value)) } else { Err(too_large()) }
+}
+
+fn mismatch(place: Place<'_>, wanted: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let class = value.get_type().name().map(|name| name.to_string()).unwrap_or_else(|_| "?".to_owned());
+    let Place { function, param } = place;
+    PyTypeError::new_err(format!("{function}() argument '{param}' must be {wanted}, not {class}"))
+}

@@ -1,0 +1,63 @@
+//! Failures of the core as Python exceptions. The sentences stand in Python, in `jib.errors`; here is only the way there.
+
+use jib_core::diag::{Diag, Error};
+use jib_core::failure::{Cause, Failure};
+use jib_core::span::Span;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+/// `jib.errors.error(code, source, span, *args)`, as an exception to raise.
+pub fn compile_error(py: Python<'_>, source: &Py<PyAny>, error: Error) -> PyErr {
+    match error {
+        Error::User(diag) => user(py, source, &diag).unwrap_or_else(|failed| failed),
+        Error::Internal(words) => internal(py, &words),
+    }
+}
+
+fn user(py: Python<'_>, source: &Py<PyAny>, diag: &Diag) -> PyResult<PyErr> {
+    let mut args = vec![
+        diag.code.into_pyobject(py)?.into_any(),
+        source.bind(py).clone(),
+        span(py, diag.span)?,
+    ];
+    for arg in &diag.args {
+        args.push(arg.into_pyobject(py)?.into_any());
+    }
+    let error = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "error"))?;
+    Ok(PyErr::from_value(error.call1(PyTuple::new(py, args)?)?))
+}
+
+fn span(py: Python<'_>, span: Span) -> PyResult<Bound<'_, PyAny>> {
+    let class = py.import(intern!(py, "jib.source"))?.getattr(intern!(py, "Span"))?;
+    class.call1((span.start, span.end))
+}
+
+/// A bug of ours, with what is known about it.
+pub fn internal(py: Python<'_>, words: &str) -> PyErr {
+    let raise = || {
+        let make = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "internal_error"))?;
+        PyResult::Ok(PyErr::from_value(make.call1((words,))?))
+    };
+    raise().unwrap_or_else(|_| PyRuntimeError::new_err(words.to_owned()))
+}
+
+/// A run-time failure as Python's own exception, with a note that shows its place in the text.
+pub fn run_error(py: Python<'_>, source: &Py<PyAny>, failure: &Failure, pending: Option<PyErr>) -> PyErr {
+    let raised = || -> PyResult<PyErr> {
+        let Some((class, message)) = failure.cause.exception() else {
+            return Ok(pending.unwrap_or_else(|| internal(py, "the host failed without an exception")));
+        };
+        let class = py.import(intern!(py, "builtins"))?.getattr(class)?;
+        let exception = match message {
+            Some(message) => class.call1((message,))?,
+            None => class.call0()?,
+        };
+        let note = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "add_place_note"))?;
+        note.call1((&exception, source, span(py, failure.span)?))?;
+        Ok(PyErr::from_value(exception))
+    };
+    debug_assert!(!matches!(failure.cause, Cause::Host) || failure.cause.exception().is_none());
+    raised().unwrap_or_else(|failed| failed)
+}

@@ -1,0 +1,31 @@
+//! The binding: what Python sees of the core. Nothing is decided here.
+//!
+//! In: Python objects. Out: Python objects or exceptions. Always holds: no panic reaches Python; exceptions are built in one
+//! place (`errors`), with their place in the text.
+
+mod callable;
+mod convert;
+mod dump;
+mod errors;
+mod guard;
+mod print;
+mod specialise;
+
+use pyo3::prelude::*;
+
+/// The rows of the table of builtins that a text can name: (name, aliases, signature, doc, value); only constants have a
+/// value, and theirs is the signature `=`.
+#[pyfunction]
+fn builtins() -> Vec<(&'static str, Vec<&'static str>, &'static str, &'static str, Option<f64>)> {
+    let rows = jib_core::builtins::PRIMITIVES.iter().filter(|p| !p.signature.is_empty());
+    let rows = rows.map(|p| (p.name, p.aliases.to_vec(), p.signature, p.doc, None));
+    let constants = jib_core::builtins::CONSTANTS.iter().map(|c| (c.name, vec![], "=", c.doc, Some(c.value)));
+    rows.chain(constants).collect()
+}
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(builtins, module)?)?;
+    module.add_class::<callable::Callable>()
+}

@@ -1,0 +1,112 @@
+//! Specialisations: what a unit was compiled to for one combination of argument types.
+//!
+//! In: a unit, argument types, options. Out: something that runs on slots. Always holds: a specialisation never changes; who
+//! runs it keeps it alive by its `Arc`.
+
+use std::time::Instant;
+
+use jib_core::code::{self, Code, CodeError, OptLevel};
+use jib_core::diag::{Diag, Error};
+use jib_core::failure::{Failure, Host};
+use jib_core::typed::{self, Mode};
+use jib_core::types::Ty;
+use jib_core::unit::{Unit, optimise};
+use jib_core::interp;
+
+/// What runs the typed IR.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engine {
+    Native,
+    Interpreter,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub engine: Engine,
+    pub opt_level: OptLevel,
+    pub mode: Mode,
+}
+
+impl Options {
+    /// The core's own options for code.
+    pub fn code(self) -> code::Options {
+        code::Options { opt_level: self.opt_level, ..code::Options::default() }
+    }
+}
+
+pub struct Specialisation {
+    pub params: Vec<Ty>,
+    pub result: Ty,
+    /// Scalars in a result.
+    pub width: usize,
+    pub body: Body,
+    /// Microseconds of each stage, in order.
+    pub stages: Vec<(&'static str, f64)>,
+}
+
+pub enum Body {
+    Native(Code),
+    Interpreted(typed::Module),
+}
+
+/// The typed IR for arguments of these types, after the passes unless they are turned off; and what each stage took.
+pub fn typed_ir(
+    unit: &Unit,
+    params: &[Ty],
+    result: Option<&Ty>,
+    options: Options,
+) -> Result<(typed::Module, Vec<(&'static str, f64)>), Error> {
+    let start = Instant::now();
+    let module = unit.specialise(params, result, options.mode)?;
+    let typed = start.elapsed();
+    let start = Instant::now();
+    let module = match options.opt_level {
+        OptLevel::None => module,
+        OptLevel::Speed => optimise(module)?,
+    };
+    let micros = |time: std::time::Duration| time.as_secs_f64() * 1e6;
+    Ok((module, vec![("types", micros(typed)), ("passes", micros(start.elapsed()))]))
+}
+
+impl Specialisation {
+    pub fn compile(unit: &Unit, params: &[Ty], result: Option<&Ty>, options: Options) -> Result<Specialisation, Error> {
+        let (module, mut stages) = typed_ir(unit, params, result, options)?;
+        let result = module.functions[0].result.clone();
+        let body = match options.engine {
+            Engine::Interpreter => Body::Interpreted(module),
+            Engine::Native => {
+                let code = code::compile(&module, &options.code()).map_err(code_error)?;
+                let timings = code.timings();
+                stages.extend([("clif", timings.clif), ("machine", timings.machine), ("link", timings.link)]);
+                Body::Native(code)
+            }
+        };
+        Ok(Specialisation { params: params.to_vec(), width: result.width(), result, body, stages })
+    }
+
+    /// Runs on slots: as many as the parameters have scalars, into as many as the result has.
+    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
+        match &self.body {
+            Body::Native(code) => code.run(args, out, host),
+            Body::Interpreted(module) => interp::run(module, args, out, host),
+        }
+    }
+
+    /// Bytes of machine code.
+    pub fn code_bytes(&self) -> usize {
+        match &self.body {
+            Body::Native(code) => code.size_bytes(),
+            Body::Interpreted(_) => 0,
+        }
+    }
+}
+
+pub fn code_error(error: CodeError) -> Error {
+    match error {
+        CodeError::Limit { what, limit, span } => {
+            let limit = limit.map_or_else(|| "the machine allows".to_owned(), |limit| limit.to_string());
+            Diag::new("limit-code", span, &[&what, &limit]).into()
+        }
+        CodeError::Internal(words) => Error::internal(words),
+    }
+}

@@ -1,0 +1,21 @@
+"""Options of the test suite.
+
+Property tests draw the same examples every time, so that a failure is the change's own; `--hypothesis-profile=explore` draws others.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=2_000, print_blob=True)
+settings.load_profile("steady")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--bless",
+        action="store_true",
+        help="make the `expect:` blocks of the filetests say what the stages say now",
+    )
