@@ -136,20 +136,12 @@ def _decode(token: Token) -> str:
 # ---------------------------------------------------------------------------------------------- lists, parts
 
 
-@_action("one", "pair")
-def _listed(s: list[Any]) -> list[Any]:
-    """A list is born with its first; what follows in the rule is punctuation."""
-    return s[:1]
-
-
 ACTIONS["one"] = lambda s: [s[0]]
 ACTIONS["two"] = lambda s: [s[0], s[2]]
-ACTIONS["three"] = lambda s: s
 ACTIONS["first"] = ACTIONS["lines"] = lambda s: s[0]
 ACTIONS["second"] = lambda s: s[1]
 ACTIONS["third"] = lambda s: s[2]
 ACTIONS["none"] = lambda s: []
-ACTIONS["pair"] = lambda s: s
 
 
 @_action()
@@ -213,23 +205,16 @@ def power(s: list[Any]) -> Binary:
     return _new(Binary, (_new(Span, (base[0][0], exponent[0][1])), "pow", operator[1], base, exponent))
 
 
-@_action("and_", "or_")
-def _bool_op(s: list[Any]) -> Any:
-    raise AssertionError
-
-
+@_action("and_")
 def _and(s: list[Any]) -> BoolOp:
     operands = s[0]
     return _new(BoolOp, (_new(Span, (operands[0][0][0], operands[-1][0][1])), "and", tuple(operands)))
 
 
+@_action("or_")
 def _or(s: list[Any]) -> BoolOp:
     operands = s[0]
     return _new(BoolOp, (_new(Span, (operands[0][0][0], operands[-1][0][1])), "or", tuple(operands)))
-
-
-ACTIONS["and_"] = _and
-ACTIONS["or_"] = _or
 
 
 @_action()
@@ -500,9 +485,7 @@ def parameter_annotated(s: list[Any]) -> Parameter:
     return Parameter(_from(s[0], s[-1]), s[0].id, s[2], s[4] if len(s) > 3 else None, "any")
 
 
-@_action()
-def marker(s: list[Any]) -> Token:
-    return s[0]
+ACTIONS["marker"] = lambda s: s[0]
 
 
 def _parameters(items: list[Any]) -> tuple[Parameter, ...]:

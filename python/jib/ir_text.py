@@ -131,7 +131,7 @@ class _Reader:
     def name(self, what: str) -> str:
         if not self.left or self.peek()[0] in '"@%(),:=':
             raise self.fail(what)
-        return self.left.pop()
+        return str(self.left.pop())
 
     def prefixed(self, prefix: str, what: str) -> int:
         token = self.peek()

@@ -65,7 +65,7 @@ class Lexicon:
         operators = "|".join(re.escape(text) for text in sorted(self.operators, key=len, reverse=True))
         groups = (
             regexps["NAME"], regexps["NUMBER"], operators, regexps["STRING"],
-            r"\r?\n", r"#[^\n]*", r"\\\r?\n", r"(?s:.)",
+            r"\r?\n(?:[ \t\f]*\r?\n)*", r"#[^\n]*", r"\\\r?\n", r"(?s:.)",
         )  # fmt: skip
         self.scan = re.compile(r"[ \t\f]*(?:" + "|".join(f"({group})" for group in groups) + r"|\Z)").finditer
 
@@ -107,12 +107,12 @@ class Layout:
         indents: list[tuple[int, int]] = []
         fresh = True  # no token on this logical line yet
         line_start = 0
-        for match in islice(lexicon.scan(text), limits.tokens):
+        for match in islice(lexicon.scan(text), limits.tokens + 1):
             kind = match.lastindex
             if kind is None:
                 break
             span = _new(Span, match.span(kind))
-            if fresh and kind <= _STRING:
+            if fresh and (kind <= _STRING or kind == _OTHER):
                 fresh = False
                 indent = self._indentation(text[line_start : span[0]], span)
                 if not indents:
@@ -148,7 +148,7 @@ class Layout:
                     line_start = span[1]
                     if not fresh:
                         fresh = True
-                        yield _new(Token, ("NEWLINE", span, "", self))
+                        yield _new(Token, ("NEWLINE", _new(Span, (span[0], span[0])), "", self))
             elif kind == _STRING:
                 yield _new(Token, ("STRING", span, match[4], self))
             elif kind == _OTHER:

@@ -172,9 +172,8 @@ def _layout(p: Place) -> JitError | None:
     begins = p.previous is None or p.previous.type in _LAYOUT
     if begins and p.value in ("else", "elif"):
         return p.fail("else-alone", p.value, "" if p.value == "elif" else ", 'while' or 'for'")
-    if p.value in _COMPOUND - {"if", "for", "else"} or p.value in ("if", "for") and p.accepts("NUMBER"):
-        if p.previous and p.previous.type in ("SEMICOLON", "COLON") and not p.open:
-            return p.fail("compound-on-line", p.value)
+    if p.value in _COMPOUND and p.accepts("PASS") and p.previous and p.previous.type in ("SEMICOLON", "COLON"):
+        return p.fail("compound-on-line", p.value)
     return None
 
 
@@ -210,12 +209,10 @@ def _keyword(p: Place) -> JitError | None:
         return p.fail("not-parentheses", p.previous.value)
     if p.type == "LAMBDA" and p.accepts("NUMBER") and p.previous:
         return p.fail("lambda-alone", p.previous.value)
-    if p.type == "FOR" and before in _ENDS:
-        opener = p.opener()
-        if opener == "call":
-            return p.fail("generator-parentheses")
-        if opener == "subscript":
-            return p.fail("construct", "comprehensions are")
+    if p.type == "FOR" and before in _ENDS and p.opener() == "call":
+        return p.fail("generator-parentheses")
+    if p.type == "EQUAL" and p.previous and p.previous.value.isalpha() and before not in _ENDS:
+        return p.fail("keyword-as-name", p.previous.value, span=p.previous.span)
     return None
 
 
@@ -235,6 +232,8 @@ def _sign(p: Place) -> JitError | None:
     if p.type == "COMMA" and p.opener() == "call" and any(word.type == "FOR" for word in p.inner()):
         return p.fail("generator-parentheses")
     if p.type == "LSQB" and p.accepts("NUMBER"):
+        if p.next_is(r"\[[^][(){}\n]*\bfor\b"):
+            return p.fail("construct", "comprehensions are")
         return p.fail("construct-instead", "lists are", "a tuple is written in '(' and ')'")
     if p.type == "LPAR" and before == "LAMBDA":
         return p.fail("lambda-parentheses")
@@ -264,8 +263,11 @@ def _neighbours(p: Place) -> JitError | None:
     if before is None or before.type not in _ENDS or p.type not in _STARTS:
         return None
     line = p.line()
-    if before.value in ("match", "case", "type") and before is line[0]:
-        return p.fail("construct", f"'{before.value}' is", span=before.span)
+    if before is line[0] and before.type == "NAME":
+        if before.value in ("match", "case", "type"):
+            return p.fail("construct", f"'{before.value}' is", span=before.span)
+        if before.value == "print":
+            return p.fail("call-parentheses", before.value)
     if p.in_lambda():
         return p.fail("lambda-colon")
     if p.opener() == "parameters":
@@ -304,8 +306,10 @@ def _expected(p: Place) -> JitError:
             closer = "')'" if p.before[p.open[-1]].type == "LPAR" else "']'"
             if p.accepts("RPAR" if closer == "')'" else "RSQB"):
                 return p.fail("expected", f"',' or {closer}" if p.accepts("COMMA") else closer)
-    if p.type == "NEWLINE":
-        return p.fail("unexpected-end")
     if p.accepts("NUMBER"):
         return p.fail("expected-expression")
+    if p.type == "NEWLINE":
+        return p.fail("unexpected-end")
+    if p.accepts("NEWLINE"):
+        return p.fail("expected-end", p.value)
     return p.fail("unexpected", p.value)

@@ -32,8 +32,8 @@ FORMAT = 1  # of the saved table; counts up when what is saved changes
 def parse(source: Source, limits: Limits = DEFAULT) -> Program:
     """The tree of a text.
 
-    No path from the program down to a leaf is longer than twice `limits.nesting`, if the left operands of `Binary` are not
-    counted: what walks the tree needs no more stack than that, if it walks down those in a loop.
+    No path from the program down to a leaf is longer than twice `limits.nesting` and ten more, if the steps to the left operands of
+    `Binary` are not counted: what walks the tree needs no more stack than that, if it walks down those in a loop.
 
     >>> parse(Source("a + 1")).body[0].value.op
     'add'
@@ -144,7 +144,7 @@ def _parts(s: list[Any]) -> list[Any]:
 
 def _check_height(program: Program, limits: Limits) -> None:
     """Reject a tree that is higher than `parse` promises: long x[0][0][0]..., or much to the left in each of many parentheses."""
-    highest = 2 * limits.nesting
+    highest = 2 * limits.nesting + 10
     waiting: list[tuple[Any, int]] = [(program, 0)]
     while waiting:
         node, height = waiting.pop()
@@ -312,7 +312,7 @@ class _Table:
             name, fixed, pattern = next(lines, "").split(" ", 2)
             table.terminals.append((name, fixed == "1", pattern.encode().decode("unicode_escape")))
         for _ in range(symbols):
-            table.symbols.append(next(lines, "").split(" "))
+            table.symbols.append(next(lines, "").split())
         for _ in range(states):
             kind, *row = map(int, next(lines, "").split(" "))
             table.states.append((kind, row))

@@ -151,7 +151,10 @@ def if_exp(f: Builder, node: IfExp) -> Routine:
 
 
 def condition(f: Builder, node: Any, yes: int, no: int) -> Routine:
-    """Go to `yes` if the node is true, else to `no`, without making a bool where control flow says it."""
+    """Go to `yes` if the node is true, else to `no`, without making a bool where control flow says it.
+
+    Where the node is a literal, only one of them can be reached: what is placed at the other is dropped.
+    """
     while True:
         if type(node) is Unary and node.op == "not":
             node, yes, no = node.operand, no, yes
@@ -170,6 +173,9 @@ def condition(f: Builder, node: Any, yes: int, no: int) -> Routine:
                 if more != yes:
                     f.place(more)
                 left = right
+            return
+        elif type(node) is Constant and type(node.value) is not str:  # as CPython: `while True` has no other way out
+            f.jump(yes if node.value else no, node.span)
             return
         else:
             value = yield node

@@ -47,8 +47,8 @@ impl Default for Options {
 /// Why there is no code.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CodeError {
-    /// Beyond a limit: what there is too much of, how much is allowed if that is a number, and where.
-    Limit { what: &'static str, limit: Option<usize>, span: Span },
+    /// Beyond a limit: what there is too much of, how much is allowed, and where.
+    Limit { what: &'static str, limit: usize, span: Span },
     /// A bug of ours.
     Internal(String),
 }
@@ -92,7 +92,7 @@ pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
     for function in &module.functions {
         if function.result.width() > MAX_RETURN {
             let what = "values in the returned tuple";
-            return Err(CodeError::Limit { what, limit: Some(MAX_RETURN), span: function.span });
+            return Err(CodeError::Limit { what, limit: MAX_RETURN, span: function.span });
         }
     }
     // A panic may leave the thread's compiler in any state; it is made anew then.
@@ -288,7 +288,8 @@ fn libcall_name(call: LibCall) -> String {
 fn refused(error: &CodegenError, module: &Module) -> CodeError {
     match error {
         CodegenError::CodeTooLarge | CodegenError::ImplLimitExceeded => {
-            CodeError::Limit { what: "machine code of one function", limit: None, span: module.functions[0].span }
+            // The register allocator counts values in 21 bits; that is what ends first.
+            CodeError::Limit { what: "values in one function", limit: 1 << 21, span: module.functions[0].span }
         }
         other => CodeError::Internal(other.to_string()),
     }

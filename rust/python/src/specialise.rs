@@ -103,10 +103,7 @@ impl Specialisation {
 
 pub fn code_error(error: CodeError) -> Error {
     match error {
-        CodeError::Limit { what, limit, span } => {
-            let limit = limit.map_or_else(|| "the machine allows".to_owned(), |limit| limit.to_string());
-            Diag::new("limit-code", span, &[&what, &limit]).into()
-        }
+        CodeError::Limit { what, limit, span } => Diag::new("limit-code", span, &[&what, &limit]).into(),
         CodeError::Internal(words) => Error::internal(words),
     }
 }

@@ -8,7 +8,7 @@ use crate::typed::build::{Builder, function, module, outcome};
 use crate::typed::text::to_text;
 use crate::typed::{BlockId, Cond, Const, FuncId, Mode, Op};
 use crate::types::Ty;
-use random::{Random, TYPES, U64, program};
+use random::{Random, TYPES, U64, chain, program};
 
 #[test]
 fn random_programs_mean_the_same_after_every_pass() {
@@ -44,6 +44,27 @@ fn random_programs_mean_the_same_after_every_pass() {
     }
     // A generator whose programs all fail at once would show nothing.
     assert!(cfg!(miri) || answers * 4 > failures, "{answers} answers, {failures} failures");
+}
+
+#[test]
+fn short_chains_mean_the_same() {
+    let rounds = if cfg!(miri) { 20 } else { 60_000 };
+    for seed in 0..rounds {
+        let mut random = Random(seed);
+        random.bits();
+        let before = chain(&mut random);
+        let function = &before.functions[0];
+        let mut after = before.clone();
+        for pass in PASSES {
+            (pass.run)(&mut after);
+        }
+        verify(&after).unwrap_or_else(|broken| panic!("seed {seed}: {broken}\n{}", plain(&after)));
+        for _ in 0..16 {
+            let x = random.slot(function.ty(function.params()[0]));
+            let (want, have) = (outcome(&before, &[x]), outcome(&after, &[x]));
+            assert_eq!(have, want, "seed {seed}, {x:#x}\n{}\nbefore:\n{}", plain(&after), plain(&before));
+        }
+    }
 }
 
 /// Optimises one function and gives its text without places.

@@ -85,6 +85,11 @@ impl Builder {
         (block.end, block.end_span) = (end, end_span);
     }
 
+    /// Whether the last instruction of the block at hand reads a value.
+    pub fn last_reads(&self, value: Value) -> bool {
+        self.function.blocks[self.current].insts.last().is_some_and(|inst| inst.args.contains(&value))
+    }
+
     fn span(&mut self) -> Span {
         self.place += 1;
         Span { start: self.place, end: self.place + 1 }

@@ -183,7 +183,7 @@ fn too_wide_a_result_is_refused() {
     let module = wide(most);
     assert_eq!(agree(&module, &compiled(&module), &[9]), Ok(vec![9; most]));
     let refused = compile(&wide(most + 1), &Options::default()).err();
-    assert!(matches!(refused, Some(CodeError::Limit { limit: Some(limit), .. }) if limit == most));
+    assert!(matches!(refused, Some(CodeError::Limit { limit, .. }) if limit == most));
 }
 
 fn chain(f: &mut Builder, length: usize) -> Value {

@@ -83,7 +83,13 @@ struct Writer<'r> {
 impl Writer<'_> {
     fn value(&mut self, ty: &Ty) -> Value {
         let known: Vec<Value> = self.scope.iter().filter(|(_, t)| t == ty).map(|(v, _)| *v).collect();
-        if known.is_empty() || self.random.below(4) == 0 { self.constant(ty) } else { *self.random.pick(&known) }
+        match self.random.below(6) {
+            0 | 1 => self.constant(ty),
+            // The newest, so that operations meet.
+            2 | 3 => known.last().copied().unwrap_or_else(|| self.constant(ty)),
+            _ if known.is_empty() => self.constant(ty),
+            _ => *self.random.pick(&known),
+        }
     }
 
     fn constant(&mut self, ty: &Ty) -> Value {
@@ -312,4 +318,28 @@ pub fn program(random: &mut Random) -> Module {
     });
     let functions: Vec<Function> = functions.collect();
     module(functions)
+}
+
+/// A short function of one value: a few operations, mostly each on the result of the one before.
+pub fn chain(random: &mut Random) -> Module {
+    let ty = random.pick(&TYPES).clone();
+    let f = function("chain", std::slice::from_ref(&ty), ty.clone());
+    let scope = vec![(f.param(BlockId(0), 0), ty)];
+    let signatures = [];
+    let mut writer = Writer { random, f, scope, block: BlockId(0), signatures: &signatures, index: 0 };
+    for _ in 0..2 + writer.random.below(2) {
+        // An operation that does not read the last result says nothing about the pair.
+        for _ in 0..4 {
+            let last = writer.scope[writer.scope.len() - 1].0;
+            writer.numeric();
+            if writer.f.last_reads(last) {
+                break;
+            }
+        }
+    }
+    let (value, result) = writer.scope[writer.scope.len() - 1].clone();
+    writer.f.ret(value);
+    let mut function = writer.f.done();
+    function.result = result;
+    module(vec![function])
 }
