@@ -99,7 +99,7 @@ def test_bad_usage(words: list[str | bytes], message: str) -> None:
         (["-c", "a + * b"], "", [r'File "<string>", line 1', r"^ +a \+ \* b$", r"^ +\^", r"ParseError: "]),
         (["-"], "a +\n", [r'File "-", line 1', r"ParseError: "]),
         (["-c", "sqroot(a)", "a=2.0"], "", [r"CompileError: .*", r"sqrt"]),
-        (["-c", "a / b", "a=1", "b=0"], "", [r"^ZeroDivisionError: division by zero$", r"^ *a / b$", r"^ +\^"]),
+        (["-c", "a / b", "a=1", "b=0"], "", [r"^ZeroDivisionError: division by zero$", r"^ +line 1: a / b$", r"^ +\^"]),
         (["-c", "print(a); a / b", "a=1", "b=0"], "", [r"^ZeroDivisionError: "]),
         ([b"-c", b"a \xff b"], "", [r"not UTF-8: '\\udcff' at 2"]),
         (["-"], b"a \xff b", [r"not UTF-8: '\\udcff' at 2"]),

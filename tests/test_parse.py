@@ -1,10 +1,13 @@
 """Text -> tree: the shape of the tree against CPython's own, limits, the saved table, and garbage."""
 
+# ruff: noqa: E501 (tables of samples)
+
 from __future__ import annotations
 
 import ast
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -12,6 +15,7 @@ import warnings
 
 import pytest
 
+import jib.mistakes
 import jib.parse
 from jib import syntax as s
 from jib.errors import CompileError, JitError, LimitError, ParseError
@@ -20,7 +24,7 @@ from jib.parse import parse
 from jib.source import Source, Span
 
 SEED = int(os.environ.get("JIB_SEED", "20261123"))
-ROUNDS = int(os.environ.get("JIB_ROUNDS", "1500"))
+ROUNDS = int(os.environ.get("JIB_ROUNDS", "500"))
 
 
 def tree(text: str, **limits: int) -> s.Program:
@@ -91,7 +95,10 @@ def theirs(node):
         body = node.body[1:] if doc is not None else node.body
         return "FunctionDef", node.name, _arguments(node.args), t(node.returns), doc, t(body)
     name = {ast.Expr: "ExprStmt"}.get(kind, kind.__name__)
-    return (name, *(t(getattr(node, field)) for field in node._fields if field not in ("ctx", "type_comment", "simple")))
+    return (
+        name,
+        *(t(getattr(node, field)) for field in node._fields if field not in ("ctx", "type_comment", "simple")),
+    )
 
 
 def _arguments(a):
@@ -125,7 +132,9 @@ def same(text: str) -> bool:
             expected = theirs(ast.parse(text))
             compile(text, "<text>", "exec") if "return" not in text else None
     except SyntaxError as problem:
-        if any(words in str(problem) for words in ("outside", "not properly in loop", "comprehension iterable", "rebind")):
+        if any(
+            words in str(problem) for words in ("outside", "not properly in loop", "comprehension iterable", "rebind")
+        ):
             return False  # what lower judges
         with pytest.raises(JitError):
             tree(text)
@@ -163,14 +172,20 @@ class Writer:
 
     def targets(self):
         one = lambda: self.pick(self.name(), f"{self.name()}[{self.expr(1)}]", f"({self.name()})")  # noqa: E731
-        return self.pick(one(), f"{one()}, {one()}", f"({one()}, {one()})", f"{one()},", f"({one()}, ({one()}, {one()})), {one()}")
+        return self.pick(
+            one(), f"{one()}, {one()}", f"({one()}, {one()})", f"{one()},", f"({one()}, ({one()}, {one()})), {one()}"
+        )
 
     def params(self, annotate):
         names = self.rng.sample(["a", "b", "c", "d", "e", "f"], self.rng.randint(0, 4))
         out, default, marks = [], False, self.rng.randint(0, 5)
         for at, name in enumerate(names):
             default = default or self.rng.random() < 0.3
-            note = f": {self.pick('int', 'f64[:, :]', 'tuple[int, float]')}" if annotate and self.rng.random() < 0.5 else ""
+            note = (
+                f": {self.pick('int', 'f64[:, :]', 'tuple[int, float]')}"
+                if annotate and self.rng.random() < 0.5
+                else ""
+            )
             out.append(f"{name}{note}" + (f"={self.expr(1)}" if default else ""))
             if marks == 1 and at == 0:
                 out.append("/")
@@ -207,13 +222,26 @@ class Writer:
                 r.shuffle(args)
             return f"{self.pick('f', 'math.sin', '(g)', 'f(1)')}({', '.join(args)}{self.pick('', ',') if args else ''})"
         if kind == 16:
-            clauses = self.some(lambda: f"for {self.pick('x', 'x, y', 'x[0]')} in {self.expr(0)}" + self.some(lambda: f" if {e()}", 0, 2, ""), 1, 2, " ")
+            clauses = self.some(
+                lambda: (
+                    f"for {self.pick('x', 'x, y', 'x[0]')} in {self.expr(0)}"
+                    + self.some(lambda: f" if {e()}", 0, 2, "")
+                ),
+                1,
+                2,
+                " ",
+            )
             return f"{self.pick('sum', '', 'x.f')}({e()} {clauses})"
         if kind == 17:
-            part = lambda: self.pick(e(), ":", f"{e()}:", f":{e()}", f"{e()}:{e()}", "::", f"::{e()}", f"{e()}:{e()}:{e()}")  # noqa: E731
+
+            def part():
+                return self.pick(e(), ":", f"{e()}:", f":{e()}", f"{e()}:{e()}", "::", f"::{e()}", f"{e()}:{e()}:{e()}")
+
             return f"{self.pick('x', 'f(x)', 'x[0]', '(x)')}[{self.some(part, 1, 3)}{self.pick('', '', ',')}]"
         if kind == 18:
-            return self.pick("()", f"({e()},)", f"({self.some(e, 2, 3)})", f"({e()})", f"({e()}, {self.name()} := {e()},)")
+            return self.pick(
+                "()", f"({e()},)", f"({self.some(e, 2, 3)})", f"({e()})", f"({e()}, {self.name()} := {e()},)"
+            )
         if kind == 19:
             return f"x.{self.name()}"
         if kind == 20:
@@ -309,18 +337,44 @@ def test_mutated_programs_are_judged_as_cpython_judges_them():
         text = list(writer.suite("", 2))
         for _ in range(writer.rng.randint(1, 2)):
             at = writer.rng.randrange(len(text))
-            text[at] = writer.pick("", "", "(", ")", ",", ":", "=", "\n", " ", "*", "if", "1", ".", "'", "[", "]", "x", "\t", "\\", "0", "_")
+            text[at] = writer.pick(
+                "",
+                "",
+                "(",
+                ")",
+                ",",
+                ":",
+                "=",
+                "\n",
+                " ",
+                "*",
+                "if",
+                "1",
+                ".",
+                "'",
+                "[",
+                "]",
+                "x",
+                "\t",
+                "\\",
+                "0",
+                "_",
+            )
         text = "".join(text)
         try:
             found = ours(tree(text))
         except JitError:
             continue
+        # A base of indentation is what CPython does not allow, but for a block.
+        indented = re.match(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*\f*[ \t]+[^\s#]", text)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                expected = theirs(ast.parse(text))
+                expected = theirs(ast.parse(text if not indented else "if 1:\n" + text))
         except SyntaxError as problem:
             raise AssertionError(f"JIB_SEED={SEED} round {round_}: CPython says {problem}:\n{text}") from None
+        if indented:
+            expected = "Program", expected[1][0][1][0][1]
         assert found == expected, f"JIB_SEED={SEED} round {round_}:\n{text}"
 
 
@@ -449,6 +503,9 @@ def test_spans_are_cpythons():
             waiting += [part for part in node if isinstance(part, tuple) and not isinstance(part, Span)]
         for node in ast.walk(expected):
             # (CPython's generators take the parentheses of the call; elif is no node of ours; ours of a docstring is in the function.)
+            # (And CPython lets a compound statement end with the semicolon of its last.)
+            if hasattr(node, "body") and ";" in text:
+                continue
             if isinstance(node, (ast.expr, ast.stmt)) and not isinstance(node, ast.If) and "def" not in text:
                 place = node.lineno, node.col_offset + 1, node.end_lineno, node.end_col_offset + 1
                 if "raise" not in text:
@@ -509,7 +566,9 @@ KINDS = [
 def test_nesting(kind):
     tree(nested(kind, 200))
     for depth in (201, 1000, 50_000 if kind not in ("blocks", "defs") else 1200):
-        with pytest.raises(LimitError, match=r"nested more than 200 deep; limits=Limits\(nesting=\.\.\.\) allows more \(line"):
+        with pytest.raises(
+            LimitError, match=r"nested more than 200 deep; limits=Limits\(nesting=\.\.\.\) allows more \(line"
+        ):
             tree(nested(kind, depth))
     tree(nested(kind, 20), nesting=20)
     with pytest.raises(LimitError):
@@ -519,7 +578,13 @@ def test_nesting(kind):
 
 @pytest.mark.parametrize(
     "text",
-    ["x" + "[0]" * 411, "x" + "()" * 411, "x" + ".a" * 411, "(" * 190 + "x" + " and y or z) < z" * 190, "x" + "()[0].a" * 30_000],
+    [
+        "x" + "[0]" * 411,
+        "x" + "()" * 411,
+        "x" + ".a" * 411,
+        "(" * 190 + "x" + " and y or z) < z" * 190,
+        "x" + "()[0].a" * 30_000,
+    ],
 )
 def test_height(text):
     """What grows to the left is limited too, if it is not a chain."""
@@ -544,7 +609,9 @@ def test_height_promise():
     assert height(tree("x" + "[0]" * 390)) <= 400
 
 
-@pytest.mark.parametrize("word", ["+", "-", "*", "/", "//", "%", "&", "|", "^", "<<", ">>", "<", "==", " and ", " or ", ", ", "; ", "\n"])
+@pytest.mark.parametrize(
+    "word", ["+", "-", "*", "/", "//", "%", "&", "|", "^", "<<", ">>", "<", "==", " and ", " or ", ", ", "; ", "\n"]
+)
 def test_chains(word):
     tree(word.join(["x"] * 10_000))
 
@@ -560,7 +627,7 @@ def test_long_texts():
     tree("x = 1\n" * 5000)
     tree("\n" * 900_000 + "x" + "\n" * 90_000)
     tree("# " + "x" * 900_000 + "\nx")
-    tree("x" + " \\\n" * 200_000)
+    tree("x" + " \\\n" * 200_000 + "+ 1")
     assert len(value("'" + "\\n" * 400_000 + "'")) == 400_000
 
 
@@ -639,7 +706,7 @@ def test_threads():
         try:
             for text, answer in zip(texts * 5, expected * 5):
                 assert repr(_or_error(text)) == answer
-        except BaseException as problem:  # noqa: BLE001
+        except BaseException as problem:
             failures.append(problem)
 
     threads = [threading.Thread(target=run) for _ in range(8)]
@@ -672,7 +739,10 @@ def test_garbage():
         if round_ % 3:
             text = rng.choice(["", " "]).join(rng.choice(words) for _ in range(rng.randint(1, 25)))
         else:
-            text = "".join(chr(rng.choice([rng.randint(0, 127), rng.randint(0, 255), rng.randint(0, 0x10FFFF)])) for _ in range(rng.randint(1, 40)))
+            text = "".join(
+                chr(rng.choice([rng.randint(0, 127), rng.randint(0, 255), rng.randint(0, 0x10FFFF)]))
+                for _ in range(rng.randint(1, 40))
+            )
         try:
             tree(text)
         except JitError as problem:
@@ -709,7 +779,9 @@ def test_the_table_is_saved_and_loaded(tmp_path):
     assert run_in_a_process(USE, JIB_CACHE_DIR=cache) == "add"
     [name] = os.listdir(cache)
     assert name.startswith("parser-") and name.endswith(".txt")
-    loads_nothing_else = USE + "\nimport sys; print('lark' in sys.modules, any(n.startswith('lark') for n in sys.modules))"
+    loads_nothing_else = (
+        USE + "\nimport sys; print('lark' in sys.modules, any(n.startswith('lark') for n in sys.modules))"
+    )
     assert run_in_a_process(loads_nothing_else, JIB_CACHE_DIR=cache) == "add\nFalse False"
     assert os.listdir(cache) == [name]
 
@@ -739,7 +811,16 @@ def test_spoilt_tables(table, tmp_path, monkeypatch):
     lines = saved.split("\n")
     forged = ["", "1", "0 0 0 0\n", "-1 -1 -1 -1", "9 9 9 9", "\n".join(lines[:50]), "\n".join(lines[:1] + lines[2:]), "\n".join(lines[:-1] + ["1 2 x"]),
               "\n".join(lines[:-1] + ["99999"]), saved.replace("binary", "nothing"), saved.replace(" 3 ", " 4 ")]  # fmt: skip
-    spoilt = [b"", b"\0", good[:-1], good[:1000], good + b"\n", good.replace(b"SIGN", b"SIGM", 1), b"\xff\xfe" * 1000, os.urandom(3000)]
+    spoilt = [
+        b"",
+        b"\0",
+        good[:-1],
+        good[:1000],
+        good + b"\n",
+        good.replace(b"SIGN", b"SIGM", 1),
+        b"\xff\xfe" * 1000,
+        os.urandom(3000),
+    ]
     spoilt += [f"{jib.parse._digest(text)}\n{text}".encode() for text in forged[:9]]
     monkeypatch.setattr(jib.parse, "_build", lambda grammar: table)
     monkeypatch.setenv("JIB_CACHE_DIR", str(tmp_path))
@@ -782,7 +863,9 @@ def test_lark_afterwards(tmp_path):
     cache = str(tmp_path)
     for _ in range(2):  # building the table, loading it
         assert run_in_a_process(after, JIB_CACHE_DIR=cache) == "add\nmul\nexpected an expression after '*'"
-    assert run_in_a_process("import lark\n" + after, JIB_CACHE_DIR=cache) == "add\nmul\nexpected an expression after '*'"
+    assert (
+        run_in_a_process("import lark\n" + after, JIB_CACHE_DIR=cache) == "add\nmul\nexpected an expression after '*'"
+    )
     threads = "\n".join(
         [
             "import threading",
@@ -815,6 +898,14 @@ def test_the_grammar_has_no_conflicts(caplog):
     finally:
         lark.logger.setLevel(level)
     assert not [record.message for record in caplog.records if "onflict" in record.getMessage()]
+
+
+def test_pythons_keywords_are_ours_or_foreign():
+    import keyword
+
+    words = jib.parse._make_parser().lexicon.words
+    assert set(keyword.kwlist) == set(words)
+    assert all(explained in jib.mistakes._WORDS for explained, kind in words.items() if kind == "FOREIGN")
 
 
 def test_every_action_is_used(table):

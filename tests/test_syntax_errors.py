@@ -75,6 +75,8 @@ MISTAKES = [
         "imports are not part of the language; the functions of math and numpy are known by name",
         "1:1-5",
     ),
+    ("as = 1", "'as' is a keyword and cannot be a name", "1:1-3"),
+    ("x as y", "'as' is not part of the language", "1:3-5"),
     ("class A: pass", "classes are not part of the language", "1:1-6"),
     ("try: x", "'try' is not part of the language", "1:1-4"),
     ("with a: b", "'with' is not part of the language", "1:1-5"),
@@ -159,14 +161,15 @@ MISTAKES = [
     ("x--", "'--' is written '-= 1'", "1:2-4"),
     ("++x--", "'--' is written '-= 1'", "1:4-6"),
     ("a \\ b", "unexpected character after the backslash that continues a line", "1:3-4"),
-    ("a \\", "unexpected character after the backslash that continues a line", "1:3-4"),
+    ("a \\", "the text ends after the backslash that continues a line", "1:3-4"),
+    ("a + \\\n", "the text ends after the backslash that continues a line", "1:5-6"),
     ("x\r y", "a carriage return without a newline after it", "1:2-3"),
     ("\xe9", "names are made of the letters a-z and A-Z, digits and _; '\xe9' (U+00E9) is not one of them", "1:1-2"),
     ("a\xe9", "names are made of the letters a-z and A-Z, digits and _; '\xe9' (U+00E9) is not one of them", "1:2-3"),
     ("x \u2212 y", "character '\u2212' (U+2212) is not '-'", "1:3-4"),
     ("x \xd7 y", "character '\xd7' (U+00D7) is not '*'", "1:3-4"),
     ("\u0430 + b", "character '\u0430' (U+0430) is not 'a'", "1:1-2"),
-    ("\u201ca\u201d", 'character \'\u201c\' (U+201C) is no quote; write "', "1:1-2"),
+    ("\u201ca\u201d", "character '\u201c' (U+201C) is no quote; write \"", "1:1-2"),
     ("x\xa0+ y", "character U+00A0 looks like a space and is not one", "1:2-3"),
     ("x\u200b", "invisible character U+200B", "1:2-3"),
     ("x\u2028y", "character U+2028 looks like a space and is not one", "1:2-3"),
@@ -419,11 +422,15 @@ def test_python_prints_the_caret():
         "                    ^\n"
         "jib.errors.ParseError: expected an expression after '+'\n"
     )
-    assert printed("x = sum(1, 2").endswith("    x = sum(1, 2\n           ^\njib.errors.ParseError: '(' was never closed\n")
+    assert printed("x = sum(1, 2").endswith(
+        "    x = sum(1, 2\n           ^\njib.errors.ParseError: '(' was never closed\n"
+    )
     assert printed("  x = 'abc\n  y").endswith(
         "    x = 'abc\n        ^^^^\njib.errors.ParseError: unterminated string literal\n"
     )
-    assert printed("if x = 3: y").endswith("    if x = 3: y\n         ^\n" + "jib.errors.ParseError: " + MESSAGES["assign-in-expression"][1] + "\n")
+    assert printed("if x = 3: y").endswith(
+        "    if x = 3: y\n         ^\n" + "jib.errors.ParseError: " + MESSAGES["assign-in-expression"][1] + "\n"
+    )
 
 
 def test_the_tree_of_exceptions():
@@ -439,7 +446,9 @@ def test_the_table_of_messages():
         assert code == code.lower() and " " not in code
         assert issubclass(kind, JitError) and kind is not JitError
         assert template[-1] not in ".\n" and template == template.strip()
-        problem = error(code, Source("a b"), Span(2, 3), *(["1"] * 6 if "," not in template or "{0:,}" not in template else [1] * 6))
+        problem = error(
+            code, Source("a b"), Span(2, 3), *(["1"] * 6 if "," not in template or "{0:,}" not in template else [1] * 6)
+        )
         assert type(problem) is kind and problem.code == code and problem.span == (2, 3)
         if not isinstance(problem, SyntaxError):
             assert "(line 1, column 3)" in str(problem)
@@ -474,6 +483,6 @@ def test_nearest():
 def test_place_note():
     problem = ZeroDivisionError("division by zero")
     add_place_note(problem, Source("x = 1\n\ty / (x - 1)\r\n"), Span(9, 10))
-    assert problem.__notes__ == ["  line 2: \ty / (x - 1)\n          \t  ^"]
+    assert problem.__notes__ == ["  line 2: y / (x - 1)\n            ^"]
     add_place_note(problem, Source("a / b"), Span(2, 3))
     assert len(problem.__notes__) == 2

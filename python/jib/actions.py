@@ -10,14 +10,48 @@ its parts. Nodes are made with `tuple.__new__`: half the time of calling their c
 
 from __future__ import annotations
 
-from typing import Any, Callable
+import re
+from collections.abc import Callable
+from typing import Any
 
 from .layout import Token
 from .source import Span
 from .syntax import (
-    AnnAssign, Assert, Assign, Attribute, AugAssign, Binary, BoolOp, Break, Call, Clause, Compare, Constant, Continue, Expr, ExprStmt, For,
-    FunctionDef, Generator, If, IfExp, Keyword, Lambda, Name, NamedExpr, Parameter, Pass, Program, Raise, Return, Slice, Subscript,
-    Target, Tuple, Unary, While,
+    AnnAssign,
+    Assert,
+    Assign,
+    Attribute,
+    AugAssign,
+    Binary,
+    BoolOp,
+    Break,
+    Call,
+    Clause,
+    Compare,
+    Constant,
+    Continue,
+    Expr,
+    ExprStmt,
+    For,
+    FunctionDef,
+    Generator,
+    If,
+    IfExp,
+    Keyword,
+    Lambda,
+    Name,
+    NamedExpr,
+    Parameter,
+    Pass,
+    Program,
+    Raise,
+    Return,
+    Slice,
+    Subscript,
+    Target,
+    Tuple,
+    Unary,
+    While,
 )  # fmt: skip
 
 _new = tuple.__new__
@@ -97,7 +131,19 @@ def string(s: list[Any]) -> Constant:
     return _new(Constant, (_from(tokens[0], tokens[-1]), "".join([_decode(token) for token in tokens])))
 
 
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"', "\n": ""}
+_ESCAPES = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "v": "\v",
+    "\\": "\\",
+    "'": "'",
+    '"': '"',
+    "\n": "",
+}
 
 
 def _decode(token: Token) -> str:
@@ -110,10 +156,9 @@ def _decode(token: Token) -> str:
     body = text[quote + width : -width]
     if "\\" not in body or raw:
         return body.replace("\r\n", "\n")
-    import re
 
-    def escape(match: Any) -> str:
-        found = match[1]
+    def escape(match: re.Match[str]) -> str:
+        found: str = match[1]
         if found in _ESCAPES:
             return _ESCAPES[found]
         if found == "\r\n":
@@ -145,25 +190,25 @@ ACTIONS["none"] = lambda s: []
 
 
 @_action()
-def more(s: list[Any]) -> list[Any]:
+def more(s: list[Any]) -> Any:
     s[0].append(s[2])
     return s[0]
 
 
 @_action()
-def push(s: list[Any]) -> list[Any]:
+def push(s: list[Any]) -> Any:
     s[0].append(s[1])
     return s[0]
 
 
 @_action("lines_more")
-def _lines_more(s: list[Any]) -> list[Any]:
+def _lines_more(s: list[Any]) -> Any:
     s[0] += s[1]
     return s[0]
 
 
 @_action()
-def compare_more(s: list[Any]) -> list[Any]:
+def compare_more(s: list[Any]) -> Any:
     s[0] += s[1:]
     return s[0]
 
@@ -171,7 +216,7 @@ def compare_more(s: list[Any]) -> list[Any]:
 @_action()
 def enter(s: list[Any]) -> Token:
     """An operator after which everything is one level deeper, until the rule that begins with it ends."""
-    token = s[0]
+    token: Token = s[0]
     token.layout.enter(token.span)
     return token
 
@@ -297,7 +342,7 @@ def keyword(s: list[Any]) -> Keyword:
 
 
 @_action()
-def group(s: list[Any]) -> Expr:
+def group(s: list[Any]) -> Any:
     """A parenthesised expression is the expression; its span takes the parentheses in, so that those around it do."""
     node = s[1]
     return _new(type(node), (_from(s[0], s[2]), *node[1:]))
@@ -438,7 +483,7 @@ def branch(s: list[Any]) -> list[Any]:
 
 
 @_action()
-def branch_more(s: list[Any]) -> list[Any]:
+def branch_more(s: list[Any]) -> Any:
     s[0].append((s[1], s[2]))
     return s[0]
 

@@ -10,7 +10,7 @@ the hint "did you mean ...", made of the name in the first argument and the know
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 from .source import Source, Span
 
@@ -49,6 +49,7 @@ class InternalError(JitError, RuntimeError):
     """A bug of jib."""
 
 
+# fmt: off
 MESSAGES: dict[str, tuple[type[JitError], str]] = {
     # Limits of the text; {0} is the value.
     "characters-limit": (LimitError, "the text is longer than {0:,} characters; limits=Limits(characters=...) allows more"),
@@ -68,6 +69,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "carriage-return": (ParseError, "a carriage return without a newline after it"),
     "name-character": (ParseError, "names are made of the letters a-z and A-Z, digits and _; '{0}' ({1}) is not one of them"),
     "character": (ParseError, "unexpected character '{0}' ({1})"),
+    "end-after-backslash": (ParseError, "the text ends after the backslash that continues a line"),
     "after-backslash": (ParseError, "unexpected character after the backslash that continues a line"),
     # Layout.
     "nothing": (ParseError, "nothing to compile: the text is empty"),
@@ -207,6 +209,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "limit-specialisations": (LimitError, "{0}() has been called with more than {1} combinations of types"),
     "limit-code": (LimitError, "more than {1} {0}"),
 }
+# fmt: on
 
 
 def error(code: str, source: Source, span: Span, *args: object) -> JitError:
@@ -265,7 +268,9 @@ def add_place_note(exc: BaseException, source: Source, span: Span) -> None:
     line, _ = source.position(span[0])
     head = f"  line {line}: "
     text, carets = source.caret(Span(*span)).split("\n")
-    note = f"{head}{text.rstrip()}\n{' ' * len(head)}{carets}"
+    # Without its indentation, which a tab would make wider than the spaces under it.
+    indent = len(text) - len(text.lstrip())
+    note = f"{head}{text.strip()}\n{' ' * len(head)}{carets[indent:]}"
     if hasattr(exc, "add_note"):
         exc.add_note(note)
     else:  # Python 3.10

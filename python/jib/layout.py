@@ -1,7 +1,7 @@
 """Text -> tokens: words, and the layout that Python gives a meaning.
 
-In: a `Source` and the terminals of the grammar (`Lexicon`). Out: tokens, with NEWLINE at the end of each logical line, and INDENT and DEDENT
-where a block begins and ends.
+In: a `Source` and the terminals of the grammar (`Lexicon`). Out: tokens, with NEWLINE at the end of each logical line, and INDENT
+and DEDENT where a block begins and ends.
 Always holds: tokens come in the order of the text, the last is a NEWLINE or DEDENT, brackets and indentations match; anything else is
 an error, raised when the parser has taken all tokens before it. Time is linear in the length of the text. Nothing here knows Lark.
 """
@@ -9,24 +9,29 @@ an error, raised when the parser has taken all tokens before it. Time is linear 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 
 from .errors import error
 from .limits import Limits
 from .source import Source, Span
 
 
-class Token(NamedTuple):
+class _Word(NamedTuple):
+    type: str
+    span: Span
+    value: str
+    layout: Layout
+
+
+class Token(_Word):
     """A word of the text. `layout` is the run it comes from, which counts the depth of nesting for everyone.
 
     `type` is the name of a terminal; the parser reads nothing else of it.
     """
 
-    type: str
-    span: Span
-    value: str
-    layout: Layout
+    __slots__ = ()
 
     # Lark copies these to the end marker that it makes out of the last token.
     start_pos = line = column = end_line = end_column = end_pos = None
@@ -39,8 +44,9 @@ _NAME, _NUMBER, _OPERATOR, _STRING, _NEWLINE, _COMMENT, _CONTINUATION, _OTHER = 
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ud800-\udfff]")
 
 _OPEN = {"(": ")", "[": "]", "{": "}"}
-_FOREIGN = frozenset(
-    "import from class try except finally with del global nonlocal yield async await is".split(),
+# Python's keywords that are none of the language's: no names either.
+_FOREIGN = (
+    "as", "async", "await", "class", "del", "except", "finally", "from", "global", "import", "is", "nonlocal", "try", "with", "yield",
 )  # fmt: skip
 _new = tuple.__new__
 
@@ -50,7 +56,7 @@ class Lexicon:
 
     def __init__(self, terminals: list[tuple[str, bool, str]]) -> None:
         """`terminals` are (name, whether it is a fixed text, its text or regular expression)."""
-        self.words: dict[str, str] = {word: "FOREIGN" for word in _FOREIGN}
+        self.words: dict[str, str] = dict.fromkeys(_FOREIGN, "FOREIGN")
         self.operators: dict[str, str] = {}
         regexps: dict[str, str] = {}
         for name, fixed, pattern in terminals:
@@ -65,7 +71,7 @@ class Lexicon:
         operators = "|".join(re.escape(text) for text in sorted(self.operators, key=len, reverse=True))
         groups = (
             regexps["NAME"], regexps["NUMBER"], operators, regexps["STRING"],
-            r"\r?\n(?:[ \t\f]*\r?\n)*", r"#[^\n]*", r"\\\r?\n", r"(?s:.)",
+            r"\r?\n(?:[ \t\f]*\r?\n)*", r"#[^\n]*", r"\\\r?\n(?!\Z)", r"(?s:.)",
         )  # fmt: skip
         self.scan = re.compile(r"[ \t\f]*(?:" + "|".join(f"({group})" for group in groups) + r"|\Z)").finditer
 

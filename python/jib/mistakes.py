@@ -10,7 +10,7 @@ wrong, is it a well-known slip; and last, what could have stood there.
 from __future__ import annotations
 
 import re
-from typing import Callable
+from collections.abc import Callable
 
 from .errors import JitError, error
 from .layout import Layout, Lexicon, Token, retrace
@@ -27,6 +27,7 @@ _ENDS = frozenset(("NAME", "NUMBER", "STRING", "NONE", "TRUE", "FALSE", "RPAR", 
 _WORDS = {
     "import": ("construct-instead", "imports are", "the functions of math and numpy are known by name"),
     "from": ("construct-instead", "imports are", "the functions of math and numpy are known by name"),
+    "as": ("construct", "'as' is"),
     "class": ("construct", "classes are"),
     "try": ("construct", "'try' is"),
     "except": ("construct", "'except' is"),
@@ -184,12 +185,11 @@ def _slip(p: Place) -> JitError | None:
         return None
     if before.span[1] == p.span[0] and (slip := _SLIPS.get(before.value + p.value)):
         return p.fail(*slip, span=Span(before.span[0], p.span[1]))
-    if p.type == "NEWLINE" or p.value in (")", ";"):
-        pair = p.before[-2:]
-        if len(pair) == 2 and pair[0].type == pair[1].type == "SIGN" and pair[0].value == pair[1].value:
-            if pair[0].span[1] == pair[1].span[0]:
-                span = Span(pair[0].span[0], pair[1].span[1])
-                return p.fail("increment", pair[0].value * 2, pair[0].value, span=span)
+    if (p.type == "NEWLINE" or p.value in (")", ";")) and before.type == "SIGN" and len(p.before) > 1:
+        other = p.before[-2]
+        if other.value == before.value and other.span[1] == before.span[0]:
+            span = Span(other.span[0], before.span[1])
+            return p.fail("increment", before.value * 2, before.value, span=span)
     return None
 
 
@@ -237,9 +237,8 @@ def _sign(p: Place) -> JitError | None:
         return p.fail("construct-instead", "lists are", "a tuple is written in '(' and ')'")
     if p.type == "LPAR" and before == "LAMBDA":
         return p.fail("lambda-parentheses")
-    if p.value == ".":
-        if p.next_is(r"\.\s*\.\s*\.") and p.accepts("NUMBER"):
-            return p.fail("construct", "'...' is", span=Span(p.span[0], p.span[0] + 3))
+    if p.value == "." and p.next_is(r"\.\.\.") and p.accepts("NUMBER"):
+        return p.fail("construct", "'...' is", span=Span(p.span[0], p.span[0] + 3))
     return None
 
 

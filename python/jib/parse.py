@@ -1,21 +1,23 @@
 """Text -> tree. The only file that knows Lark.
 
 In: a `Source` and `Limits`. Out: a `Program` of syntax.py.
-Always holds: what comes out is the tree, or an exception of errors.py; the parser's table is built from grammar/jib.lark once per machine and read
-from a cache afterwards, and a cache that cannot be read or written costs time, nothing else.
+Always holds: what comes out is the tree, or an exception of errors.py; the parser's table is built from grammar/jib.lark once
+per machine and read from a cache afterwards, and a cache that cannot be read or written costs time, nothing else.
 
-The table is Lark's LALR(1) table with its single steps taken out: where the grammar climbs from `atom` to `test` over fifteen rules
-of one part each, the table goes there at once (`_without_single_steps`). Lark's own driver runs it, over the words of layout.py, and calls the actions of actions.py as it goes:
-no tree of Lark's is ever made.
+The table is Lark's LALR(1) table with its single steps taken out: where the grammar climbs from `atom` to `test` over
+fifteen rules of one part each, the table goes there at once (`_without_single_steps`). Lark's own driver runs it, over the words
+of layout.py, and calls the actions of actions.py as it goes: no tree of Lark's is ever made.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
 import types
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from .actions import ACTIONS, TERMINALS, Mistake
 from .errors import JitError, error
@@ -87,12 +89,15 @@ class _Parser:
             callbacks[rule] = ACTIONS.get(action, _parts)
             rules.append(rule)
         steps = [(lalr_analysis.Shift, to) if to >= 0 else (lalr_analysis.Reduce, rules[~to]) for to in table.steps]
-        self.states = {
-            number: dict(zip(table.symbols[kind], map(steps.__getitem__, row))) for number, (kind, row) in enumerate(table.states)
+        self.states: dict[int, dict[str, Any]] = {
+            number: dict(zip(table.symbols[kind], map(steps.__getitem__, row)))
+            for number, (kind, row) in enumerate(table.states)
         }
         # The first state is number 0: `_without_single_steps` began there.
         end = self.states[0]["start"][1]
-        self.driver = lalr_parser._Parser(lalr_analysis.IntParseTable(self.states, {"start": 0}, {"start": end}), callbacks)
+        self.driver = lalr_parser._Parser(
+            lalr_analysis.IntParseTable(self.states, {"start": 0}, {"start": end}), callbacks
+        )
         self.lexicon = Lexicon(table.terminals)
 
     def parse(self, source: Source, limits: Limits) -> Program:
@@ -100,19 +105,21 @@ class _Parser:
         if len(text) > limits.characters:
             raise error("characters-limit", source, Span(limits.characters, limits.characters + 1), limits.characters)
         layout = Layout(source, self.lexicon, limits)
-        failure: JitError
         try:
-            program = self.driver.parse(_Words(layout), "start")
+            program: Program = self.driver.parse(_Words(layout), "start")
             # Below this the tree cannot be too high: an open bracket, operator or block adds at most 16 levels to it, and a `.` or a
             # closed bracket one.
             if 16 * layout.deepest + text.count("(") + text.count("[") + text.count(".") > 2 * limits.nesting:
                 _check_height(program, limits)
             return program
-        except Mistake as mistake:
-            failure = error(mistake.code, source, mistake.span, *mistake.fill)
-        except self.unexpected as unexpected:
-            failure = self._explain(source, layout, unexpected)
-        raise failure
+        except Mistake as found:
+            mistake: Any = found
+        except self.unexpected as found:
+            mistake = found
+        # Raised from here, an error does not carry the other one along.
+        if type(mistake) is Mistake:
+            raise error(mistake.code, source, mistake.span, *mistake.fill)
+        raise self._explain(source, layout, mistake)
 
     def _explain(self, source: Source, layout: Layout, unexpected: Any) -> JitError:
         from .mistakes import explain
@@ -287,9 +294,12 @@ class _Table:
 
     def text(self) -> str:
         """The table as lines; a text can be read without trusting it, unlike a pickle or marshal's bytes."""
-        lines = [" ".join(map(str, map(len, (self.rules, self.terminals, self.symbols, self.states))))]
+        lines = [f"{len(self.rules)} {len(self.terminals)} {len(self.symbols)} {len(self.states)}"]
         lines += [f"{origin} {size} {action}" for origin, size, action in self.rules]
-        lines += [f"{name} {int(fixed)} {pattern.encode('unicode_escape').decode()}" for name, fixed, pattern in self.terminals]
+        lines += [
+            f"{name} {int(fixed)} {pattern.encode('unicode_escape').decode()}"
+            for name, fixed, pattern in self.terminals
+        ]
         lines += [" ".join(symbols) for symbols in self.symbols]
         lines += [" ".join(map(str, (kind, *row))) for kind, row in self.states]
         lines.append(" ".join(map(str, self.steps)))
@@ -329,10 +339,8 @@ class _Table:
                 file.write(f"{_digest(text)}\n{text}")
             os.replace(partial, path)
         except OSError:
-            try:
+            with contextlib.suppress(OSError):
                 os.unlink(partial)
-            except OSError:
-                pass
 
 
 def _build(grammar: str) -> _Table:
@@ -367,7 +375,9 @@ def _build(grammar: str) -> _Table:
     return table
 
 
-def _without_single_steps(states: dict[int, dict[str, int]], start: int, single: dict[int, str]) -> list[dict[str, int]]:
+def _without_single_steps(
+    states: dict[int, dict[str, int]], start: int, single: dict[int, str]
+) -> list[dict[str, int]]:
     """The same automaton from state 0, without reductions by rules of one part that have no action.
 
     In state p, having shifted or reduced to A, the machine goes to q = goto(p, A). If q reduces by B -> A when it sees t, the machine comes

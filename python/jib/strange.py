@@ -1,6 +1,6 @@
 """What to say of characters that begin no word of the language.
 
-In: a text and the place of such a character. Out: the error: an unterminated string, a number gone wrong, a look-alike, an invisible character...
+In: a text and the place of such a character. Out: the error: an unterminated string, a number gone wrong, a look-alike...
 Always holds: there is an answer for every character; the look at the text around it is bounded or linear.
 """
 
@@ -46,6 +46,8 @@ def strange(source: Source, at: int) -> JitError:
     if not character.isascii():
         return _unicode(source, at)
     span = Span(at, at + 1)
+    if character == "\\" and text[at + 1 :] in ("", "\n", "\r\n"):
+        return error("end-after-backslash", source, span)
     if character == "\\":
         return error("after-backslash", source, span)
     if character == "\r":
@@ -99,7 +101,9 @@ def _number(source: Source, at: int) -> JitError:
         wrong = re.search(rf"[^{digits}_]", number[2:])
         if wrong:
             place = at + 2 + wrong.start()
-            return error("number-digit", source, Span(place, place + 1), wrong[0], f"{'an' if base == 'octal' else 'a'} {base}")
+            return error(
+                "number-digit", source, Span(place, place + 1), wrong[0], f"{'an' if base == 'octal' else 'a'} {base}"
+            )
         if "_" in number:
             return error("number-underscore", source, span)
         return error("number", source, span, shown)

@@ -267,3 +267,31 @@ fn identities_hold_on_all_edges() {
         }
     }
 }
+
+#[test]
+fn a_step_of_a_conversion_is_left_out_only_if_it_loses_nothing() {
+    let mut random = Random(3);
+    let legal = |from: &Ty, to: &Ty| match (from, to) {
+        (Ty::Int(a), Ty::Int(b)) => b.holds(a.min()) && b.holds(a.max()),
+        (Ty::Float(_), to) => matches!(to, Ty::Float(_)),
+        (_, to) => *to != Ty::Bool,
+    };
+    for a in &TYPES {
+        for b in TYPES.iter().filter(|b| legal(a, b)) {
+            for c in TYPES.iter().filter(|c| legal(b, c)) {
+                let mut f = function("f", std::slice::from_ref(a), c.clone());
+                let x = f.param(BlockId(0), 0);
+                let y = f.op(Op::Convert, &[x], b.clone());
+                let z = f.op(Op::Convert, &[y], c.clone());
+                f.ret(z);
+                let before = module(vec![f.done()]);
+                let mut after = before.clone();
+                optimize(&mut after);
+                for _ in 0..if cfg!(miri) { 3 } else { 200 } {
+                    let x = random.slot(a);
+                    assert_eq!(outcome(&after, &[x]), outcome(&before, &[x]), "{a} {b} {c} {x:#x}");
+                }
+            }
+        }
+    }
+}

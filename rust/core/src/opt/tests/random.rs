@@ -40,7 +40,25 @@ impl Random {
         match ty {
             Ty::Bool => self.below(2) as u64,
             Ty::Int(int) => {
-                let edges = [0, 0, 1, 1, 2, 3, 4, 8, 64, -1, -2, 7, int.min(), int.max(), int.max() - 1, 1 << 62];
+                let edges = [
+                    0,
+                    0,
+                    1,
+                    1,
+                    2,
+                    3,
+                    4,
+                    8,
+                    64,
+                    -1,
+                    -2,
+                    7,
+                    int.min(),
+                    int.max(),
+                    int.max() - 1,
+                    1 << 62,
+                    (1 << 53) + 1,
+                ];
                 let any = self.bits();
                 int.wrap(if self.below(5) == 0 { (any >> (any & 63)) as i128 } else { *self.pick(&edges) })
             }
@@ -48,6 +66,7 @@ impl Random {
                 let edges = [
                     0.0,
                     -0.0,
+                    0.1,
                     1.0,
                     -1.0,
                     2.0,
