@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from typing_extensions import Self
+
 from .source import Source
 
 __version__: str
@@ -18,7 +20,7 @@ class Callable:
         engine: str,
         opt_level: str,
         arithmetic: str,
-    ) -> Any: ...
+    ) -> Self: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def _dump(self, stage: str, signature: str | None) -> str: ...
     def _specializations(self) -> list[tuple[list[str], str, int, list[tuple[str, float]]]]: ...

@@ -59,5 +59,7 @@ def compile(
     text = Source(source)
     program = parse(text, limits)
     lowered = lower(program, text, params, limits)
-    options = Options(signature, tuple(params) if params is not None else None, name, arithmetic, engine, opt_level, limits)
+    options = Options(
+        signature, tuple(params) if params is not None else None, name, arithmetic, engine, opt_level, limits
+    )
     return Function(text, ir.encode(lowered.module), lowered, options)
