@@ -23,13 +23,17 @@ pub struct Place<'a> {
 
 /// An argument of undeclared type: its own type, and its slots.
 pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
-    if value.is_exact_instance_of::<PyFloat>() || value.is_instance_of::<PyFloat>() {
+    if value.is_instance_of::<PyFloat>() {
         slots.push(value.extract::<f64>()?.to_bits());
         return Ok(Ty::FLOAT);
     }
     if let Ok(bit) = value.cast::<PyBool>() {
         slots.push(bit.is_true().into());
         return Ok(Ty::Bool);
+    }
+    if value.is_instance_of::<PyInt>() {
+        slots.push(fit(value, IntTy::I64, place)?);
+        return Ok(Ty::INT);
     }
     if let Ok(tuple) = value.cast::<PyTuple>() {
         let items = tuple.iter().map(|item| argument(&item, place, slots)).collect::<PyResult<Vec<Ty>>>()?;
@@ -148,7 +152,10 @@ fn fit(number: &Bound<'_, PyAny>, ty: IntTy, place: Place<'_>) -> PyResult<u64> 
         let bits = ty.bits();
         PyOverflowError::new_err(format!("{function}() argument '{param}' is outside {name} ({bits} bits)"))
     };
-    let value = number.extract::<i128>().map_err(|_| too_large())?;
+    let value = match number.extract::<i64>() {
+        Ok(value) => i128::from(value),
+        Err(_) => number.extract::<i128>().map_err(|_| too_large())?,
+    };
     if ty.holds(value) { Ok(ty.wrap(value)) } else { Err(too_large()) }
 }
 
