@@ -83,7 +83,7 @@ def test_the_ir_of_each_construct_verifies_and_reads_back(pytestconfig: pytest.C
         ("-(a + b)", "neg", "-(a + b)"),
         ("a < b + 1", "lt", "a < b + 1"),
         ("t = (a, b)\nt[1]", "subscript", "t[1]"),
-        ("for i in range(a, b, c): pass", "range_length", "range(a, b, c)"),
+        ("for i in range(a, b, c): pass", "range_count", "range(a, b, c)"),
         ("for i in range(a, b, c): pass", "as_index", "a"),
         ("1 + sum(i for i in range(3))", "add", "sum(i for i in range(3))"),
     ],

@@ -4,6 +4,7 @@ from typing import Any
 
 from typing_extensions import Self
 
+from .builtins import Param
 from .source import Source
 
 __version__: str
@@ -15,7 +16,7 @@ class Callable:
         cls,
         ir: bytes,
         source: Source,
-        params: list[tuple[str, str, bool, Any]],
+        params: tuple[Param, ...],
         signature: str | None,
         engine: str,
         opt_level: str,

@@ -184,6 +184,19 @@ def bind(
     return operands
 
 
+def misfit(name: str, params: Sequence[Param], count: int, keywords: Sequence[str]) -> str:
+    """Python's words for a call that does not fit: so many positional arguments and these keywords.
+
+    >>> misfit("f", [Param("a", "any", True, None)], 2, [])
+    'f() takes 1 positional argument but 2 were given'
+    """
+    try:
+        bind(name, params, range(count), [(keyword, 0) for keyword in keywords], lambda default: 0)
+    except BindingError as mistake:
+        return str(mistake)
+    return f"{name}() got arguments that do not fit"
+
+
 def missing_text(name: str, missing: Sequence[str], kind: str = "positional") -> str:
     """Python's words for arguments that are missing.
 

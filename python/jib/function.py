@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _native
+from .builtins import Param
 from .limits import DEFAULT, Limits
 from .source import Source
 
@@ -63,7 +64,7 @@ class Function(_native.Callable):
     _options: Options
 
     def __new__(cls, text: Source, module: bytes, lowered: Lowered, options: Options) -> Function:
-        params = [(p.name, p.kind, not p.required, p.default) for p in lowered.params]
+        params = tuple([Param(p.name, p.kind, p.required, p.default) for p in lowered.params])
         self = super().__new__(
             cls, module, text, params, options.signature, options.engine, options.opt_level, options.arithmetic
         )

@@ -58,7 +58,7 @@ def for_(f: Builder, node: For) -> Routine:
 class Iteration(NamedTuple):
     """A loop over range, its arguments evaluated.
 
-    It counts in the local `counter`; while `compare(counter, stop)`, or, if that is None, while the local `left` is above 0.
+    It counts in the local `counter`; while `compare(counter, stop)`, or, if that is None, while the local `left` is not 0.
     """
 
     span: Span
@@ -98,7 +98,7 @@ def iteration(f: Builder, node: Any) -> Routine:
     if unit_step is None:
         step = yield index(f, node.args[2])
         left = f.local(".n")
-        f.set(left, f.prim("range_length", (start, stop, step), node.span), node.span)
+        f.set(left, f.prim("range_count", (start, stop, step), node.span), node.span)
     f.set(counter, start, node.span)
     compare = {1: "lt", -1: "gt", None: None}[unit_step]
     return Iteration(node.span, counter, step, compare, stop, left)
@@ -139,7 +139,7 @@ def begin_turn(f: Builder, over: Iteration, after: int) -> Turn:
         test = f.prim(over.compare, (item, over.stop), over.span)
     else:
         left = f.get(over.left, over.span)
-        test = f.prim("gt", (left, f.const(0, over.span)), over.span)
+        test = f.prim("ne", (left, f.const(0, over.span)), over.span)
         item = f.get(over.counter, over.span)
     f.branch(test, body, after, over.span)
     f.place(body)

@@ -100,7 +100,7 @@ pub static PRIMITIVES: &[Primitive] = &[
     Primitive { name: "subscript", aliases: &[], signature: "", doc: "[]", arity: (2, 6), rule: reduce::subscript },
     // What `for` over a range is made of.
     op("as_index", "range()", 1, arith::as_index),
-    op("range_length", "range()", 3, arith::range_length),
+    op("range_count", "range()", 3, arith::range_count),
     op("next_index", "+", 2, arith::next_index),
     // Python's builtins.
     row("abs", &["absolute"], "x, /", (1, 1), arith::abs, "The absolute value."),

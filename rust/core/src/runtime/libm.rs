@@ -2,6 +2,9 @@
 //!
 //! In and out: doubles by value. Rust's `f64::sin` and friends promise no particular result and may be folded by LLVM
 //! with another one; these declarations are calls.
+//!
+//! Rust's own compiler_builtins brings a weak `cbrt`, with other last bits, and a slow `fmod`, and the linker may prefer them. glibc
+//! has the same functions under the names of IEC 60559's types too, which nobody else defines.
 
 // SAFETY: the signatures are those of C99's <math.h>; doubles go by value, `ldexp`'s int is a C int; no function
 // keeps state but `errno`, which is per thread.
@@ -14,6 +17,7 @@ unsafe extern "C" {
     pub safe fn atan(x: f64) -> f64;
     pub safe fn atan2(y: f64, x: f64) -> f64;
     pub safe fn atanh(x: f64) -> f64;
+    #[cfg_attr(all(target_os = "linux", target_env = "gnu"), link_name = "cbrtf64")]
     pub safe fn cbrt(x: f64) -> f64;
     pub safe fn ceil(x: f64) -> f64;
     pub safe fn cos(x: f64) -> f64;
@@ -25,6 +29,7 @@ unsafe extern "C" {
     pub safe fn expm1(x: f64) -> f64;
     pub safe fn fabs(x: f64) -> f64;
     pub safe fn floor(x: f64) -> f64;
+    #[cfg_attr(all(target_os = "linux", target_env = "gnu"), link_name = "fmodf64")]
     pub safe fn fmod(x: f64, y: f64) -> f64;
     pub safe fn hypot(x: f64, y: f64) -> f64;
     pub safe fn ldexp(x: f64, exponent: core::ffi::c_int) -> f64;

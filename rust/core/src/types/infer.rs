@@ -108,7 +108,7 @@ impl<'a> Inference<'a> {
         let ssa = &unit[self.instances[at].function].ssa;
         let known = self.instances.len();
         let mut env = std::mem::take(&mut self.instances[at].env);
-        let mut result = self.instances[at].result.take();
+        let mut result = self.instances[at].result.clone();
         let before = result.clone();
         for (param, ty) in self.instances[at].params.iter().enumerate() {
             env[param] = Some(Operand::typed(ty.clone()));

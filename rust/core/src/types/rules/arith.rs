@@ -3,7 +3,6 @@
 use super::{Emit, Operand, Primitive, bool_as_int, index, meet, no_operator};
 use crate::diag::Diag;
 use crate::ir::Literal;
-use crate::runtime::helper;
 use crate::typed::{Mode, Op};
 use crate::types::{FloatTy, IntTy, Ty};
 
@@ -213,10 +212,10 @@ pub fn as_index(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcom
     index(e, &args[0])
 }
 
-pub fn range_length(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+/// How often a loop turns. Up to 2⁶⁴ - 1, and so an int whose bits count: it goes down by ones to 0.
+pub fn range_count(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
     let (start, stop, step) = (index(e, &args[0])?, index(e, &args[1])?, index(e, &args[2])?);
-    debug_assert!(helper("range_length").is_some());
-    Ok(e.helper("range_length", &[&start, &stop, &step]))
+    Ok(e.helper("range_count", &[&start, &stop, &step]))
 }
 
 /// The type of a function of floats: f32 stays f32, everything else is float.
