@@ -86,16 +86,17 @@ impl Callable {
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
             let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;
-            let params = params.into_iter().zip(unit.params()).map(|((name, kind, required, default), (_, ty))| Param {
-                kind: match &*kind {
-                    "positional" => Kind::Positional,
-                    "keyword" => Kind::Keyword,
-                    _ => Kind::Any,
-                },
-                name,
-                declared: ty.cloned(),
-                default: (!required).then_some(default),
-            });
+            let params =
+                params.into_iter().zip(unit.params()).map(|((name, kind, required, default), (_, ty))| Param {
+                    kind: match &*kind {
+                        "positional" => Kind::Positional,
+                        "keyword" => Kind::Keyword,
+                        _ => Kind::Any,
+                    },
+                    name,
+                    declared: ty.cloned(),
+                    default: (!required).then_some(default),
+                });
             let mut callable = Callable {
                 name: unit.name().to_owned(),
                 params: params.collect(),
@@ -252,7 +253,8 @@ impl Callable {
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let misfit = || {
-            let keywords: Vec<Bound<'py, PyAny>> = kwargs.map(|kwargs| kwargs.keys().iter().collect()).unwrap_or_default();
+            let keywords: Vec<Bound<'py, PyAny>> =
+                kwargs.map(|kwargs| kwargs.keys().iter().collect()).unwrap_or_default();
             let words = py.import(intern!(py, "jib.builtins"))?.getattr(intern!(py, "misfit"))?;
             let words: String = words.call1((&self.name, &self.rows, args.len(), keywords))?.extract()?;
             PyResult::Ok(PyTypeError::new_err(words))

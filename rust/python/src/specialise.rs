@@ -8,10 +8,10 @@ use std::time::Instant;
 use jib_core::code::{self, Code, CodeError, OptLevel};
 use jib_core::diag::{Diag, Error};
 use jib_core::failure::{Failure, Host};
+use jib_core::interp;
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
 use jib_core::unit::{Unit, optimise};
-use jib_core::interp;
 
 /// What runs the typed IR.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -229,9 +229,9 @@ impl<'a> Inference<'a> {
                     return Err(e.diag("text-value", &[&Emit::text(operand).unwrap_or_default()]));
                 }
                 None => operand.clone(),
-                Some(ty) => e
-                    .convert(operand, ty)
-                    .ok_or_else(|| e.diag("argument-type", &[name, param, ty, &operand.ty]))?,
+                Some(ty) => {
+                    e.convert(operand, ty).ok_or_else(|| e.diag("argument-type", &[name, param, ty, &operand.ty]))?
+                }
             };
             args.push(arg);
         }
@@ -316,7 +316,8 @@ impl<'a> Inference<'a> {
                 block.end.edges().for_each(|edge| reached[edge.block as usize] = true);
                 terminator(&mut e, ssa, block, &env, &types, &result)?
             } else {
-                let never = Raise { exception: "SystemError".into(), message: Some("a call that never returns did".into()) };
+                let never =
+                    Raise { exception: "SystemError".into(), message: Some("a call that never returns did".into()) };
                 Terminator::Raise(e.raise(never))
             };
             let insts = std::mem::take(&mut sink.insts);
