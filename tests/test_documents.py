@@ -1,7 +1,8 @@
 """What the pages show is what happens: README.md and docs/ run, and what they say of tables and files is compared.
 
 Every `>>>` runs and gives what stands under it; one page is one session, and spaces count. Fences of code blocks are blanked first: to
-doctest a closing fence would be expected output. In a block marked `console` every line with `$ python -m jib` runs, and prints the lines under it.
+doctest a closing fence would be expected output. In a block marked `console` every line with `$ python -m jib` runs, and prints
+the lines under it.
 The lines that a block marked `diff` changes are in the file that it names. docs/language.md has the whole table of builtins.
 """
 
