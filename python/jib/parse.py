@@ -17,7 +17,6 @@ import os
 import sys
 from _thread import RLock, get_ident  # threading is slow to import
 from array import array
-from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
@@ -235,9 +234,9 @@ def _digest(text: str) -> str:
 class _Table:
     """The parser's table as plain data.
 
-    `steps` are states to go to (0, 1, ...) or rules to reduce by (~0, ~1, ...). State n has the symbols `symbols[kinds[n]]`, names with spaces
-    between them, and for each an index into `steps`: these stand in `cells`, state after state. `rules` are (left side, number
-    of parts, action), `terminals` as in `Lexicon`.
+    `steps` are states to go to (0, 1, ...) or rules to reduce by (~0, ~1, ...). State n has the symbols `symbols[kinds[n]]`, names with
+    spaces between them, and for each an index into `steps`: these stand in `cells`, state after state. `rules` are (left side,
+    number of parts, action), `terminals` as in `Lexicon`.
     """
 
     def __init__(self) -> None:
