@@ -10,9 +10,10 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-import jib
 import texts
 from harness import Case, Stages, digits, duration, measure, options, save, table
+
+import jib
 
 TEXTS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "`a + b`": (texts.SHORT, (1.5, 2.5)),
@@ -115,7 +116,9 @@ def main() -> None:
     for stage in next(iter(stages.values())):
         rows.append([stage, *[digits(each[stage]) for each in stages.values()]])
     table("Where the microseconds go", ["stage", *stages], rows)
-    print("\nparse: lexing and parsing; cross: decoding, verifying, SSA; machine: Cranelift; callable: all that is between these.")
+    print(
+        "\nparse: lexing and parsing; cross: decoding, verifying, SSA; machine: Cranelift; callable: all that is between these."
+    )
 
     first = [(text, args) for text, args in TEXTS.values()][:2]
     with_signature = measure(

@@ -63,7 +63,9 @@ def main() -> None:
             steepest = " (!)" if per_doubling > MOST and best[last][stage] > 500 else ""
             if steepest:
                 steep.append(f"{name}: {stage}: {per_doubling:.2f}")
-            rows.append([stage, *[digits(each[stage] / 1000) for each in best.values()], f"{per_doubling:.2f}{steepest}"])
+            rows.append(
+                [stage, *[digits(each[stage] / 1000) for each in best.values()], f"{per_doubling:.2f}{steepest}"]
+            )
         table(f"{name.capitalize()}: milliseconds", ["stage", *map(str, best), "per doubling"], rows)
     print(f"\nSteeper than {MOST} per doubling: {'; '.join(steep) or 'nothing'}.")
     if wanted.json:

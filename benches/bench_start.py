@@ -12,12 +12,24 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
-import jib
 from harness import Case, measure, options, save, table
+
+import jib
 
 SCRIPT = 'import jib; print(jib.compile("a + b")(7, 35))'
 # The package that this process has, without site-packages being searched for it in another place.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(jib.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": ""}
+
+FRESH = """
+import time, jib
+def once(text):
+    begin = time.perf_counter()
+    jib.compile(text)(7, 35)
+    return time.perf_counter() - begin
+print({})
+"""
+# Seconds that a fresh process prints of itself.
+INSIDE = {"the first text, a + b": "once('a + b')", "the second, a * b": "(once('a + b'), once('a * b'))[1]"}
 
 COMMANDS: dict[str, tuple[list[str], str]] = {
     "python -c pass": (["-c", "pass"], ""),
@@ -36,6 +48,14 @@ def case(words: list[str], answer: str) -> Case:
         taken = perf_counter() - begin
         assert done.returncode == 0 and done.stdout == answer, done
         return taken
+
+    return run
+
+
+def inside(expression: str) -> Case:
+    def run() -> float:
+        words = [sys.executable, "-c", FRESH.format(expression)]
+        return float(subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout)
 
     return run
 
@@ -68,6 +88,9 @@ def main() -> None:
         [[name, result, f"{result.median / bare:.2f}"] for name, result in results.items()],
     )
 
+    fresh = measure({name: inside(expression) for name, expression in INSIDE.items()}, wanted.rounds)
+    table("In a fresh process, after the import: text to first answer", ["text", "time"], fresh.items())
+
     loaded = imports(COMMANDS['python -m jib -c "a + b" a=7 b=35'][0])
     known = {name for name, _, _ in imports(["-c", "pass"])}
     ours = [row for row in loaded if row[0] not in known]
@@ -75,7 +98,7 @@ def main() -> None:
     table("The slowest imports of `python -m jib -c …`, µs", ["module", "its own", "with its imports"], ours[:15])
     print(f"\n{len(ours)} modules, {sum(own for _, own, _ in ours)} µs under -X importtime, NumPy not among them.")
     if wanted.json:
-        save(__file__, {"start": results, "imports": ours})
+        save(__file__, {"start": results, "fresh process": fresh, "imports": ours})
 
 
 if __name__ == "__main__":

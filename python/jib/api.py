@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import ir
 from .function import Function, Options
 from .limits import DEFAULT, Limits
 from .source import Source
@@ -50,6 +49,7 @@ def compile(
     >>> compile("x // y", "int(int, int)", params=["y", "x"])(2, 7)
     3
     """
+    from . import ir  # none of these before the first text: importing jib stays light
     from .lower import lower
     from .parse import parse
 

@@ -17,7 +17,6 @@ import os
 import sys
 from _thread import RLock, get_ident  # threading is slow to import
 from array import array
-from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
@@ -28,7 +27,7 @@ from .limits import DEFAULT, Limits
 from .source import Source, Span
 from .syntax import Binary, Program
 
-FORMAT = 2  # of the saved table; counts up when what is saved changes
+FORMAT = 3  # of the saved table; counts up when what is saved changes
 
 # ----------------------------------------------------------------------------------------------- the stage
 
@@ -235,9 +234,9 @@ def _digest(text: str) -> str:
 class _Table:
     """The parser's table as plain data.
 
-    `steps` are states to go to (0, 1, ...) or rules to reduce by (~0, ~1, ...). State n has the symbols `symbols[kinds[n]]`, names with spaces
-    between them, and for each an index into `steps`: these stand in `cells`, state after state. `rules` are (left side, number
-    of parts, action), `terminals` as in `Lexicon`.
+    `steps` are states to go to (0, 1, ...) or rules to reduce by (~0, ~1, ...). State n has the symbols `symbols[kinds[n]]`, names with
+    spaces between them, and for each an index into `steps`: these stand in `cells`, state after state. `rules` are (left side,
+    number of parts, action), `terminals` as in `Lexicon`.
     """
 
     def __init__(self) -> None:
@@ -252,10 +251,8 @@ class _Table:
         """The table as lines; a text can be read without trusting it, unlike a pickle or marshal's bytes."""
         lines = [f"{len(self.rules)} {len(self.terminals)} {len(self.symbols)}"]
         lines += [f"{origin} {size} {action}" for origin, size, action in self.rules]
-        lines += [
-            f"{name} {int(fixed)} {pattern.encode('unicode_escape').decode()}"
-            for name, fixed, pattern in self.terminals
-        ]
+        # A newline in a pattern is written as a character that no pattern has.
+        lines += [f"{name} {int(fixed)} {pattern}".replace("\n", "\x1f") for name, fixed, pattern in self.terminals]
         lines += self.symbols
         lines.append(" ".join(map(str, self.steps)))
         lines.append(" ".join(map(str, self.kinds)))
@@ -265,8 +262,8 @@ class _Table:
     @classmethod
     def read(cls, path: str) -> _Table:
         """A saved table; ValueError or LookupError if it is not one."""
-        with open(path, encoding="utf-8", newline="\n") as file:
-            checksum, _, text = file.read(10_000_000).partition("\n")
+        with open(path, "rb") as file:  # a text file would be read eight kilobytes at a time
+            checksum, _, text = file.read(10_000_000).decode().partition("\n")
         if checksum != _digest(text):
             raise ValueError("not what was written")
         table = cls()
@@ -277,7 +274,7 @@ class _Table:
             table.rules.append((origin, int(size), action))
         for _ in range(terminals):
             name, fixed, pattern = next(lines, "").split(" ", 2)
-            table.terminals.append((name, fixed == "1", pattern.encode().decode("unicode_escape")))
+            table.terminals.append((name, fixed == "1", pattern.replace("\x1f", "\n")))
         table.symbols = [next(lines, "") for _ in range(symbols)]
         table.steps = list(map(int, next(lines, "").split(" ")))
         table.kinds = list(map(int, next(lines, "").split(" ")))
