@@ -16,6 +16,7 @@ class Callable:
         cls,
         ir: bytes,
         source: Source,
+        name: str,
         params: tuple[Param, ...],
         signature: str | None,
         engine: str,

@@ -65,10 +65,11 @@ class Function(_native.Callable):
 
     def __new__(cls, text: Source, module: bytes, lowered: Lowered, options: Options) -> Function:
         params = tuple([Param(p.name, p.kind, p.required, p.default) for p in lowered.params])
+        name = options.name or lowered.name
         self = super().__new__(
-            cls, module, text, params, options.signature, options.engine, options.opt_level, options.arithmetic
+            cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic
         )
-        self.__name__ = self.__qualname__ = options.name or lowered.name
+        self.__name__ = self.__qualname__ = name
         self.__doc__ = lowered.doc
         self._text = text
         self._entry = lowered.params, lowered.returns
@@ -159,8 +160,25 @@ class Function(_native.Callable):
             return ir.to_text(lowered.module).rstrip("\n")
         return self._dump(stage, signature).rstrip("\n")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy carry the text and the options; the text is compiled again on arrival.
+
+        >>> from jib import compile
+        >>> import pickle
+        >>> pickle.loads(pickle.dumps(compile("a + b", params=["b", "a"]))).params
+        ('b', 'a')
+        """
+        return _again, (self.source, *self._options)
+
     def __repr__(self) -> str:
         return f"<jib function {self.__name__}{self.__signature__}>"
+
+
+def _again(source: str, signature: str | None, params: tuple[str, ...] | None, *others: Any) -> Function:
+    """The function of a pickle."""
+    from .api import compile
+
+    return compile(source, signature, params=params, **dict(zip(Options._fields[2:], others)))
 
 
 def _annotation(text: str | None, empty: Any) -> Any:

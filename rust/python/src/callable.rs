@@ -63,12 +63,13 @@ enum Kind {
 impl Callable {
     /// `params` are (name, kind, required, default); `signature` is its text or None.
     #[new]
-    #[pyo3(signature = (ir, source, params, signature, engine, opt_level, arithmetic))]
+    #[pyo3(signature = (ir, source, name, params, signature, engine, opt_level, arithmetic))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
         py: Python<'_>,
         ir: &[u8],
         source: Py<PyAny>,
+        name: String,
         params: Bound<'_, PyTuple>,
         signature: Option<&str>,
         engine: &str,
@@ -98,7 +99,7 @@ impl Callable {
                     default: (!required).then_some(default),
                 });
             let mut callable = Callable {
-                name: unit.name().to_owned(),
+                name,
                 params: params.collect(),
                 rows,
                 unit: Arc::new(unit),

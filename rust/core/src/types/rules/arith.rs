@@ -10,9 +10,9 @@ type Outcome = Result<Operand, Diag>;
 
 /// Both operands in the type in which they meet; bools meet as ints.
 fn same(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Result<(Operand, Operand, Ty), Diag> {
-    let (a, b) = (bool_as_int(e, &args[0]), bool_as_int(e, &args[1]));
-    let ty = meet(&a, &b).ok_or_else(|| no_operator(e, p, args))?;
-    match (e.convert(&a, &ty), e.convert(&b, &ty)) {
+    let ty = meet(&args[0], &args[1]).ok_or_else(|| no_operator(e, p, args))?;
+    let ty = if ty == Ty::Bool { Ty::INT } else { ty };
+    match (e.convert(&args[0], &ty), e.convert(&args[1], &ty)) {
         (Some(a), Some(b)) => Ok((a, b, ty)),
         _ => Err(no_operator(e, p, args)),
     }
