@@ -58,7 +58,7 @@ def for_(f: Builder, node: For) -> Routine:
 class Iteration(NamedTuple):
     """A loop over range, its arguments evaluated.
 
-    It counts in the local `counter`; while `compare(counter, stop)`, or, if that is None, while the local `left` is above 0.
+    It counts in the local `counter`; while `compare(counter, stop)`, or, if that is None, until the local `left` is 0.
     """
 
     span: Span
@@ -139,7 +139,7 @@ def begin_turn(f: Builder, over: Iteration, after: int) -> Turn:
         test = f.prim(over.compare, (item, over.stop), over.span)
     else:
         left = f.get(over.left, over.span)
-        test = f.prim("gt", (left, f.const(0, over.span)), over.span)
+        test = f.prim("ne", (left, f.const(0, over.span)), over.span)
         item = f.get(over.counter, over.span)
     f.branch(test, body, after, over.span)
     f.place(body)
