@@ -14,6 +14,8 @@ unsafe extern "C" {
     pub safe fn atan(x: f64) -> f64;
     pub safe fn atan2(y: f64, x: f64) -> f64;
     pub safe fn atanh(x: f64) -> f64;
+    // Rust's compiler_builtins has a `cbrt` of its own, which would win against the library's; this name of it it has not.
+    #[cfg_attr(all(target_os = "linux", target_env = "gnu"), link_name = "cbrtf64")]
     pub safe fn cbrt(x: f64) -> f64;
     pub safe fn ceil(x: f64) -> f64;
     pub safe fn cos(x: f64) -> f64;
