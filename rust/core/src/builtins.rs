@@ -120,7 +120,7 @@ pub static PRIMITIVES: &[Primitive] = &[
         "To an int, or to ndigits decimals; half to even.",
     ),
     row("int", &[], "x=0, /", (1, 1), convert::int, "To an int, towards zero."),
-    row("float", &["f64", "double"], "x=0.0, /", (1, 1), convert::float, "To a float."),
+    row("float", &["f64", "double", "float64"], "x=0.0, /", (1, 1), convert::float, "To a float."),
     row("bool", &[], "x=False, /", (1, 1), convert::bool, "Whether it is true."),
     row("pow", &[], "base, exp, mod=None", (2, 3), arith::pow, "base ** exp, or its rest by mod."),
     row("divmod", &[], "a, b, /", (2, 2), arith::divmod, "The pair (a // b, a % b)."),
