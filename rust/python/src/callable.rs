@@ -234,6 +234,10 @@ impl Callable {
                     convert::declared(&value, ty, place, &mut slots)?;
                     types.push(ty.clone());
                 }
+                // `def f(x=None)` may be given what it defaults to.
+                None if value.is_none() && param.default.as_ref().is_some_and(|default| default.is_none(py)) => {
+                    types.push(Ty::None);
+                }
                 None => types.push(convert::argument(&value, place, &mut slots)?),
             }
         }
