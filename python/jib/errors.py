@@ -257,15 +257,19 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
 
 
 def add_place_note(exc: BaseException, source: Source, span: Span) -> None:
-    """Note on an exception of the running program where in the text it happened.
+    """Note on an exception of the running program where in the text it happened; `jib_span` says it to programs, as line and column
+    of the start and of the end.
 
     >>> problem = ZeroDivisionError("division by zero")
     >>> add_place_note(problem, Source("a / b"), Span(2, 3))
     >>> print(problem.__notes__[0])
       line 1: a / b
                 ^
+    >>> problem.jib_span
+    (1, 3, 1, 4)
     """
-    line, _ = source.position(span[0])
+    line, column = source.position(span[0])
+    exc.jib_span = (line, column, *source.position(span[1]))  # type: ignore[attr-defined]
     head = f"  line {line}: "
     text, carets = source.caret(Span(*span)).split("\n")
     # Without its indentation, which a tab would make wider than the spaces under it.
