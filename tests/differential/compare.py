@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -118,7 +119,9 @@ def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]
         functions = engines(text, None if is_def else params)
     except (CompileError, LimitError) as error:
         return Report([], 0, 0, 0, f"{type(error).__name__}: {error}")
-    plain = as_function(text, params) if cpython else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        plain = as_function(text, params) if cpython else None
     oracles: dict[Any, Program] = {}
     for arguments in calls:
         try:
@@ -158,11 +161,11 @@ def still(text: str, params: tuple[str, ...], arguments: tuple[Any, ...], cpytho
     return None
 
 
-def holds_within(seconds: int, question: Callable[[], bool]) -> bool:
+def holds_within(seconds: float, question: Callable[[], bool]) -> bool:
     """Asks in a process of its own: a program that was made smaller may never end, or crash, which is no."""
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         os._exit(0 if question() else 1)
     return os.waitpid(child, 0)[1] == 0

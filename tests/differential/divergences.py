@@ -97,6 +97,20 @@ def annotation(node: ast.expr) -> Any:
     raise Unmodelled(ast.unparse(node))
 
 
+def known(test: ast.expr) -> bool | None:
+    """Which way a condition goes, if the text says it: jib never goes the other, nor types it."""
+    if isinstance(test, ast.Constant):
+        return bool(test.value)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = known(test.operand)
+        return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        ways = [known(each) for each in test.values]
+        stop = isinstance(test.op, ast.Or)
+        return stop if stop in ways else None if None in ways else not stop
+    return None
+
+
 def _call(function: str, *args: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(function, ast.Load()), list(args), [])
 
@@ -179,9 +193,9 @@ class Rewriter:
     def do_If(self, node: ast.If, env: Env) -> Any:
         test, _ = self.expr(node.test, env)
         after_test = dict(env)
-        known = node.test.value if isinstance(node.test, ast.Constant) else None
-        then, env1 = self.body(node.body, None if known is not None and not known else after_test)
-        other, env2 = self.body(node.orelse, None if known else after_test)
+        way = known(node.test)
+        then, env1 = self.body(node.body, None if way is False else after_test)
+        other, env2 = self.body(node.orelse, None if way else after_test)
         after = join_env(env1, env2)
         out: list[ast.stmt] = [ast.If(test, then or [ast.Pass()], other)]
         if after is not None:
@@ -189,14 +203,14 @@ class Rewriter:
         return out, after
 
     def do_While(self, node: ast.While, env: Env) -> Any:
-        forever = isinstance(node.test, ast.Constant) and bool(node.test.value)
+        way = known(node.test)
         incoming = [env]
         head = env
         while True:
             at_test = dict(head)
             test, _ = self.expr(node.test, at_test)
             self.loops.append(([], []))
-            body, end = self.body(node.body, at_test)
+            body, end = self.body(node.body, None if way is False else at_test)
             breaks, continues = self.loops.pop()
             incoming = [env, *([end] if end is not None else []), *continues]
             new = head
@@ -210,7 +224,7 @@ class Rewriter:
             test = ast.Subscript(
                 ast.Tuple([*[self.inline(each) for each in wanted], test], ast.Load()), ast.Constant(-1), ast.Load()
             )
-        orelse, after = self.body(node.orelse, None if forever else at_test)
+        orelse, after = self.body(node.orelse, None if way else at_test)
         return self.leave(ast.While(test, body or [ast.Pass()], orelse), node, after, breaks)
 
     def inline(self, statement: ast.stmt) -> ast.expr:
@@ -231,13 +245,14 @@ class Rewriter:
         return a.keys() == b.keys() and all(a[k] is b[k] or (plain(a[k]) == b[k] and type(a[k]) is type(b[k])) for k in a)
 
     def do_For(self, node: ast.For, env: Env) -> Any:
-        over = self.range(node.iter, env)
+        over, start = self.range(node.iter, env)
         assert isinstance(node.target, ast.Name)
         target = node.target.id
         head = env
+        item: Any = "i"
         while True:
             inside = dict(head)
-            inside[target] = "i"
+            inside[target] = item
             self.loops.append(([], []))
             body, end = self.body(node.body, inside)
             breaks, continues = self.loops.pop()
@@ -245,7 +260,9 @@ class Rewriter:
             new = head
             for each in incoming:
                 new = join_env(new, each) or {}
-            if self.same(new, head):
+            if end is None and not continues and item is not start:
+                item = start  # there is no second turn: the counter is the literal it starts with, if it is one
+            elif self.same(new, head):
                 break
             head = new
         first = self.coercions(incoming, head, node, skip=target)
@@ -253,10 +270,14 @@ class Rewriter:
         orelse = self.coercions(incoming, head, node) + orelse
         return self.leave(ast.For(node.target, over, first + body, orelse), node, after, breaks)
 
-    def range(self, node: ast.expr, env: Env) -> ast.expr:
+    def range(self, node: ast.expr, env: Env) -> tuple[ast.expr, Any]:
+        """A call of range, and the type of its first item."""
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"):
             raise Unmodelled(ast.unparse(node))
-        return ast.copy_location(_call("range", *[self.expr(arg, env)[0] for arg in node.args]), node)
+        parts = [self.expr(arg, env) for arg in node.args]
+        start = parts[0][1] if len(parts) > 1 else literal(0)
+        start = "i" if start == "b" else start
+        return ast.copy_location(_call("range", *[part for part, _ in parts]), node), start
 
     def do_Break(self, node: ast.Break, env: Env) -> Any:
         self.loops[-1][0].append(env)
@@ -366,14 +387,14 @@ class Rewriter:
         return found
 
     def do_IfExp(self, node: ast.IfExp, env: Env) -> Any:
-        known = node.test.value if isinstance(node.test, ast.Constant) else None
+        way = known(node.test)
         test, _ = self.expr(node.test, env)
+        if way is not None:
+            return self.expr(node.body if way else node.orelse, env)
         ways = self.ways([node.body, node.orelse], env)
         if len(ways) == 1:
             return ways[0]
         (body, a), (orelse, b) = ways
-        if known is not None:  # only one way is ever gone
-            return ast.IfExp(test, body, orelse), plain(a if known else b)
         ty = join(plain(a), plain(b))
         return _call(self.program.coercion(ty), ast.copy_location(ast.IfExp(test, body, orelse), node)), ty
 
@@ -410,6 +431,8 @@ class Rewriter:
         parts = [self.expr(arg, env) for arg in node.args]
         options = [(k.arg, self.expr(k.value, env)[0]) for k in node.keywords]
         function, ty = mb.call_type(name, [plain(ty) for _, ty in parts], join)
+        if len(parts) == 1 and isinstance(parts[0][1], IntLiteral) and name in mb.KEEP:
+            ty = parts[0][1]
         call = _call(function, *[p for p, _ in parts])
         call.keywords = [ast.keyword(key, value) for key, value in options]
         return _call(self.program.coercion(ty), ast.copy_location(call, node)), ty
@@ -417,13 +440,15 @@ class Rewriter:
     def generator(self, node: ast.GeneratorExp, env: Env) -> tuple[ast.expr, Any]:
         inner = dict(env)
         clauses = []
+        reached = True
         for clause in node.generators:
-            over = self.range(clause.iter, inner)
+            over, _ = self.range(clause.iter, inner)
             assert isinstance(clause.target, ast.Name)
             inner[clause.target.id] = "i"
+            reached = reached and all(known(test) is not False for test in clause.ifs)
             clauses.append(ast.comprehension(clause.target, over, [self.expr(t, inner)[0] for t in clause.ifs], 0))
         element, ty = self.expr(node.elt, inner)
-        return ast.copy_location(ast.GeneratorExp(element, clauses), node), plain(ty)
+        return ast.copy_location(ast.GeneratorExp(element, clauses), node), plain(ty) if reached else "b"
 
     def call(self, node: ast.Call, name: str, env: Env) -> Any:
         function = self.program.functions[name]

@@ -87,7 +87,7 @@ def small(finding: Finding) -> tuple[str, Mismatch]:
         now = still(text, made.params, mismatch.arguments, not made.sized)
         return now is not None and (bool(now.answer.error), bool(now.differs.error), now.one == "CPython") == kind
 
-    text = shrink(made.text, lambda text: holds_within(2, lambda: holds(text)))
+    text = shrink(made.text, lambda text: holds_within(0.5, lambda: holds(text)))
     return text, still(text, made.params, mismatch.arguments, not made.sized) or mismatch
 
 

@@ -80,7 +80,7 @@ class Writer:
         if ty == "i":
             if self.chance(0.85):
                 return str(r.choice((0, 1, 2, 3, 5, 7, 10, 63, 64, -1, -2, -7)))
-            return str(r.choice((9223372036854775807, -9223372036854775808, 4294967296, 2147483648, -2147483649, 9007199254740993)))
+            return r.choice(("9223372036854775807", "(-9223372036854775808)", "4294967296", "2147483648", "-2147483649", "9007199254740993"))
         if self.chance(0.05):
             return r.choice(("pi", "inf", "nan", "math.e", "tau"))
         return r.choice(("0.0", "1.0", "-0.0", "0.5", "2.5", "-1.5", "1e300", "5e-324", "3.0", "1e-3", "2.0", "9007199254740992.0"))
@@ -352,7 +352,7 @@ class Writer:
             self.line(indent, f"if {self.test(2)}: {self.random.choice(('break', 'break', 'continue'))}")
 
     def for_(self, indent: int, depth: int) -> None:
-        name = self.fresh("i")
+        name = self.fresh("j")
         count = ""
         if self.chance(0.2):  # a range of any size, left after a few turns
             count = self.fresh("k")

@@ -22,6 +22,7 @@ SPELLINGS = {
 }  # fmt: skip
 BOOLS = ("isclose", "isfinite", "isinf", "isnan", "bool", "logical_and", "logical_or", "logical_xor", "logical_not", "any", "all")
 INTS = ("int", "floor", "ceil", "trunc", "gcd", "lcm", "isqrt", "factorial", "comb", "perm")
+KEEP = ("int", "round", "floor", "ceil", "trunc", "math.floor")  # an int is itself to these, and a literal stays one
 
 
 class Trace:
@@ -124,10 +125,9 @@ def names(trace: Trace) -> dict[str, Any]:
         return int(chk(a**b))
 
     def pow_f(a: float, b: float) -> float:
-        value = a**b
-        if type(value) is complex:
+        if a < 0 and math.isfinite(a) and math.isfinite(b) and b != math.floor(b):
             raise diverge(ValueError, "complex")
-        return value
+        return a**b  # type: ignore[no-any-return]
 
     def fold(values: Iterable[Any], total: Any, multiply: bool) -> Any:
         for value in values:

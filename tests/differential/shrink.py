@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 Holds = Callable[[str], bool]
 
 
-def shrink(text: str, holds: Holds, most: int = 3000) -> str:
+def shrink(text: str, holds: Holds, most: int = 800) -> str:
     """Tries every smaller tree, and begins again at each success."""
     tree = ast.parse(text)
     tried = 0

@@ -3,7 +3,8 @@
 In: While and For nodes. Out: blocks. A loop over range counts in a hidden local of its own, so that its body may do with the
 loop variable what it likes; the variable keeps its last value.
 Always holds: the arguments of range are evaluated once, before; `next_index` is only used where it cannot overflow, but for the
-step after the last turn of a loop with a step other than 1 and -1, whose sum nobody reads.
+step after the last turn of a loop with a step other than 1 and -1, whose sum nobody reads, and for the number of turns left, of
+which only the bits count: it may be up to 2**64 - 1.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def for_(f: Builder, node: For) -> Routine:
 class Iteration(NamedTuple):
     """A loop over range, its arguments evaluated.
 
-    It counts in the local `counter`; while `compare(counter, stop)`, or, if that is None, while the local `left` is above 0.
+    It counts in the local `counter`; while `compare(counter, stop)`, or, if that is None, while the local `left` is not 0.
     """
 
     span: Span
@@ -139,7 +140,7 @@ def begin_turn(f: Builder, over: Iteration, after: int) -> Turn:
         test = f.prim(over.compare, (item, over.stop), over.span)
     else:
         left = f.get(over.left, over.span)
-        test = f.prim("gt", (left, f.const(0, over.span)), over.span)
+        test = f.prim("ne", (left, f.const(0, over.span)), over.span)
         item = f.get(over.counter, over.span)
     f.branch(test, body, after, over.span)
     f.place(body)
