@@ -225,7 +225,9 @@ class Writer:
         if self.loops > 1 or depth < 0:
             return self.leaf(ty)
         name = self.fresh("g")
+        self.in_generator += 1
         over = self.range(depth - 1)
+        self.in_generator -= 1
         outside = dict(self.kinds)
         self.kinds[name] = "i"
         self.loops += 1

@@ -108,8 +108,9 @@ impl<'a> Inference<'a> {
         let ssa = &unit[self.instances[at].function].ssa;
         let known = self.instances.len();
         let mut env = std::mem::take(&mut self.instances[at].env);
-        let mut result = self.instances[at].result.take();
-        let before = result.clone();
+        // Not taken away meanwhile: it is what its own recursive calls give.
+        let before = self.instances[at].result.clone();
+        let mut result = before.clone();
         for (param, ty) in self.instances[at].params.iter().enumerate() {
             env[param] = Some(Operand::typed(ty.clone()));
         }
