@@ -208,6 +208,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "signature-count": (CompileError, "the signature has {1} types, the function takes {0}"),
     "limit-instances": (LimitError, "{0}() would be specialised for more than {1} combinations of types in one call"),
     "limit-specialisations": (LimitError, "{0}() has been called with more than {1} combinations of types"),
+    "limit-tuple": (LimitError, "a tuple of more than {0} elements, those of its elements included"),
     "limit-code": (LimitError, "more than {1} {0}"),
 }
 # fmt: on

@@ -3,7 +3,8 @@
 In: While and For nodes. Out: blocks. A loop over range counts in a hidden local of its own, so that its body may do with the
 loop variable what it likes; the variable keeps its last value.
 Always holds: the arguments of range are evaluated once, before; `next_index` is only used where it cannot overflow, but for the
-step after the last turn of a loop with a step other than 1 and -1, whose sum nobody reads.
+step after the last turn of a loop with a step other than 1 and -1, whose sum nobody reads, and for the number of turns left, of
+which only the bits count: it may be up to 2**64 - 1.
 """
 
 from __future__ import annotations

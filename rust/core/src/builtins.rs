@@ -189,8 +189,8 @@ pub static PRIMITIVES: &[Primitive] = &[
     row("ceil", &[], "x, /", (1, 1), convert::ceil, "The least int that is not below x."),
     row("trunc", &["fix"], "x, /", (1, 1), convert::trunc, "The int part of x."),
     // math: ints.
-    row("gcd", &[], "*integers", (0, MANY), math::fold_ints, "The greatest common divisor."),
-    row("lcm", &[], "*integers", (0, MANY), math::fold_ints, "The least common multiple."),
+    row("gcd", &[], "*integers", (0, MANY), math::gcd, "The greatest common divisor."),
+    row("lcm", &[], "*integers", (0, MANY), math::lcm, "The least common multiple."),
     row("isqrt", &[], "n, /", (1, 1), math::ints, "The int part of the square root."),
     row("factorial", &[], "n, /", (1, 1), math::ints, "n!"),
     row("comb", &[], "n, k, /", (2, 2), math::ints, "The ways to choose k of n."),

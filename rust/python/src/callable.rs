@@ -228,7 +228,7 @@ impl Callable {
         let mut slots = Slots::new();
         let mut types: SmallVec<[Ty; 8]> = SmallVec::new();
         for (param, value) in self.params.iter().zip(args) {
-            let place = Place { function: &self.name, param: &param.name };
+            let place = Place { function: &self.name, param: &param.name, depth: 0 };
             match &param.declared {
                 Some(ty) => {
                     convert::declared(&value, ty, place, &mut slots)?;

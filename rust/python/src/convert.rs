@@ -19,6 +19,18 @@ pub type Slots = SmallVec<[u64; 8]>;
 pub struct Place<'a> {
     pub function: &'a str,
     pub param: &'a str,
+    /// How many tuples are around it.
+    pub depth: usize,
+}
+
+/// Tuples nest no deeper than this in an argument.
+const DEEPEST: usize = 16;
+
+impl Place<'_> {
+    /// The place of an element; None when that would be too deep.
+    fn inside(self) -> Option<Self> {
+        (self.depth < DEEPEST).then_some(Place { depth: self.depth + 1, ..self })
+    }
 }
 
 /// An argument of undeclared type: its own type, and its slots.
@@ -36,8 +48,7 @@ pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -
         return Ok(Ty::INT);
     }
     if let Ok(tuple) = value.cast::<PyTuple>() {
-        let items = tuple.iter().map(|item| argument(&item, place, slots)).collect::<PyResult<Vec<Ty>>>()?;
-        return Ok(Ty::Tuple(items.into()));
+        return elements(tuple, place, slots);
     }
     if let Some(bit) = numpy_bool(value)? {
         slots.push(bit.into());
@@ -54,6 +65,30 @@ pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -
         }
         None => Err(mismatch(place, "a number", value)),
     }
+}
+
+/// A tuple of undeclared type. Its depth is bounded here, since it is Rust's stack that goes down.
+fn elements(tuple: &Bound<'_, PyTuple>, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
+    let Some(place) = place.inside() else { return Err(too_large_a_tuple(place)) };
+    let mut items = Vec::with_capacity(tuple.len().min(Ty::LARGEST));
+    let mut size = 1;
+    for item in tuple.iter() {
+        let ty = argument(&item, place, slots)?;
+        size += ty.size();
+        if size > Ty::LARGEST {
+            return Err(too_large_a_tuple(place));
+        }
+        items.push(ty);
+    }
+    Ok(Ty::Tuple(items.into()))
+}
+
+fn too_large_a_tuple(place: Place<'_>) -> PyErr {
+    let Place { function, param, .. } = place;
+    PyTypeError::new_err(format!(
+        "{function}() argument '{param}' is a tuple of more than {} elements or {DEEPEST} levels",
+        Ty::LARGEST
+    ))
 }
 
 /// An argument for a parameter of declared type.
@@ -147,7 +182,7 @@ fn numpy_float(value: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
 /// The bits of an int in its type, or OverflowError.
 fn fit(number: &Bound<'_, PyAny>, ty: IntTy, place: Place<'_>) -> PyResult<u64> {
     let too_large = || {
-        let Place { function, param } = place;
+        let Place { function, param, .. } = place;
         let name = Ty::Int(ty);
         let bits = ty.bits();
         PyOverflowError::new_err(format!("{function}() argument '{param}' is outside {name} ({bits} bits)"))
@@ -161,6 +196,6 @@ fn fit(number: &Bound<'_, PyAny>, ty: IntTy, place: Place<'_>) -> PyResult<u64> 
 
 fn mismatch(place: Place<'_>, wanted: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let class = value.get_type().name().map(|name| name.to_string()).unwrap_or_else(|_| "?".to_owned());
-    let Place { function, param } = place;
+    let Place { function, param, .. } = place;
     PyTypeError::new_err(format!("{function}() argument '{param}' must be {wanted}, not {class}"))
 }

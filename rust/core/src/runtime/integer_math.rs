@@ -18,6 +18,11 @@ pub fn gcd(a: i64, b: i64) -> Result<i64, Fault> {
     i64::try_from(gcd_of(a.unsigned_abs(), b.unsigned_abs())).map_err(|_| Fault::IntOverflow)
 }
 
+/// The greatest common divisor as bits: 2**63 comes as MIN, whose size it is, so that one of more numbers may follow from it.
+pub fn gcd_partial(a: i64, b: i64) -> i64 {
+    gcd_of(a.unsigned_abs(), b.unsigned_abs()) as i64
+}
+
 /// `math.lcm(a, b)`: never negative, 0 with 0.
 pub fn lcm(a: i64, b: i64) -> Result<i64, Fault> {
     let (a, b) = (a.unsigned_abs(), b.unsigned_abs());

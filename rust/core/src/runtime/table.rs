@@ -141,6 +141,7 @@ pub static HELPERS: &[Helper] = &[
     slots!(isnan = f64::is_nan, (x: f64) -> bool),
     // math: CPython's functions of ints.
     slots!(gcd = integer_math::gcd, (a: i64, b: i64) -> Checked<i64>),
+    slots!(gcd_partial = integer_math::gcd_partial, (a: i64, b: i64) -> i64),
     slots!(lcm = integer_math::lcm, (a: i64, b: i64) -> Checked<i64>),
     slots!(isqrt = integer_math::isqrt, (n: i64) -> Checked<i64>),
     slots!(factorial = combinatorics::factorial, (n: i64) -> Checked<i64>),

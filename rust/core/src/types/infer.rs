@@ -128,6 +128,7 @@ impl<'a> Inference<'a> {
                 let mut e = Emit::dry(self.mode);
                 let mut returns = true;
                 for inst in &block.insts {
+                    e.span = inst.span;
                     let given = self.apply(&mut e, at, &env, &inst.op);
                     let given = match given {
                         Ok(given) => given,
@@ -205,10 +206,15 @@ impl<'a> Inference<'a> {
                     }
                 }
             }
-            ssa::Op::Tuple(_) => match operands.iter().find(|o| o.ty == Ty::Str) {
-                Some(text) => return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()])),
-                None => e.tuple(&operands),
-            },
+            ssa::Op::Tuple(_) => {
+                if let Some(text) = operands.iter().find(|o| o.ty == Ty::Str) {
+                    return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()]));
+                }
+                if operands.iter().map(|o| o.ty.size()).sum::<usize>() >= Ty::LARGEST {
+                    return Err(e.diag("limit-tuple", &[&Ty::LARGEST]));
+                }
+                e.tuple(&operands)
+            }
             ssa::Op::Unpack { index, count, .. } => unpack(e, &operands[0], *index as usize, *count as usize)?,
             ssa::Op::Cast(text, _) => {
                 let ty = read_type(text, e.span)?;

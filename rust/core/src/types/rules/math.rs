@@ -37,13 +37,39 @@ pub fn ints(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     Ok(e.helper(p.name, &ints.iter().collect::<Vec<_>>()))
 }
 
-/// `gcd(*ints)`, `lcm(*ints)`: from left to right.
-pub fn fold_ints(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    // gcd() is 0 and lcm() is 1; of one number it is its absolute value, which gcd(0, x) and lcm(1, x) are.
-    let mut result = Operand::int(if p.name == "gcd" { 0 } else { 1 });
-    for (i, arg) in args.iter().enumerate() {
-        let next = index(e, arg)?;
-        result = if i == 0 && args.len() > 1 { next } else { e.helper(p.name, &[&result, &next]) };
+/// `gcd(*ints)`, from left to right. Only the last step looks whether the result is an int: gcd(-2**63, 0, 3) is 1.
+pub fn gcd(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+    let ints = args.iter().map(|arg| index(e, arg)).collect::<Result<Vec<_>, _>>()?;
+    // gcd() is 0; of one number it is its absolute value, which gcd(0, x) is.
+    let Some((last, before)) = ints.split_last() else { return Ok(Operand::int(0)) };
+    let Some((first, middle)) = before.split_first() else { return Ok(e.helper("gcd", &[&Operand::int(0), last])) };
+    let mut result = first.clone();
+    for next in middle {
+        result = e.helper("gcd_partial", &[&result, next]);
+    }
+    Ok(e.helper("gcd", &[&result, last]))
+}
+
+/// `lcm(*ints)`, from left to right. A zero anywhere makes it 0, whatever the others would become.
+pub fn lcm(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let mut ints = args.iter().map(|arg| index(e, arg)).collect::<Result<Vec<_>, _>>()?;
+    if ints.len() > 2 {
+        let zero = Operand::int(0);
+        let mut none = Operand::bool(false);
+        for int in &ints {
+            let is_zero = e.compare(Cond::Eq, int, &zero);
+            none = e.op(Op::Or, &[&none, &is_zero], Ty::Bool);
+        }
+        ints = ints.iter().map(|int| e.op(Op::Select, &[&none, &zero, int], Ty::INT)).collect();
+    }
+    // lcm() is 1; of one number it is its absolute value, which lcm(1, x) is.
+    let Some((first, rest)) = ints.split_first() else { return Ok(Operand::int(1)) };
+    if rest.is_empty() {
+        return Ok(e.helper(p.name, &[&Operand::int(1), first]));
+    }
+    let mut result = first.clone();
+    for next in rest {
+        result = e.helper(p.name, &[&result, next]);
     }
     Ok(result)
 }

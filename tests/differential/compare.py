@@ -1,0 +1,171 @@
+"""Runs one program everywhere and says what does not agree.
+
+In: a program and arguments. Out: `Report`, with at most one `Mismatch` a call. Always holds: values are compared by type and by bits,
+failures by exception and line; the engines also by message and place. The oracle is `divergences.Program`; where a call of it met no
+divergence, CPython with the text as it stands is asked too, and must agree with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from filetest_runner.cpython import as_function
+from filetest_runner.outcome import place_of
+from filetest_runner.values import same
+
+from jib import ir
+from jib.errors import CompileError, LimitError
+from jib.function import Function, Options
+from jib.limits import DEFAULT
+from jib.lower import lower
+from jib.parse import parse
+from jib.source import Source
+
+from .divergences import Program, Unmodelled, type_of
+
+ENGINES = {
+    "interpreter": ("interpreter", "none"),
+    "interpreter after the passes": ("interpreter", "speed"),
+    "native, opt_level=none": ("native", "none"),
+    "native, opt_level=speed": ("native", "speed"),
+}
+
+
+class Outcome(NamedTuple):
+    """A value, or how it failed and in which line."""
+
+    value: Any = None
+    error: str = ""
+    line: int = 0
+    rest: Any = None  # message and place, which only engines share
+
+    def __str__(self) -> str:
+        return f"{self.error} in line {self.line}: {self.rest}" if self.error else f"{type(self.value).__name__} {self.value!r}"
+
+
+class Mismatch(NamedTuple):
+    """Two answers that should be one."""
+
+    arguments: tuple[Any, ...]
+    one: str
+    answer: Outcome
+    other: str
+    differs: Outcome
+
+    def __str__(self) -> str:
+        return f"{self.arguments!r}:\n  {self.one}: {self.answer}\n  {self.other}: {self.differs}"
+
+
+class Report(NamedTuple):
+    """What came of a program; `refused` is why jib, or the oracle, does not take it."""
+
+    mismatches: list[Mismatch]
+    values: int
+    failures: int
+    diverged: int
+    refused: str = ""
+
+
+def engines(text: str, params: tuple[str, ...] | None) -> dict[str, Callable[..., Any]]:
+    """The program on each engine; the text is read once."""
+    source = Source(text)
+    lowered = lower(parse(source, DEFAULT), source, params, DEFAULT)
+    module = ir.encode(lowered.module)
+    return {
+        name: Function(source, module, lowered, Options(params=params, engine=engine, opt_level=level))
+        for name, (engine, level) in ENGINES.items()
+    }
+
+
+def run(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
+    """Calls an engine. An InternalError is an outcome too: it never agrees with CPython's."""
+    try:
+        return Outcome(function(*arguments))
+    except CompileError:
+        raise
+    except Exception as error:
+        place = place_of(error)
+        return Outcome(None, type(error).__name__, place[0] if place else 0, (str(error), place))
+
+
+def ask(function: Callable[..., Any], arguments: tuple[Any, ...], file: str) -> Outcome:
+    """Calls CPython; the line is that of the innermost frame of the program."""
+    try:
+        return Outcome(function(*arguments))
+    except Exception as error:
+        line, trace = 0, error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == file:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        return Outcome(None, type(error).__name__, line, str(error))
+
+
+def agree(a: Outcome, b: Outcome) -> bool:
+    return a.error == b.error and (same(a.value, b.value) if not a.error else a.line == b.line)
+
+
+def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]], *, cpython: bool = True) -> Report:
+    """Everything about one program. `cpython=False` compares the engines with each other only."""
+    mismatches: list[Mismatch] = []
+    values = failures = diverged = 0
+    is_def = text.startswith("def ")
+    try:
+        functions = engines(text, None if is_def else params)
+    except (CompileError, LimitError) as error:
+        return Report([], 0, 0, 0, f"{type(error).__name__}: {error}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        plain = as_function(text, params) if cpython else None
+    oracles: dict[Any, Program] = {}
+    for arguments in calls:
+        try:
+            outcomes = {name: run(function, arguments) for name, function in functions.items()}
+            first, answer = next(iter(outcomes.items()))
+            if cpython:
+                types = tuple(type_of(value) for value in arguments)
+                program = oracles.get(types)
+                if program is None:
+                    program = oracles[types] = Program(text, params, types)
+                program.trace.diverged = False
+                first, answer = "the model", ask(program.function, arguments, "<model>")
+                diverged += program.trace.diverged
+                if plain is not None and not program.trace.diverged:
+                    as_it_stands = ask(plain, arguments, "<cpython>")
+                    if not agree(answer, as_it_stands):
+                        mismatches.append(Mismatch(arguments, "CPython", as_it_stands, "the model", answer))
+        except (CompileError, LimitError, Unmodelled) as error:
+            return Report(mismatches, values, failures, diverged, f"{type(error).__name__}: {error}")
+        values += not answer.error
+        failures += bool(answer.error)
+        for name, outcome in outcomes.items():
+            wrong = not agree(answer, outcome)
+            if not wrong and outcome.error and outcome.rest != outcomes["interpreter"].rest:
+                wrong, first, answer = True, "interpreter", outcomes["interpreter"]
+            if wrong or outcome.error == "InternalError":
+                mismatches.append(Mismatch(arguments, first, answer, name, outcome))
+                break
+    return Report(mismatches, values, failures, diverged)
+
+
+def still(text: str, params: tuple[str, ...], arguments: tuple[Any, ...], cpython: bool) -> Mismatch | None:
+    """The mismatch of one call, for the shrinker."""
+    with contextlib.suppress(Exception):
+        found = examine(text, params, [arguments], cpython=cpython).mismatches
+        return found[0] if found else None
+    return None
+
+
+def holds_within(seconds: float, question: Callable[[], bool]) -> bool:
+    """Asks in a process of its own: a program that was made smaller may never end, or crash, which is no."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        os._exit(0 if question() else 1)
+    return os.waitpid(child, 0)[1] == 0
