@@ -21,7 +21,7 @@ use crate::dump;
 use crate::errors::{compile_error, run_error};
 use crate::guard::guard;
 use crate::print::Stdout;
-use crate::specialise::{Engine, Options, Specialisation};
+use crate::specialise::{Engine, Options, Specialisation, Stages};
 
 /// More specialisations than this of one function are a mistake, such as tuples of ever new lengths.
 const MAX_SPECIALISATIONS: usize = 256;
@@ -51,6 +51,9 @@ struct Param {
     declared: Option<Ty>,
     default: Option<Py<PyAny>>,
 }
+
+/// A specialisation as Python sees it.
+type Row = (Vec<String>, String, usize, Stages);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -152,7 +155,7 @@ impl Callable {
     }
 
     /// What has been compiled: (argument types, result type, bytes of code, [(stage, microseconds)]).
-    fn _specializations(&self) -> Vec<(Vec<String>, String, usize, Vec<(&'static str, f64)>)> {
+    fn _specializations(&self) -> Vec<Row> {
         let row = |s: &Arc<Specialisation>| {
             let types = s.params.iter().map(Ty::to_string).collect();
             let mut stages = vec![("cross", self.crossing)];
