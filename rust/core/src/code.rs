@@ -10,9 +10,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Instant;
 
+use cranelift_codegen::CodegenError;
 use cranelift_codegen::ir::{LibCall, TrapCode};
 use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_codegen::{CodegenError, Context as Compiler};
+use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
 
@@ -98,7 +99,12 @@ pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
     // A panic may leave the thread's compiler in any state; it is made anew then.
     let done = catch_unwind(AssertUnwindSafe(|| {
         COMPILER.with_borrow_mut(|slot| {
-            let mut compiler = slot.take().unwrap_or_else(|| Box::new(Compiler::new()));
+            let mut compiler = slot.take().unwrap_or_else(|| {
+                Box::new(Compiler {
+                    frontend: FunctionBuilderContext::new(),
+                    backend: cranelift_codegen::Context::new(),
+                })
+            });
             let done = compile_with(module, options, &mut compiler);
             *slot = Some(compiler);
             done
@@ -112,20 +118,27 @@ thread_local! {
     static COMPILER: RefCell<Option<Box<Compiler>>> = const { RefCell::new(None) };
 }
 
+/// What one function after the other is built and compiled in.
+struct Compiler {
+    frontend: FunctionBuilderContext,
+    backend: cranelift_codegen::Context,
+}
+
 fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> Result<Code, CodeError> {
+    let Compiler { frontend, backend } = compiler;
     let mut clock = Clock(Instant::now());
     let mut timings = Timings::default();
     let isa = isa(options).map_err(CodeError::Internal)?;
-    let mut unit = Unit::new(module, isa.default_call_conv());
+    let mut unit = Unit::new(module, isa.frontend_config());
     let mut linker = Linker::new(isa.clone(), module.functions.len())?;
     timings.link += clock.lap();
     let (mut stack, mut size, mut traps) = (0, 0, 0);
     let mut entry = FuncId::from_u32(0);
     for planned in unit.plan() {
-        compiler.clear();
-        unit.build(planned, &mut compiler.func);
+        backend.clear();
+        unit.build(planned, &mut backend.func, frontend);
         timings.clif += clock.lap();
-        let code = compiler.compile(&*isa, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
+        let code = backend.compile(&*isa, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
         let guarded = [TrapCode::INTEGER_DIVISION_BY_ZERO, TrapCode::INTEGER_OVERFLOW];
         // The machine's division can trap; `divide` never lets it.
         traps += code.buffer.traps().iter().filter(|trap| !guarded.contains(&trap.code)).count();
@@ -134,7 +147,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         size += code.buffer.total_size() as usize;
         timings.machine += clock.lap();
         entry = FuncId::from_u32(unit.number(planned));
-        linker.define(entry, compiler)?;
+        linker.define(entry, backend)?;
         timings.link += clock.lap();
     }
     let entry = linker.finish(&unit.imports, entry)?;
@@ -242,7 +255,7 @@ impl Linker {
         self.module.as_mut().ok_or_else(|| CodeError::Internal("the linker is gone".into()))
     }
 
-    fn define(&mut self, id: FuncId, compiler: &mut Compiler) -> Result<(), CodeError> {
+    fn define(&mut self, id: FuncId, compiler: &cranelift_codegen::Context) -> Result<(), CodeError> {
         let code = compiler.compiled_code().ok_or_else(|| CodeError::Internal("nothing was compiled".into()))?;
         let relocs: Vec<_> = (code.buffer.relocs().iter())
             .map(|reloc| cranelift_module::ModuleReloc::from_mach_reloc(reloc, &compiler.func, id))

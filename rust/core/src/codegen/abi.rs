@@ -7,7 +7,6 @@
 use std::mem::offset_of;
 use std::sync::Arc;
 
-use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::{
     self, AbiParam, ExtFuncData, ExternalName, InstBuilder, MemFlagsData, Signature, UserExternalName, types,
 };
@@ -80,7 +79,7 @@ impl Callee {
 impl Unit<'_> {
     pub(super) fn signature(&self, id: FuncId) -> Signature {
         let function = &self.module.functions[id.0 as usize];
-        let mut signature = Signature::new(self.call_conv);
+        let mut signature = Signature::new(self.target.default_call_conv);
         signature.params.push(AbiParam::new(types::I64));
         for &param in function.params() {
             signature.params.extend(function.ty(param).scalars().iter().map(|ty| AbiParam::new(clif_type(ty))));
@@ -105,7 +104,7 @@ impl Unit<'_> {
     }
 
     fn extern_signature(&self, params: &[ir::Type], result: ir::Type) -> Signature {
-        let mut signature = Signature::new(self.call_conv);
+        let mut signature = Signature::new(self.target.default_call_conv);
         signature.params.extend(params.iter().map(|&ty| AbiParam::new(ty)));
         signature.returns.push(AbiParam::new(result));
         signature
@@ -131,11 +130,10 @@ impl Lower<'_, '_, '_> {
             Callee::Function(id) => (self.unit.signature(id), id.0, true),
             Callee::Import(import) => (self.unit.import_signature(import), self.unit.import(import), false),
         };
-        let func = &mut *self.at.func;
-        let signature = func.import_signature(signature);
-        let name = func.declare_imported_user_function(UserExternalName::new(0, index));
+        let signature = self.at.import_signature(signature);
+        let name = self.at.func.declare_imported_user_function(UserExternalName::new(0, index));
         let data = ExtFuncData { name: ExternalName::user(name), signature, colocated, patchable: false };
-        let reference = func.import_function(data);
+        let reference = self.at.import_function(data);
         self.callees.push((callee, reference));
         reference
     }
@@ -143,19 +141,18 @@ impl Lower<'_, '_, '_> {
     /// Takes over the parameters of block 0.
     pub(super) fn parameters(&mut self) {
         let function = self.function;
-        let block = self.at.layout().entry_block().expect("made in new");
         match self.face {
             Face::Inner => {
+                let mut next = 1;
                 for &param in function.params() {
-                    let scalars: Scalars = (function.ty(param).scalars().iter())
-                        .map(|ty| self.at.func.dfg.append_block_param(block, clif_type(ty)))
-                        .collect();
+                    let after = next + function.ty(param).width();
+                    let scalars: Scalars = self.at.block_params(self.entry)[next..after].into();
                     self.define(param, &scalars);
+                    next = after;
                 }
             }
             Face::Entry => {
-                let args = self.at.func.dfg.append_block_param(block, types::I64);
-                self.at.func.dfg.append_block_param(block, types::I64);
+                let args = self.at.block_params(self.entry)[1];
                 let mut slot = 0;
                 for &param in function.params() {
                     let scalars = self.load_slots(function.ty(param), args, slot);
@@ -185,8 +182,7 @@ impl Lower<'_, '_, '_> {
     fn leave(&mut self, types: &[Ty], scalars: &[ir::Value]) {
         match (self.face, scalars) {
             (Face::Entry, _) => {
-                let block = self.at.layout().entry_block().expect("made in new");
-                let out = self.at.func.dfg.block_params(block)[2];
+                let out = self.at.block_params(self.entry)[2];
                 for (i, &scalar) in scalars.iter().enumerate() {
                     self.store_slot(scalar, out, i as i32 * 8);
                 }

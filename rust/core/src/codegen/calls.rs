@@ -1,6 +1,5 @@
 //! Calls: of the module's functions, of the runtime's helpers, and `print`.
 
-use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{self, InstBuilder, StackSlotData, StackSlotKind, types};
 use smallvec::smallvec;
@@ -30,7 +29,7 @@ impl Lower<'_, '_, '_> {
         let mut scalars: Scalars = smallvec![self.ctx];
         args.iter().for_each(|&arg| scalars.extend_from_slice(self.of(arg)));
         let call = self.at.ins().call(reference, &scalars);
-        let results: Scalars = self.at.func.dfg.inst_results(call).into();
+        let results: Scalars = self.at.inst_results(call).into();
         match results[..] {
             [result, status] => {
                 self.propagate(status);
@@ -143,7 +142,7 @@ impl Lower<'_, '_, '_> {
     /// The current block is not on the way that programs usually take.
     pub(super) fn cold_here(&mut self) {
         if let Some(block) = self.at.current_block() {
-            self.at.func.layout.set_cold(block);
+            self.at.set_cold_block(block);
         }
     }
 }

@@ -23,9 +23,9 @@ pub(crate) mod isa;
 #[cfg(test)]
 mod tests;
 
-use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, SourceLoc, StackSlot, UserFuncName, types};
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::TargetFrontendConfig;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use smallvec::SmallVec;
 
 use crate::failure::Cause;
@@ -50,7 +50,7 @@ pub(crate) struct Unit<'m> {
     pub imports: Vec<Import>,
     /// The cycle of calls that a function lies on.
     cycles: Vec<Option<u32>>,
-    call_conv: CallConv,
+    target: TargetFrontendConfig,
 }
 
 /// How a function is entered and left.
@@ -63,9 +63,9 @@ pub(crate) enum Face {
 }
 
 impl<'m> Unit<'m> {
-    pub fn new(module: &'m Module, call_conv: CallConv) -> Unit<'m> {
+    pub fn new(module: &'m Module, target: TargetFrontendConfig) -> Unit<'m> {
         let (sites, prints, imports) = Default::default();
-        Unit { module, sites, prints, imports, cycles: cycles::cycles(module), call_conv }
+        Unit { module, sites, prints, imports, cycles: cycles::cycles(module), target }
     }
 
     /// Whether a call of `callee` in `caller` can lead back to `caller`.
@@ -91,8 +91,8 @@ impl<'m> Unit<'m> {
         }
     }
 
-    /// Builds one planned function into `func`, which must be empty.
-    pub fn build(&mut self, planned: (FuncId, Face), func: &mut ir::Function) {
+    /// Builds one planned function into `func`, which must be empty. `buffers` are as empty before as after.
+    pub fn build(&mut self, planned: (FuncId, Face), func: &mut ir::Function, buffers: &mut FunctionBuilderContext) {
         let (id, face) = planned;
         func.name = UserFuncName::user(0, self.number(planned));
         func.signature = match face {
@@ -100,13 +100,13 @@ impl<'m> Unit<'m> {
             Face::Entry => self.entry_signature(),
         };
         let bridge = face == Face::Entry && cycles::is_called(self.module, FuncId(0));
-        let mut lower = Lower::new(self, id, face, func);
+        let mut lower = Lower::new(self, id, face, FunctionBuilder::new(func, buffers));
         if bridge {
             lower.bridge();
         } else {
             lower.body();
         }
-        lower.finish_exits();
+        lower.finish();
     }
 }
 
@@ -116,7 +116,9 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     id: FuncId,
     function: &'m Function,
     face: Face,
-    at: FuncCursor<'f>,
+    at: FunctionBuilder<'f>,
+    /// The first block; its parameters are the function's.
+    entry: Block,
     /// The first parameter: `hooks::Context`.
     ctx: ir::Value,
     /// Where the scalars of a typed value begin in `scalars`.
@@ -138,17 +140,18 @@ pub(crate) struct Lower<'u, 'm, 'f> {
 }
 
 impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
-    fn new(unit: &'u mut Unit<'m>, id: FuncId, face: Face, func: &'f mut ir::Function) -> Self {
+    fn new(unit: &'u mut Unit<'m>, id: FuncId, face: Face, mut at: FunctionBuilder<'f>) -> Self {
         let function = &unit.module.functions[id.0 as usize];
-        let entry = func.dfg.make_block();
-        let ctx = func.dfg.append_block_param(entry, types::I64);
-        let mut at = FuncCursor::new(func);
-        at.insert_block(entry);
+        let entry = at.create_block();
+        at.append_block_params_for_function_params(entry);
+        at.switch_to_block(entry);
+        let ctx = at.block_params(entry)[0];
         Lower {
             id,
             function,
             face,
             at,
+            entry,
             ctx,
             starts: vec![u32::MAX; function.values.len()],
             scalars: Vec::with_capacity(function.values.len()),
@@ -173,11 +176,11 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         self.place(function.span);
         self.parameters();
         for &index in &order[1..] {
-            let block = self.at.func.dfg.make_block();
+            let block = self.new_block();
             self.blocks[index as usize] = Some(block);
             for &param in &function.blocks[index as usize].params {
                 let scalars: Scalars = (function.ty(param).scalars().iter())
-                    .map(|ty| self.at.func.dfg.append_block_param(block, clif_type(ty)))
+                    .map(|ty| self.at.append_block_param(block, clif_type(ty)))
                     .collect();
                 self.define(param, &scalars);
             }
@@ -348,13 +351,19 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
     }
 
     fn new_block(&mut self) -> Block {
-        self.at.func.dfg.make_block()
+        self.at.create_block()
     }
 
     /// Goes on in a new block, laid out after all others.
     fn enter(&mut self, block: Block) {
-        self.at.layout_mut().append_block(block);
-        self.at.goto_bottom(block);
+        self.at.switch_to_block(block);
+    }
+
+    /// Writes what was left for the end.
+    fn finish(mut self) {
+        self.finish_exits();
+        self.at.seal_all_blocks();
+        self.at.finalize(self.unit.target);
     }
 
     /// A place in the text for the instructions that follow: the offset itself is the CLIF source location.
