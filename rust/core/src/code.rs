@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use cranelift_codegen::CodegenError;
@@ -19,7 +19,7 @@ use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
 
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::isa;
-use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit};
+use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit, ticks};
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
 use crate::runtime;
@@ -79,6 +79,8 @@ pub struct Code {
     sites: Vec<Site>,
     prints: Vec<PrintSite>,
     span: Span,
+    /// Whether a run counts ticks, and so needs to know how many.
+    ticks: bool,
     /// What all functions of the module need on the stack together, each once.
     stack: usize,
     size: usize,
@@ -158,6 +160,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         // belongs to `_memory` below and lives as long as this value.
         entry: unsafe { std::mem::transmute::<*const u8, Entry>(entry) },
         params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
+        ticks: unit.ticks(),
         results: first.result.width(),
         sites: unit.sites,
         prints: unit.prints,
@@ -184,6 +187,7 @@ impl Code {
             stack_limit,
             site: 0,
             code: 0,
+            budget: if self.ticks { host.interval() } else { 0 },
             host: (&raw mut host).cast(),
             prints: self.prints.as_ptr(),
             prints_len: self.prints.len(),
@@ -271,6 +275,7 @@ impl Linker {
             let name = match import {
                 Import::Helper(helper) => format!("{HELPER}{}", helper.name),
                 Import::Print => PRINT.to_owned(),
+                Import::Poll => POLL.to_owned(),
             };
             module.declare_function(&name, Linkage::Import, &signature).map_err(internal)?;
         }
@@ -283,15 +288,33 @@ impl Linker {
 const HELPER: &str = "jib.helper.";
 const LIBCALL: &str = "jib.libcall.";
 const PRINT: &str = "jib.print";
+const POLL: &str = "jib.poll";
 
 fn symbol(name: &str) -> Option<*const u8> {
-    if name == PRINT {
-        return Some(hooks::print as *const u8);
+    match name {
+        PRINT => Some(hooks::print as *const u8),
+        POLL => poll(),
+        _ => match name.strip_prefix(HELPER) {
+            Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
+            None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
+        },
     }
-    match name.strip_prefix(HELPER) {
-        Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
-        None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
-    }
+}
+
+/// The stub by which generated code asks the host: made once, on first need, and kept for ever.
+fn poll() -> Option<*const u8> {
+    static STUB: OnceLock<Option<(usize, Mutex<Linker>)>> = OnceLock::new();
+    let make = || {
+        let isa = isa(&Options::default()).ok()?;
+        let mut context = cranelift_codegen::Context::new();
+        ticks::poll_stub(&mut context.func, isa.frontend_config(), hooks::poll as *const () as usize);
+        context.compile(&*isa, &mut Default::default()).ok()?;
+        let mut linker = Linker::new(isa, 0).ok()?;
+        linker.define(FuncId::from_u32(0), &context).ok()?;
+        let address = linker.finish(&[], FuncId::from_u32(0)).ok()?;
+        Some((address as usize, Mutex::new(linker)))
+    };
+    STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8)
 }
 
 fn libcall_name(call: LibCall) -> String {

@@ -12,6 +12,7 @@ use cranelift_codegen::ir::{
 };
 
 use super::hooks::Context;
+use super::ticks::poll_signature;
 use super::{Face, Lower, Scalars, Unit, clif_type};
 use crate::failure::Cause;
 use crate::runtime::{Body, Helper, Kind};
@@ -40,6 +41,8 @@ pub(crate) struct PrintSite {
 pub(crate) enum Import {
     Helper(&'static Helper),
     Print,
+    /// Asks the host whether to go on.
+    Poll,
 }
 
 impl Import {
@@ -47,13 +50,14 @@ impl Import {
         match self {
             Import::Helper(helper) => helper.name,
             Import::Print => "print",
+            Import::Poll => "poll",
         }
     }
 
     fn same(self, other: Import) -> bool {
         match (self, other) {
             (Import::Helper(a), Import::Helper(b)) => std::ptr::eq(a, b),
-            (Import::Print, Import::Print) => true,
+            (Import::Print, Import::Print) | (Import::Poll, Import::Poll) => true,
             _ => false,
         }
     }
@@ -100,6 +104,7 @@ impl Unit<'_> {
             Import::Helper(Helper { body: Body::Libm1 { .. }, .. }) => self.extern_signature(&[types::F64], types::F64),
             Import::Helper(_) => self.extern_signature(&[types::I64; 2], types::I32),
             Import::Print => self.extern_signature(&[types::I64; 3], types::I32),
+            Import::Poll => poll_signature(),
         }
     }
 
@@ -180,6 +185,7 @@ impl Lower<'_, '_, '_> {
     }
 
     fn leave(&mut self, types: &[Ty], scalars: &[ir::Value]) {
+        self.give_budget();
         match (self.face, scalars) {
             (Face::Entry, _) => {
                 let out = self.at.block_params(self.entry)[2];

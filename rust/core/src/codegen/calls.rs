@@ -25,18 +25,23 @@ impl Lower<'_, '_, '_> {
             self.stack_check();
             self.stack_checked = true;
         }
+        let ticks = self.unit.ticking[callee.0 as usize];
+        if ticks {
+            self.give_budget();
+        }
         let reference = self.callee(Callee::Function(callee));
         let mut scalars: Scalars = smallvec![self.ctx];
         args.iter().for_each(|&arg| scalars.extend_from_slice(self.of(arg)));
         let call = self.at.ins().call(reference, &scalars);
         let results: Scalars = self.at.inst_results(call).into();
+        // The status is what is returned last.
+        self.propagate(results[results.len() - 1]);
+        if ticks {
+            self.take_budget();
+        }
         match results[..] {
-            [result, status] => {
-                self.propagate(status);
-                smallvec![result]
-            }
+            [result, _] => smallvec![result],
             _ => {
-                self.propagate(results[0]);
                 // At once: the next call may use the same area.
                 let module = self.unit.module;
                 self.load_slots(&module.functions[callee.0 as usize].result, self.ctx, result_offset(0))

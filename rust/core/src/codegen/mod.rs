@@ -15,13 +15,13 @@ mod calls;
 mod checks;
 mod compare;
 mod convert;
-mod cycles;
 mod divide;
 pub mod dump;
 pub(crate) mod hooks;
 pub(crate) mod isa;
 #[cfg(test)]
 mod tests;
+pub(crate) mod ticks;
 
 use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, SourceLoc, StackSlot, UserFuncName, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
@@ -30,6 +30,7 @@ use smallvec::SmallVec;
 
 use crate::failure::Cause;
 use crate::span::Span;
+use crate::typed::calls::{cycles, is_called};
 use crate::typed::cfg::Graph;
 use crate::typed::{Const, FuncId, Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::{FloatTy, IntTy, Ty};
@@ -50,6 +51,8 @@ pub(crate) struct Unit<'m> {
     pub imports: Vec<Import>,
     /// The cycle of calls that a function lies on.
     cycles: Vec<Option<u32>>,
+    /// Whether a call of a function may tick.
+    ticking: Vec<bool>,
     target: TargetFrontendConfig,
 }
 
@@ -65,7 +68,8 @@ pub(crate) enum Face {
 impl<'m> Unit<'m> {
     pub fn new(module: &'m Module, target: TargetFrontendConfig) -> Unit<'m> {
         let (sites, prints, imports) = Default::default();
-        Unit { module, sites, prints, imports, cycles: cycles::cycles(module), target }
+        let (cycles, ticking) = (cycles(module), ticks::ticking(module));
+        Unit { module, sites, prints, imports, cycles, ticking, target }
     }
 
     /// Whether a call of `callee` in `caller` can lead back to `caller`.
@@ -74,11 +78,16 @@ impl<'m> Unit<'m> {
         cycle(caller).is_some() && cycle(caller) == cycle(callee)
     }
 
+    /// Whether a run counts ticks at all.
+    pub fn ticks(&self) -> bool {
+        self.ticking[0]
+    }
+
     /// What there is to build: the functions under their own numbers, and the entry under the number after them.
     ///
     /// An entry that nobody in the module calls is function 0 itself with another face; else it is a bridge to it.
     pub fn plan(&self) -> Vec<(FuncId, Face)> {
-        let first = usize::from(!cycles::is_called(self.module, FuncId(0)));
+        let first = usize::from(!is_called(self.module, FuncId(0)));
         let inner = (first..self.module.functions.len()).map(|i| (FuncId(i as u32), Face::Inner));
         inner.chain([(FuncId(0), Face::Entry)]).collect()
     }
@@ -99,7 +108,7 @@ impl<'m> Unit<'m> {
             Face::Inner => self.signature(id),
             Face::Entry => self.entry_signature(),
         };
-        let bridge = face == Face::Entry && cycles::is_called(self.module, FuncId(0));
+        let bridge = face == Face::Entry && is_called(self.module, FuncId(0));
         let mut lower = Lower::new(self, id, face, FunctionBuilder::new(func, buffers));
         if bridge {
             lower.bridge();
@@ -131,6 +140,7 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     /// Where a failure goes whose site is known: returns the status.
     fail: Option<Block>,
     callees: Vec<(abi::Callee, ir::FuncRef)>,
+    budget: ticks::Budget,
     /// Memory for the slots of helpers and prints; as large as the largest of them.
     scratch: Option<StackSlot>,
     /// Whether this block asked for stack already: the pointer does not move within a function.
@@ -160,6 +170,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             exits: Vec::new(),
             fail: None,
             callees: Vec::new(),
+            budget: ticks::Budget::InContext,
             scratch: None,
             stack_checked: false,
             span: function.span,
@@ -175,6 +186,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         };
         self.place(function.span);
         self.parameters();
+        self.start_budget();
         for &index in &order[1..] {
             let block = self.new_block();
             self.blocks[index as usize] = Some(block);
@@ -187,7 +199,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         }
         for &index in &order {
             if let Some(block) = self.blocks[index as usize] {
-                self.enter(block);
+                self.at.switch_to_block(block);
             }
             self.stack_checked = false;
             let block = &function.blocks[index as usize];
@@ -225,6 +237,10 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             }
             Op::Print(print) => {
                 self.print(print, args);
+                return self.define(inst.result, &[]);
+            }
+            Op::Tick => {
+                self.tick();
                 return self.define(inst.result, &[]);
             }
             Op::Add(mode) => self.add(*mode, args, ty),
@@ -285,7 +301,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         }
     }
 
-    /// Where a jump leads and what it takes along. The one place to ask "is this a loop's back edge?": polling goes here.
+    /// Where a jump leads and what it takes along.
     fn edge(&mut self, target: &Target) -> (Block, SmallVec<[BlockArg; 4]>) {
         let args = target.args.iter().flat_map(|&v| self.of(v).iter().map(|&scalar| BlockArg::Value(scalar))).collect();
         let block = self.blocks[target.block.0 as usize].expect("a target is reachable and not block 0");
@@ -354,9 +370,11 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         self.at.create_block()
     }
 
-    /// Goes on in a new block, laid out after all others.
+    /// Goes on in a new block, laid out after all others. Every jump to it has been written: only blocks of typed IR, which
+    /// are not entered here, have loops lead back to them.
     fn enter(&mut self, block: Block) {
         self.at.switch_to_block(block);
+        self.at.seal_block(block);
     }
 
     /// Writes what was left for the end.
