@@ -7,18 +7,19 @@
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
+use cranelift_codegen::CodegenError;
 use cranelift_codegen::ir::{LibCall, TrapCode};
 use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_codegen::{CodegenError, Context as Compiler};
+use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
 
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::isa;
-use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit};
+use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit, ticks};
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
 use crate::runtime;
@@ -78,6 +79,8 @@ pub struct Code {
     sites: Vec<Site>,
     prints: Vec<PrintSite>,
     span: Span,
+    /// Whether a run counts ticks, and so needs to know how many.
+    ticks: bool,
     /// What all functions of the module need on the stack together, each once.
     stack: usize,
     size: usize,
@@ -98,7 +101,12 @@ pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
     // A panic may leave the thread's compiler in any state; it is made anew then.
     let done = catch_unwind(AssertUnwindSafe(|| {
         COMPILER.with_borrow_mut(|slot| {
-            let mut compiler = slot.take().unwrap_or_else(|| Box::new(Compiler::new()));
+            let mut compiler = slot.take().unwrap_or_else(|| {
+                Box::new(Compiler {
+                    frontend: FunctionBuilderContext::new(),
+                    backend: cranelift_codegen::Context::new(),
+                })
+            });
             let done = compile_with(module, options, &mut compiler);
             *slot = Some(compiler);
             done
@@ -112,20 +120,27 @@ thread_local! {
     static COMPILER: RefCell<Option<Box<Compiler>>> = const { RefCell::new(None) };
 }
 
+/// What one function after the other is built and compiled in.
+struct Compiler {
+    frontend: FunctionBuilderContext,
+    backend: cranelift_codegen::Context,
+}
+
 fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> Result<Code, CodeError> {
+    let Compiler { frontend, backend } = compiler;
     let mut clock = Clock(Instant::now());
     let mut timings = Timings::default();
     let isa = isa(options).map_err(CodeError::Internal)?;
-    let mut unit = Unit::new(module, isa.default_call_conv());
+    let mut unit = Unit::new(module, isa.frontend_config());
     let mut linker = Linker::new(isa.clone(), module.functions.len())?;
     timings.link += clock.lap();
     let (mut stack, mut size, mut traps) = (0, 0, 0);
     let mut entry = FuncId::from_u32(0);
     for planned in unit.plan() {
-        compiler.clear();
-        unit.build(planned, &mut compiler.func);
+        backend.clear();
+        unit.build(planned, &mut backend.func, frontend);
         timings.clif += clock.lap();
-        let code = compiler.compile(&*isa, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
+        let code = backend.compile(&*isa, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
         let guarded = [TrapCode::INTEGER_DIVISION_BY_ZERO, TrapCode::INTEGER_OVERFLOW];
         // The machine's division can trap; `divide` never lets it.
         traps += code.buffer.traps().iter().filter(|trap| !guarded.contains(&trap.code)).count();
@@ -134,7 +149,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         size += code.buffer.total_size() as usize;
         timings.machine += clock.lap();
         entry = FuncId::from_u32(unit.number(planned));
-        linker.define(entry, compiler)?;
+        linker.define(entry, backend)?;
         timings.link += clock.lap();
     }
     let entry = linker.finish(&unit.imports, entry)?;
@@ -145,6 +160,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         // belongs to `_memory` below and lives as long as this value.
         entry: unsafe { std::mem::transmute::<*const u8, Entry>(entry) },
         params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
+        ticks: unit.ticks(),
         results: first.result.width(),
         sites: unit.sites,
         prints: unit.prints,
@@ -171,6 +187,7 @@ impl Code {
             stack_limit,
             site: 0,
             code: 0,
+            budget: if self.ticks { host.interval() } else { 0 },
             host: (&raw mut host).cast(),
             prints: self.prints.as_ptr(),
             prints_len: self.prints.len(),
@@ -242,7 +259,7 @@ impl Linker {
         self.module.as_mut().ok_or_else(|| CodeError::Internal("the linker is gone".into()))
     }
 
-    fn define(&mut self, id: FuncId, compiler: &mut Compiler) -> Result<(), CodeError> {
+    fn define(&mut self, id: FuncId, compiler: &cranelift_codegen::Context) -> Result<(), CodeError> {
         let code = compiler.compiled_code().ok_or_else(|| CodeError::Internal("nothing was compiled".into()))?;
         let relocs: Vec<_> = (code.buffer.relocs().iter())
             .map(|reloc| cranelift_module::ModuleReloc::from_mach_reloc(reloc, &compiler.func, id))
@@ -258,6 +275,7 @@ impl Linker {
             let name = match import {
                 Import::Helper(helper) => format!("{HELPER}{}", helper.name),
                 Import::Print => PRINT.to_owned(),
+                Import::Poll => POLL.to_owned(),
             };
             module.declare_function(&name, Linkage::Import, &signature).map_err(internal)?;
         }
@@ -270,15 +288,33 @@ impl Linker {
 const HELPER: &str = "jib.helper.";
 const LIBCALL: &str = "jib.libcall.";
 const PRINT: &str = "jib.print";
+const POLL: &str = "jib.poll";
 
 fn symbol(name: &str) -> Option<*const u8> {
-    if name == PRINT {
-        return Some(hooks::print as *const u8);
+    match name {
+        PRINT => Some(hooks::print as *const u8),
+        POLL => poll(),
+        _ => match name.strip_prefix(HELPER) {
+            Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
+            None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
+        },
     }
-    match name.strip_prefix(HELPER) {
-        Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
-        None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
-    }
+}
+
+/// The stub by which generated code asks the host: made once, on first need, and kept for ever.
+fn poll() -> Option<*const u8> {
+    static STUB: OnceLock<Option<(usize, Mutex<Linker>)>> = OnceLock::new();
+    let make = || {
+        let isa = isa(&Options::default()).ok()?;
+        let mut context = cranelift_codegen::Context::new();
+        ticks::poll_stub(&mut context.func, isa.frontend_config(), hooks::poll as *const () as usize);
+        context.compile(&*isa, &mut Default::default()).ok()?;
+        let mut linker = Linker::new(isa, 0).ok()?;
+        linker.define(FuncId::from_u32(0), &context).ok()?;
+        let address = linker.finish(&[], FuncId::from_u32(0)).ok()?;
+        Some((address as usize, Mutex::new(linker)))
+    };
+    STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8)
 }
 
 fn libcall_name(call: LibCall) -> String {

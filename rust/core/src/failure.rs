@@ -29,13 +29,29 @@ pub enum Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostError;
 
+/// How many ticks pass between two polls: 5 us of the tightest loop, so that a poll of 50 ns costs 1 %, and less than a
+/// millisecond of any loop whose rounds take less than 60 ns.
+pub const POLL_INTERVAL: u64 = 1 << 14;
+
+/// Polls a host whose interval is over. How many ticks may pass now, at least 1.
+pub fn refill(host: &mut dyn Host) -> Result<u64, HostError> {
+    host.poll()?;
+    Ok(host.interval().max(1))
+}
+
 /// What running code may ask of whoever runs it.
 pub trait Host {
     fn print(&mut self, text: &str) -> Result<(), HostError>;
 
-    /// Asked now and then by the interpreter: whether to go on. Refuses when interrupted, or when fuel or time are spent.
+    /// Whether to go on, asked after every `interval` ticks. Refuses when interrupted, or when fuel or time are spent.
     fn poll(&mut self) -> Result<(), HostError> {
         Ok(())
+    }
+
+    /// How many ticks may pass until the next `poll`, at least 1: asked when a run begins and after each poll. A host that
+    /// counts fuel gives what is left if that is less.
+    fn interval(&mut self) -> u64 {
+        POLL_INTERVAL
     }
 }
 

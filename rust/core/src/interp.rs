@@ -7,7 +7,7 @@
 use smallvec::SmallVec;
 
 use crate::eval::{Slots, eval};
-use crate::failure::{Cause, Failure, Host};
+use crate::failure::{Cause, Failure, Host, refill};
 use crate::fault::Fault;
 use crate::format;
 use crate::span::Span;
@@ -18,8 +18,6 @@ use crate::types::Ty;
 pub const MAX_FRAMES: usize = 100_000;
 /// How many slots the values of all running calls may take: 64 MiB.
 pub const MAX_SLOTS: usize = 1 << 23;
-/// How many jumps and calls pass between two questions to the host whether to go on.
-const POLL_EVERY: u32 = 1024;
 
 /// Runs the entry of a verified module. `args` are the slots of its parameters; `out` takes the slots of its result, as many
 /// as the type's width.
@@ -69,7 +67,8 @@ struct Machine<'p, 'm> {
     program: &'p Program<'m>,
     frames: Vec<Frame>,
     values: Vec<u64>,
-    until_poll: u32,
+    /// How many ticks may pass until the host is asked whether to go on.
+    budget: u64,
     host: &'p mut dyn Host,
 }
 
@@ -79,8 +78,8 @@ impl<'m> Program<'m> {
     }
 
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
-        let frames = Vec::new();
-        let mut machine = Machine { program: self, frames, values: Vec::new(), until_poll: POLL_EVERY, host };
+        let budget = host.interval();
+        let mut machine = Machine { program: self, frames: Vec::new(), values: Vec::new(), budget, host };
         machine.enter(0, args);
         out.copy_from_slice(&machine.run()?);
         Ok(())
@@ -109,7 +108,6 @@ impl<'m> Machine<'_, 'm> {
         let args = self.gather(&inst.args);
         match &inst.op {
             Op::Call(callee) => {
-                self.poll()?;
                 let size = self.program.layouts[callee.0 as usize].size();
                 if self.frames.len() >= MAX_FRAMES || self.values.len() + size > MAX_SLOTS {
                     return Err(Cause::Fault(Fault::Recursion));
@@ -120,6 +118,7 @@ impl<'m> Machine<'_, 'm> {
                 let text = format::print_line(print, &types(function, &inst.args), &args);
                 self.host.print(&text).map_err(|_| Cause::Host)?;
             }
+            Op::Tick => self.tick()?,
             op => {
                 let result = eval(op, &types(function, &inst.args), function.ty(inst.result), &args)?;
                 self.write(inst.result, &result);
@@ -133,11 +132,9 @@ impl<'m> Machine<'_, 'm> {
         let fail = |cause| Failure { cause, span };
         match end {
             Terminator::Jump(target) => {
-                self.poll().map_err(fail)?;
                 self.jump(function, target);
             }
             Terminator::Branch(condition, then, otherwise) => {
-                self.poll().map_err(fail)?;
                 let truth = self.gather(&[*condition])[0] != 0;
                 self.jump(function, if truth { then } else { otherwise });
             }
@@ -203,12 +200,11 @@ impl<'m> Machine<'_, 'm> {
         }
     }
 
-    fn poll(&mut self) -> Result<(), Cause> {
-        self.until_poll -= 1;
-        if self.until_poll == 0 {
-            self.until_poll = POLL_EVERY;
-            return self.host.poll().map_err(|_| Cause::Host);
+    fn tick(&mut self) -> Result<(), Cause> {
+        if self.budget == 0 {
+            self.budget = refill(self.host).map_err(|_| Cause::Host)?;
         }
+        self.budget -= 1;
         Ok(())
     }
 }

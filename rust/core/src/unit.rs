@@ -10,7 +10,7 @@ use crate::opt;
 use crate::span::{Lines, Span};
 use crate::typed::{self, Mode};
 use crate::types::infer::{Declared, infer};
-use crate::types::{Ty, promote};
+use crate::types::{Ty, promote, ticks};
 
 pub struct Unit {
     pub lines: Arc<Lines>,
@@ -61,7 +61,8 @@ impl Unit {
 
     /// Typed IR for arguments of these types, as `accept` gives them; `result` where a signature fixes it.
     pub fn specialise(&self, args: &[Ty], result: Option<&Ty>, mode: Mode) -> Result<typed::Module, Error> {
-        let module = infer(&self.functions, args, result, mode)?;
+        let mut module = infer(&self.functions, args, result, mode)?;
+        ticks::insert(&mut module);
         if cfg!(debug_assertions) {
             typed::verify::verify(&module).map_err(|words| Error::internal(format!("after inference: {words}")))?;
         }

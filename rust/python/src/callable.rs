@@ -20,7 +20,7 @@ use crate::convert::{self, Place, Slots};
 use crate::dump;
 use crate::errors::{compile_error, run_error};
 use crate::guard::guard;
-use crate::print::Stdout;
+use crate::host::Interpreter;
 use crate::specialise::{Engine, Options, Specialisation, Stages};
 
 /// More specialisations than this of one function are a mistake, such as tuples of ever new lengths.
@@ -246,7 +246,7 @@ impl Callable {
         }
         let specialisation = self.specialisation(py, &types)?;
         let mut out = Slots::from_elem(0, specialisation.width);
-        let mut host = Stdout { py, pending: None };
+        let mut host = Interpreter { py, pending: None };
         match specialisation.run(&slots, &mut out, &mut host) {
             Ok(()) => convert::result(py, &specialisation.result, &mut out.iter()),
             Err(failure) => Err(run_error(py, &self.source, &failure, host.pending)),

@@ -8,7 +8,7 @@ mod convert;
 mod dump;
 mod errors;
 mod guard;
-mod print;
+mod host;
 mod specialise;
 
 use pyo3::prelude::*;

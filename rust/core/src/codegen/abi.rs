@@ -7,12 +7,12 @@
 use std::mem::offset_of;
 use std::sync::Arc;
 
-use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::{
     self, AbiParam, ExtFuncData, ExternalName, InstBuilder, MemFlagsData, Signature, UserExternalName, types,
 };
 
 use super::hooks::Context;
+use super::ticks::poll_signature;
 use super::{Face, Lower, Scalars, Unit, clif_type};
 use crate::failure::Cause;
 use crate::runtime::{Body, Helper, Kind};
@@ -41,6 +41,8 @@ pub(crate) struct PrintSite {
 pub(crate) enum Import {
     Helper(&'static Helper),
     Print,
+    /// Asks the host whether to go on.
+    Poll,
 }
 
 impl Import {
@@ -48,13 +50,14 @@ impl Import {
         match self {
             Import::Helper(helper) => helper.name,
             Import::Print => "print",
+            Import::Poll => "poll",
         }
     }
 
     fn same(self, other: Import) -> bool {
         match (self, other) {
             (Import::Helper(a), Import::Helper(b)) => std::ptr::eq(a, b),
-            (Import::Print, Import::Print) => true,
+            (Import::Print, Import::Print) | (Import::Poll, Import::Poll) => true,
             _ => false,
         }
     }
@@ -80,7 +83,7 @@ impl Callee {
 impl Unit<'_> {
     pub(super) fn signature(&self, id: FuncId) -> Signature {
         let function = &self.module.functions[id.0 as usize];
-        let mut signature = Signature::new(self.call_conv);
+        let mut signature = Signature::new(self.target.default_call_conv);
         signature.params.push(AbiParam::new(types::I64));
         for &param in function.params() {
             signature.params.extend(function.ty(param).scalars().iter().map(|ty| AbiParam::new(clif_type(ty))));
@@ -101,11 +104,12 @@ impl Unit<'_> {
             Import::Helper(Helper { body: Body::Libm1 { .. }, .. }) => self.extern_signature(&[types::F64], types::F64),
             Import::Helper(_) => self.extern_signature(&[types::I64; 2], types::I32),
             Import::Print => self.extern_signature(&[types::I64; 3], types::I32),
+            Import::Poll => poll_signature(),
         }
     }
 
     fn extern_signature(&self, params: &[ir::Type], result: ir::Type) -> Signature {
-        let mut signature = Signature::new(self.call_conv);
+        let mut signature = Signature::new(self.target.default_call_conv);
         signature.params.extend(params.iter().map(|&ty| AbiParam::new(ty)));
         signature.returns.push(AbiParam::new(result));
         signature
@@ -131,11 +135,10 @@ impl Lower<'_, '_, '_> {
             Callee::Function(id) => (self.unit.signature(id), id.0, true),
             Callee::Import(import) => (self.unit.import_signature(import), self.unit.import(import), false),
         };
-        let func = &mut *self.at.func;
-        let signature = func.import_signature(signature);
-        let name = func.declare_imported_user_function(UserExternalName::new(0, index));
+        let signature = self.at.import_signature(signature);
+        let name = self.at.func.declare_imported_user_function(UserExternalName::new(0, index));
         let data = ExtFuncData { name: ExternalName::user(name), signature, colocated, patchable: false };
-        let reference = func.import_function(data);
+        let reference = self.at.import_function(data);
         self.callees.push((callee, reference));
         reference
     }
@@ -143,19 +146,18 @@ impl Lower<'_, '_, '_> {
     /// Takes over the parameters of block 0.
     pub(super) fn parameters(&mut self) {
         let function = self.function;
-        let block = self.at.layout().entry_block().expect("made in new");
         match self.face {
             Face::Inner => {
+                let mut next = 1;
                 for &param in function.params() {
-                    let scalars: Scalars = (function.ty(param).scalars().iter())
-                        .map(|ty| self.at.func.dfg.append_block_param(block, clif_type(ty)))
-                        .collect();
+                    let after = next + function.ty(param).width();
+                    let scalars: Scalars = self.at.block_params(self.entry)[next..after].into();
                     self.define(param, &scalars);
+                    next = after;
                 }
             }
             Face::Entry => {
-                let args = self.at.func.dfg.append_block_param(block, types::I64);
-                self.at.func.dfg.append_block_param(block, types::I64);
+                let args = self.at.block_params(self.entry)[1];
                 let mut slot = 0;
                 for &param in function.params() {
                     let scalars = self.load_slots(function.ty(param), args, slot);
@@ -183,10 +185,10 @@ impl Lower<'_, '_, '_> {
     }
 
     fn leave(&mut self, types: &[Ty], scalars: &[ir::Value]) {
+        self.give_budget();
         match (self.face, scalars) {
             (Face::Entry, _) => {
-                let block = self.at.layout().entry_block().expect("made in new");
-                let out = self.at.func.dfg.block_params(block)[2];
+                let out = self.at.block_params(self.entry)[2];
                 for (i, &scalar) in scalars.iter().enumerate() {
                     self.store_slot(scalar, out, i as i32 * 8);
                 }

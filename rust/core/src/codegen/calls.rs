@@ -1,6 +1,5 @@
 //! Calls: of the module's functions, of the runtime's helpers, and `print`.
 
-use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{self, InstBuilder, StackSlotData, StackSlotKind, types};
 use smallvec::smallvec;
@@ -26,18 +25,23 @@ impl Lower<'_, '_, '_> {
             self.stack_check();
             self.stack_checked = true;
         }
+        let ticks = self.unit.ticking[callee.0 as usize];
+        if ticks {
+            self.give_budget();
+        }
         let reference = self.callee(Callee::Function(callee));
         let mut scalars: Scalars = smallvec![self.ctx];
         args.iter().for_each(|&arg| scalars.extend_from_slice(self.of(arg)));
         let call = self.at.ins().call(reference, &scalars);
-        let results: Scalars = self.at.func.dfg.inst_results(call).into();
+        let results: Scalars = self.at.inst_results(call).into();
+        // The status is what is returned last.
+        self.propagate(results[results.len() - 1]);
+        if ticks {
+            self.take_budget();
+        }
         match results[..] {
-            [result, status] => {
-                self.propagate(status);
-                smallvec![result]
-            }
+            [result, _] => smallvec![result],
             _ => {
-                self.propagate(results[0]);
                 // At once: the next call may use the same area.
                 let module = self.unit.module;
                 self.load_slots(&module.functions[callee.0 as usize].result, self.ctx, result_offset(0))
@@ -143,7 +147,7 @@ impl Lower<'_, '_, '_> {
     /// The current block is not on the way that programs usually take.
     pub(super) fn cold_here(&mut self) {
         if let Some(block) = self.at.current_block() {
-            self.at.func.layout.set_cold(block);
+            self.at.set_cold_block(block);
         }
     }
 }

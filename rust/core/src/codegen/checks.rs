@@ -88,7 +88,7 @@ impl Lower<'_, '_, '_> {
         for exit in std::mem::take(&mut self.exits) {
             self.place(exit.span);
             self.enter(exit.block);
-            self.at.func.layout.set_cold(exit.block);
+            self.at.set_cold_block(exit.block);
             let site = self.at.ins().iconst(types::I32, i64::from(exit.site));
             self.at.ins().store(flags, site, self.ctx, offset_of!(Context, site) as i32);
             if let Some(code) = exit.code {
@@ -100,7 +100,7 @@ impl Lower<'_, '_, '_> {
         if let Some(fail) = self.fail {
             self.place(self.function.span);
             self.enter(fail);
-            self.at.func.layout.set_cold(fail);
+            self.at.set_cold_block(fail);
             self.return_failure();
         }
     }

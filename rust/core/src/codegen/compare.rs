@@ -28,7 +28,7 @@ impl Lower<'_, '_, '_> {
             self.at.ins().ushr_imm_s(offset, 54)
         };
         let (slow, fast, done) = (self.new_block(), self.new_block(), self.new_block());
-        let result = self.at.func.dfg.append_block_param(done, types::I8);
+        let result = self.at.append_block_param(done, types::I8);
         self.at.ins().brif(inexact, slow, &[], fast, &[]);
         self.enter(fast);
         let exact = self.at.ins().fcvt_from_sint(types::F64, i);
@@ -36,7 +36,7 @@ impl Lower<'_, '_, '_> {
         self.at.ins().jump(done, &[BlockArg::Value(answer)]);
 
         self.enter(slow);
-        self.at.func.layout.set_cold(slow);
+        self.at.set_cold_block(slow);
         let name = if unsigned { "cmp_uint_float" } else { "cmp_int_float" };
         let order = self.runtime(name, &[i, x])[0];
         let answer = self.at.ins().icmp_imm_s(int_cc(cond, true), order, 0);

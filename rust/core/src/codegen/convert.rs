@@ -64,7 +64,7 @@ impl Lower<'_, '_, '_> {
             let (bad, good) = (self.new_block(), self.new_block());
             self.at.ins().brif(inside, good, &[], bad, &[]);
             self.enter(bad);
-            self.at.func.layout.set_cold(bad);
+            self.at.set_cold_block(bad);
             let nan = self.at.ins().fcmp(FloatCC::Unordered, x, x);
             self.fault_if(nan, Fault::NanToInt);
             self.cold_here();

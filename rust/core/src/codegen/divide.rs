@@ -149,7 +149,7 @@ impl Lower<'_, '_, '_> {
             self.at.ins().ushr_imm_s(bits, 54)
         };
         let (slow, fast, done) = (self.new_block(), self.new_block(), self.new_block());
-        let result = self.at.func.dfg.append_block_param(done, types::F64);
+        let result = self.at.append_block_param(done, types::F64);
         self.at.ins().brif(inexact, slow, &[], fast, &[]);
         self.enter(fast);
         // Both are less than 2**63: the signed conversion serves.
@@ -157,7 +157,7 @@ impl Lower<'_, '_, '_> {
         let quotient = self.at.ins().fdiv(x, y);
         self.at.ins().jump(done, &[BlockArg::Value(quotient)]);
         self.enter(slow);
-        self.at.func.layout.set_cold(slow);
+        self.at.set_cold_block(slow);
         let exact = self.slow_int_div(mode, a, b, unsigned);
         self.at.ins().jump(done, &[BlockArg::Value(exact)]);
         self.enter(done);

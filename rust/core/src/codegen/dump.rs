@@ -10,6 +10,7 @@ use cranelift_codegen::ir::entities::AnyEntity;
 use cranelift_codegen::ir::{self, ExternalName, SourceLoc};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::write::{FuncWriter, PlainWriter, decorate_function};
+use cranelift_frontend::FunctionBuilderContext;
 
 use super::isa::isa;
 use super::{Face, Unit};
@@ -70,11 +71,12 @@ fn each(
     isa: &dyn TargetIsa,
     mut show: impl FnMut(&Unit, (FuncId, Face), &mut Context) -> Result<(), CodeError>,
 ) -> Result<(), CodeError> {
-    let mut unit = Unit::new(module, isa.default_call_conv());
+    let mut unit = Unit::new(module, isa.frontend_config());
     let mut context = Context::new();
+    let mut buffers = FunctionBuilderContext::new();
     for planned in unit.plan() {
         context.clear();
-        unit.build(planned, &mut context.func);
+        unit.build(planned, &mut context.func, &mut buffers);
         show(&unit, planned, &mut context)?;
     }
     Ok(())

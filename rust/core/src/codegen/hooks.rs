@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::abi::{MAX_RETURN, PrintSite};
-use crate::failure::Host;
+use crate::failure::{Host, refill};
 use crate::format;
 
 /// What one run shares with the code it runs; generated code knows the fields by their offsets.
@@ -19,6 +19,8 @@ pub(crate) struct Context {
     /// Which site failed; the code of the helper's fault, if one said why.
     pub site: u32,
     pub code: u32,
+    /// How many ticks may pass until `poll` is called; see `codegen::ticks`.
+    pub budget: u64,
     /// A `&mut dyn Host`, on the stack of `Code::run`.
     pub host: *mut c_void,
     pub prints: *const PrintSite,
@@ -47,6 +49,24 @@ pub(crate) unsafe extern "C" fn print(context: *mut Context, index: u64, slots: 
         host.print(&format::print_line(&site.print, &operands, slots)).ok()
     }));
     u32::from(!matches!(written, Ok(Some(()))))
+}
+
+/// What a tick calls that finds the budget spent, by way of a stub: asks the host whether to go on, and sets the budget: 0
+/// when not.
+///
+/// # Safety
+/// Called by generated code only, with the context that `Code::run` made.
+pub(crate) unsafe extern "C" fn poll(context: *mut Context) {
+    // SAFETY: `Code::run` keeps the context and the host it points to alive while generated code runs, which waits for us;
+    // nothing else refers to them meanwhile.
+    let (host, budget) = unsafe {
+        let context = &mut *context;
+        (&mut *context.host.cast::<&mut dyn Host>(), &mut context.budget)
+    };
+    *budget = match catch_unwind(AssertUnwindSafe(|| refill(*host))) {
+        Ok(Ok(more)) => more,
+        _ => 0,
+    };
 }
 
 /// The address of what Cranelift calls on its own for an instruction the machine lacks; by the names of `libcall_name`.

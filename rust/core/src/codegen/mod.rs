@@ -15,21 +15,22 @@ mod calls;
 mod checks;
 mod compare;
 mod convert;
-mod cycles;
 mod divide;
 pub mod dump;
 pub(crate) mod hooks;
 pub(crate) mod isa;
 #[cfg(test)]
 mod tests;
+pub(crate) mod ticks;
 
-use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, SourceLoc, StackSlot, UserFuncName, types};
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::TargetFrontendConfig;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use smallvec::SmallVec;
 
 use crate::failure::Cause;
 use crate::span::Span;
+use crate::typed::calls::{cycles, is_called};
 use crate::typed::cfg::Graph;
 use crate::typed::{Const, FuncId, Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::{FloatTy, IntTy, Ty};
@@ -50,7 +51,9 @@ pub(crate) struct Unit<'m> {
     pub imports: Vec<Import>,
     /// The cycle of calls that a function lies on.
     cycles: Vec<Option<u32>>,
-    call_conv: CallConv,
+    /// Whether a call of a function may tick.
+    ticking: Vec<bool>,
+    target: TargetFrontendConfig,
 }
 
 /// How a function is entered and left.
@@ -63,9 +66,10 @@ pub(crate) enum Face {
 }
 
 impl<'m> Unit<'m> {
-    pub fn new(module: &'m Module, call_conv: CallConv) -> Unit<'m> {
+    pub fn new(module: &'m Module, target: TargetFrontendConfig) -> Unit<'m> {
         let (sites, prints, imports) = Default::default();
-        Unit { module, sites, prints, imports, cycles: cycles::cycles(module), call_conv }
+        let (cycles, ticking) = (cycles(module), ticks::ticking(module));
+        Unit { module, sites, prints, imports, cycles, ticking, target }
     }
 
     /// Whether a call of `callee` in `caller` can lead back to `caller`.
@@ -74,11 +78,16 @@ impl<'m> Unit<'m> {
         cycle(caller).is_some() && cycle(caller) == cycle(callee)
     }
 
+    /// Whether a run counts ticks at all.
+    pub fn ticks(&self) -> bool {
+        self.ticking[0]
+    }
+
     /// What there is to build: the functions under their own numbers, and the entry under the number after them.
     ///
     /// An entry that nobody in the module calls is function 0 itself with another face; else it is a bridge to it.
     pub fn plan(&self) -> Vec<(FuncId, Face)> {
-        let first = usize::from(!cycles::is_called(self.module, FuncId(0)));
+        let first = usize::from(!is_called(self.module, FuncId(0)));
         let inner = (first..self.module.functions.len()).map(|i| (FuncId(i as u32), Face::Inner));
         inner.chain([(FuncId(0), Face::Entry)]).collect()
     }
@@ -91,22 +100,22 @@ impl<'m> Unit<'m> {
         }
     }
 
-    /// Builds one planned function into `func`, which must be empty.
-    pub fn build(&mut self, planned: (FuncId, Face), func: &mut ir::Function) {
+    /// Builds one planned function into `func`, which must be empty. `buffers` are as empty before as after.
+    pub fn build(&mut self, planned: (FuncId, Face), func: &mut ir::Function, buffers: &mut FunctionBuilderContext) {
         let (id, face) = planned;
         func.name = UserFuncName::user(0, self.number(planned));
         func.signature = match face {
             Face::Inner => self.signature(id),
             Face::Entry => self.entry_signature(),
         };
-        let bridge = face == Face::Entry && cycles::is_called(self.module, FuncId(0));
-        let mut lower = Lower::new(self, id, face, func);
+        let bridge = face == Face::Entry && is_called(self.module, FuncId(0));
+        let mut lower = Lower::new(self, id, face, FunctionBuilder::new(func, buffers));
         if bridge {
             lower.bridge();
         } else {
             lower.body();
         }
-        lower.finish_exits();
+        lower.finish();
     }
 }
 
@@ -116,7 +125,9 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     id: FuncId,
     function: &'m Function,
     face: Face,
-    at: FuncCursor<'f>,
+    at: FunctionBuilder<'f>,
+    /// The first block; its parameters are the function's.
+    entry: Block,
     /// The first parameter: `hooks::Context`.
     ctx: ir::Value,
     /// Where the scalars of a typed value begin in `scalars`.
@@ -129,6 +140,7 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     /// Where a failure goes whose site is known: returns the status.
     fail: Option<Block>,
     callees: Vec<(abi::Callee, ir::FuncRef)>,
+    budget: ticks::Budget,
     /// Memory for the slots of helpers and prints; as large as the largest of them.
     scratch: Option<StackSlot>,
     /// Whether this block asked for stack already: the pointer does not move within a function.
@@ -138,17 +150,18 @@ pub(crate) struct Lower<'u, 'm, 'f> {
 }
 
 impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
-    fn new(unit: &'u mut Unit<'m>, id: FuncId, face: Face, func: &'f mut ir::Function) -> Self {
+    fn new(unit: &'u mut Unit<'m>, id: FuncId, face: Face, mut at: FunctionBuilder<'f>) -> Self {
         let function = &unit.module.functions[id.0 as usize];
-        let entry = func.dfg.make_block();
-        let ctx = func.dfg.append_block_param(entry, types::I64);
-        let mut at = FuncCursor::new(func);
-        at.insert_block(entry);
+        let entry = at.create_block();
+        at.append_block_params_for_function_params(entry);
+        at.switch_to_block(entry);
+        let ctx = at.block_params(entry)[0];
         Lower {
             id,
             function,
             face,
             at,
+            entry,
             ctx,
             starts: vec![u32::MAX; function.values.len()],
             scalars: Vec::with_capacity(function.values.len()),
@@ -157,6 +170,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             exits: Vec::new(),
             fail: None,
             callees: Vec::new(),
+            budget: ticks::Budget::InContext,
             scratch: None,
             stack_checked: false,
             span: function.span,
@@ -172,19 +186,20 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         };
         self.place(function.span);
         self.parameters();
+        self.start_budget();
         for &index in &order[1..] {
-            let block = self.at.func.dfg.make_block();
+            let block = self.new_block();
             self.blocks[index as usize] = Some(block);
             for &param in &function.blocks[index as usize].params {
                 let scalars: Scalars = (function.ty(param).scalars().iter())
-                    .map(|ty| self.at.func.dfg.append_block_param(block, clif_type(ty)))
+                    .map(|ty| self.at.append_block_param(block, clif_type(ty)))
                     .collect();
                 self.define(param, &scalars);
             }
         }
         for &index in &order {
             if let Some(block) = self.blocks[index as usize] {
-                self.enter(block);
+                self.at.switch_to_block(block);
             }
             self.stack_checked = false;
             let block = &function.blocks[index as usize];
@@ -222,6 +237,10 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             }
             Op::Print(print) => {
                 self.print(print, args);
+                return self.define(inst.result, &[]);
+            }
+            Op::Tick => {
+                self.tick();
                 return self.define(inst.result, &[]);
             }
             Op::Add(mode) => self.add(*mode, args, ty),
@@ -282,7 +301,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         }
     }
 
-    /// Where a jump leads and what it takes along. The one place to ask "is this a loop's back edge?": polling goes here.
+    /// Where a jump leads and what it takes along.
     fn edge(&mut self, target: &Target) -> (Block, SmallVec<[BlockArg; 4]>) {
         let args = target.args.iter().flat_map(|&v| self.of(v).iter().map(|&scalar| BlockArg::Value(scalar))).collect();
         let block = self.blocks[target.block.0 as usize].expect("a target is reachable and not block 0");
@@ -348,13 +367,21 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
     }
 
     fn new_block(&mut self) -> Block {
-        self.at.func.dfg.make_block()
+        self.at.create_block()
     }
 
-    /// Goes on in a new block, laid out after all others.
+    /// Goes on in a new block, laid out after all others. Every jump to it has been written: only blocks of typed IR, which
+    /// are not entered here, have loops lead back to them.
     fn enter(&mut self, block: Block) {
-        self.at.layout_mut().append_block(block);
-        self.at.goto_bottom(block);
+        self.at.switch_to_block(block);
+        self.at.seal_block(block);
+    }
+
+    /// Writes what was left for the end.
+    fn finish(mut self) {
+        self.finish_exits();
+        self.at.seal_all_blocks();
+        self.at.finalize(self.unit.target);
     }
 
     /// A place in the text for the instructions that follow: the offset itself is the CLIF source location.

@@ -126,8 +126,10 @@ fn a_host_may_refuse() {
     let mut f = function("forever", &[], Ty::None);
     let head = f.block(&[]);
     f.jump(head, &[]);
-    f.at(head).jump(head, &[]);
+    f.at(head).tick();
+    f.jump(head, &[]);
     let module = checked(vec![f.done()]);
     let mut host = Recorder { patience: Some(3), ..Recorder::default() };
-    assert_eq!(run(&module, &[], &mut [], &mut host).unwrap_err().cause, Cause::Host);
+    let failure = Failure { cause: Cause::Host, span: module.functions[0].blocks[1].insts[0].span };
+    assert_eq!(run(&module, &[], &mut [], &mut host), Err(failure));
 }

@@ -111,7 +111,7 @@ impl Folder<'_> {
 
     /// The answer, when all operands are constants and there is one.
     fn evaluate(&self, inst: &Inst) -> Option<Const> {
-        if matches!(inst.op, Op::Const(_) | Op::Call(_) | Op::Print(_) | Op::Tuple) {
+        if matches!(inst.op, Op::Const(_) | Op::Call(_) | Op::Print(_) | Op::Tick | Op::Tuple) {
             return None;
         }
         let mut slots = Slots::new();

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::rewrite::{Aliases, drop_unreachable};
+use crate::typed::calls::{callees, components, is_cycle};
 use crate::typed::{Block, BlockId, FuncId, Function, Inst, Module, Op, Target, Terminator, Value};
 
 /// How many instructions and terminators a function may have to be put in the place of a call.
@@ -17,10 +18,7 @@ const LARGE: usize = 20_000;
 pub fn run(module: &mut Module) {
     let components = components(module);
     let mut recursive = vec![false; module.functions.len()];
-    for f in components.iter().flatten() {
-        recursive[*f as usize] = callees(&module.functions[*f as usize]).any(|callee| callee == *f);
-    }
-    components.iter().filter(|c| c.len() > 1).flatten().for_each(|f| recursive[*f as usize] = true);
+    components.iter().filter(|c| is_cycle(module, c)).flatten().for_each(|f| recursive[*f as usize] = true);
     for f in components.into_iter().flatten() {
         // Taken out while its callees are read; only a recursive function would read itself.
         let mut function = std::mem::replace(&mut module.functions[f as usize], hole());
@@ -38,13 +36,6 @@ fn hole() -> Function {
         result: crate::types::Ty::None,
         span: Default::default(),
     }
-}
-
-fn callees(function: &Function) -> impl Iterator<Item = u32> {
-    function.blocks.iter().flat_map(|block| &block.insts).filter_map(|inst| match inst.op {
-        Op::Call(callee) => Some(callee.0),
-        _ => None,
-    })
 }
 
 fn size(function: &Function) -> usize {
@@ -127,47 +118,6 @@ fn put(caller: &mut Function, at: usize, call: &Inst, callee: &Function, aliases
         }
     }
     rest.0 as usize
-}
-
-/// The strongly connected components of the call graph, callees first (Tarjan, without recursion).
-fn components(module: &Module) -> Vec<Vec<u32>> {
-    const UNSEEN: u32 = u32::MAX;
-    let calls: Vec<Vec<u32>> = module.functions.iter().map(|function| callees(function).collect()).collect();
-    let n = calls.len();
-    let (mut index, mut low, mut on_stack) = (vec![UNSEEN; n], vec![0; n], vec![false; n]);
-    let (mut stack, mut found, mut next) = (Vec::new(), Vec::new(), 0);
-    for root in 0..n as u32 {
-        let mut walk = if index[root as usize] == UNSEEN { vec![(root, 0usize)] } else { Vec::new() };
-        while let Some((f, edge)) = walk.last_mut() {
-            let at = *f as usize;
-            if *edge == 0 && index[at] == UNSEEN {
-                (index[at], low[at], on_stack[at]) = (next, next, true);
-                next += 1;
-                stack.push(at as u32);
-            }
-            if let Some(&callee) = calls[at].get(*edge) {
-                *edge += 1;
-                let to = callee as usize;
-                if index[to] == UNSEEN {
-                    walk.push((callee, 0));
-                } else if on_stack[to] {
-                    low[at] = low[at].min(index[to]);
-                }
-                continue;
-            }
-            walk.pop();
-            if let Some((parent, _)) = walk.last() {
-                low[*parent as usize] = low[*parent as usize].min(low[at]);
-            }
-            if low[at] == index[at] {
-                let start = stack.iter().rposition(|f| *f == at as u32).unwrap_or(0);
-                let component = stack.split_off(start);
-                component.iter().for_each(|f| on_stack[*f as usize] = false);
-                found.push(component);
-            }
-        }
-    }
-    found
 }
 
 /// Keeps what the entry can reach; the others keep their order, so that the entry stays 0.

@@ -4,10 +4,11 @@ mod random;
 
 use super::*;
 use crate::eval::eval;
-use crate::typed::build::{Builder, function, module, outcome};
+use crate::typed::build::{Builder, function, module, outcome, ticks};
 use crate::typed::text::to_text;
 use crate::typed::{BlockId, Cond, Const, FuncId, Mode, Op};
 use crate::types::Ty;
+use crate::types::ticks::insert;
 use random::{Random, TYPES, U64, chain, program};
 
 #[test]
@@ -18,7 +19,8 @@ fn random_programs_mean_the_same_after_every_pass() {
     for seed in 0..rounds {
         let mut random = Random(seed);
         random.bits();
-        let before = program(&mut random);
+        let mut before = program(&mut random);
+        insert(&mut before);
         verify(&before)
             .unwrap_or_else(|broken| panic!("seed {seed}: {broken}\n{}", to_text(&before, &Default::default())));
         let params: Vec<Ty> = before.functions[0].params().iter().map(|v| before.functions[0].ty(*v).clone()).collect();
@@ -38,6 +40,9 @@ fn random_programs_mean_the_same_after_every_pass() {
                     to_text(&before, &Default::default())
                 );
             }
+        }
+        for args in &arguments {
+            assert_eq!(ticks(&after, args), ticks(&before, args), "seed {seed}: {args:?}");
         }
         answers += outcomes.iter().filter(|o| o.0.is_ok()).count();
         failures += outcomes.iter().filter(|o| o.0.is_err()).count();

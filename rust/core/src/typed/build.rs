@@ -1,7 +1,7 @@
 //! Typed IR by hand, for tests. Every instruction gets a place of its own, so that spans can be told apart.
 
 use super::{Args, Block, BlockId, Const, Function, Inst, Module, Op, Raise, Target, Terminator, Value};
-use crate::failure::{Cause, Failure, Host, HostError};
+use crate::failure::{Cause, Failure, Host, HostError, POLL_INTERVAL};
 use crate::span::Span;
 use crate::types::Ty;
 
@@ -62,6 +62,10 @@ impl Builder {
         self.op(Op::Const(Const::Bool(value)), &[], Ty::Bool)
     }
 
+    pub fn tick(&mut self) {
+        self.op(Op::Tick, &[], Ty::None);
+    }
+
     pub fn jump(&mut self, block: BlockId, args: &[Value]) {
         self.end(Terminator::Jump(Target { block, args: args.to_vec() }));
     }
@@ -100,11 +104,14 @@ impl Builder {
     }
 }
 
-/// A host that remembers what was printed, and refuses to go on after so many questions.
+/// A host that remembers what was printed, and refuses to go on after so many questions. If it says `each`, it is asked at every
+/// tick but the first.
 #[derive(Default)]
 pub struct Recorder {
     pub printed: String,
     pub patience: Option<u32>,
+    pub each: bool,
+    pub polls: u64,
 }
 
 impl Host for Recorder {
@@ -114,6 +121,7 @@ impl Host for Recorder {
     }
 
     fn poll(&mut self) -> Result<(), HostError> {
+        self.polls += 1;
         match &mut self.patience {
             Some(0) => Err(HostError),
             Some(left) => {
@@ -123,18 +131,30 @@ impl Host for Recorder {
             None => Ok(()),
         }
     }
+
+    fn interval(&mut self) -> u64 {
+        if self.each { 1 } else { POLL_INTERVAL }
+    }
 }
 
 /// What a run did: its result's slots or failure, and what it printed.
 pub fn outcome(module: &Module, args: &[u64]) -> (Result<Vec<u64>, Failure>, String) {
-    // Two billion steps are an endless loop.
-    let mut host = Recorder { patience: Some(1_000), ..Recorder::default() };
+    // A million ticks are an endless loop.
+    let mut host = Recorder { patience: Some(64), ..Recorder::default() };
     let mut out = vec![0; module.functions[0].result.width()];
     let result = crate::interp::run(module, args, &mut out, &mut host).map(|()| out);
     if let Err(Failure { cause: Cause::Host, .. }) = result {
         host.printed.push_str("(gave up)");
     }
     (result, host.printed)
+}
+
+/// How many ticks a run takes, but for the first.
+pub fn ticks(module: &Module, args: &[u64]) -> u64 {
+    let mut host = Recorder { each: true, ..Recorder::default() };
+    let mut out = vec![0; module.functions[0].result.width()];
+    let _ = crate::interp::run(module, args, &mut out, &mut host);
+    host.polls
 }
 
 /// `gcd(a, b)` by Euclid, as inference would write it.

@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 pub mod build;
+pub mod calls;
 pub mod cfg;
 pub mod dot;
 pub mod text;
@@ -184,6 +185,9 @@ pub enum Op {
     Item(u32),
     /// Writes to the host: sep, end, and the pieces; the operands are the values among them, in order. `-> None`.
     Print(Arc<Print>),
+    /// `() -> None`: counts one round of a loop or one call, and now and then asks the host whether to go on. Stays where it is:
+    /// every engine counts the same.
+    Tick,
 }
 
 /// A row of the runtime's table, compared by its address.
@@ -238,14 +242,14 @@ impl PartialEq for Const {
 }
 
 impl Op {
-    /// Whether the operation can raise, print or call, so that it must stay where it is.
+    /// Whether the operation can raise, print, call or be interrupted, so that it must stay where it is.
     pub fn has_effect(&self) -> bool {
         use Op::*;
         match self {
             Add(m) | Sub(m) | Mul(m) | Div(m) | IntDiv(m) | FloorDiv(m) | Mod(m) | Shl(m) | Shr(m) | Neg(m)
             | Abs(m) | Narrow(m) | ToInt(m) => *m == Mode::Python,
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
-            Fail(_) | RequireBound(_) | Call(_) | Print(_) => true,
+            Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick => true,
             _ => false,
         }
     }

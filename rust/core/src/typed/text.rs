@@ -139,6 +139,7 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
         Op::Tuple => "tuple".to_owned(),
         Op::Item(k) => format!("item {k}"),
         Op::Print(_) => "print".to_owned(),
+        Op::Tick => "tick".to_owned(),
     }
 }
 

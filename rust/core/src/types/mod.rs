@@ -1,10 +1,11 @@
 //! Types: what they are (`ty`), how their texts are read (`parse`), what primitives do to them (`rules`, into `emit`), and
-//! inference, which puts it all together (`infer`).
+//! inference, which puts it all together (`infer`); and the counting that keeps a run bounded (`ticks`).
 
 mod emit;
 pub mod infer;
 pub mod parse;
 pub mod rules;
+pub mod ticks;
 mod ty;
 
 pub use ty::{FloatTy, IntTy, Ty, join, promote};

@@ -1,0 +1,137 @@
+//! Ticks: the run's budget is counted down, and when it is spent the host is asked.
+//!
+//! A function with a tick in a loop keeps the budget in a variable, which the register allocator keeps in a register; the
+//! context has it whenever others may look, which is while functions that tick are called and after returning. A function
+//! that ticks only at its entry counts in the context: there is nothing to gain between its calls. A failing run
+//! leaves the context as it is: nobody counts on after it.
+//!
+//! The host is asked through a stub that changes no register (`poll_stub`). A plain call may change all that hold floats, and to
+//! be ready for it a loop would keep its floats in memory: six times slower, for a call that is made every 10,000th round.
+
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::{self, AbiParam, BlockArg, InstBuilder, MemFlagsData, Signature, types};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+
+use super::Lower;
+use super::abi::{Callee, Import};
+use super::hooks::Context;
+use crate::failure::Cause;
+use crate::typed::calls::{callees, components};
+use crate::typed::{Function, Module, Op};
+
+const BUDGET: i32 = offset_of!(Context, budget) as i32;
+
+/// Where a function has the budget while it runs.
+#[derive(Clone, Copy)]
+pub(super) enum Budget {
+    InContext,
+    InVariable(Variable),
+}
+
+/// For each function, whether a call of it may tick.
+pub(super) fn ticking(module: &Module) -> Vec<bool> {
+    let mut ticking = vec![false; module.functions.len()];
+    for component in components(module) {
+        let ticks = component.iter().any(|f| {
+            let function = &module.functions[*f as usize];
+            ticks(function, 0) || callees(function).any(|callee| ticking[callee as usize])
+        });
+        component.iter().for_each(|f| ticking[*f as usize] = ticks);
+    }
+    ticking
+}
+
+/// The signature of the stub: the context, and nothing back, as this convention asks for.
+pub(super) fn poll_signature() -> Signature {
+    let mut signature = Signature::new(CallConv::PreserveAll);
+    signature.params.push(AbiParam::new(types::I64));
+    signature
+}
+
+/// Builds the stub into `func`, which must be empty: calls the hook at this address, and keeps every register that generated
+/// code uses.
+pub(crate) fn poll_stub(func: &mut ir::Function, target: TargetFrontendConfig, hook: usize) {
+    func.signature = poll_signature();
+    let mut buffers = FunctionBuilderContext::new();
+    let mut at = FunctionBuilder::new(func, &mut buffers);
+    let entry = at.create_block();
+    at.append_block_params_for_function_params(entry);
+    at.switch_to_block(entry);
+    let mut signature = Signature::new(target.default_call_conv);
+    signature.params.push(AbiParam::new(types::I64));
+    let signature = at.import_signature(signature);
+    let context = at.block_params(entry)[0];
+    let hook = at.ins().iconst(types::I64, hook as i64);
+    at.ins().call_indirect(signature, hook, &[context]);
+    at.ins().return_(&[]);
+    at.seal_all_blocks();
+    at.finalize(target);
+}
+
+/// Whether there is a tick in a block from `first` on.
+fn ticks(function: &Function, first: usize) -> bool {
+    function.blocks[first..].iter().flat_map(|block| &block.insts).any(|inst| inst.op == Op::Tick)
+}
+
+impl Lower<'_, '_, '_> {
+    /// At the function's entry. Block 0 is nobody's target: what ticks there is in no loop.
+    pub(super) fn start_budget(&mut self) {
+        if ticks(self.function, 1) {
+            let variable = self.at.declare_var(types::I64);
+            self.budget = Budget::InVariable(variable);
+            self.take_budget();
+        }
+    }
+
+    /// Counts one; asks the host when none is left.
+    pub(super) fn tick(&mut self) {
+        let budget = match self.budget {
+            Budget::InContext => self.load_budget(),
+            Budget::InVariable(variable) => self.at.use_var(variable),
+        };
+        let (ask, next) = (self.new_block(), self.new_block());
+        let budget_now = self.at.append_block_param(next, types::I64);
+        self.at.ins().brif(budget, next, &[BlockArg::Value(budget)], ask, &[]);
+
+        self.enter(ask);
+        self.cold_here();
+        let reference = self.callee(Callee::Import(Import::Poll));
+        self.at.ins().call(reference, &[self.ctx]);
+        let more = self.load_budget();
+        let refused = self.exit(Some(Cause::Host), None);
+        self.at.ins().brif(more, next, &[BlockArg::Value(more)], refused, &[]);
+
+        self.enter(next);
+        let left = self.at.ins().iadd_imm_s(budget_now, -1);
+        match self.budget {
+            Budget::InContext => self.store_budget(left),
+            Budget::InVariable(variable) => self.at.def_var(variable, left),
+        }
+    }
+
+    /// Before others may look at the context.
+    pub(super) fn give_budget(&mut self) {
+        if let Budget::InVariable(variable) = self.budget {
+            let budget = self.at.use_var(variable);
+            self.store_budget(budget);
+        }
+    }
+
+    /// After others may have changed the context.
+    pub(super) fn take_budget(&mut self) {
+        if let Budget::InVariable(variable) = self.budget {
+            let budget = self.load_budget();
+            self.at.def_var(variable, budget);
+        }
+    }
+
+    fn load_budget(&mut self) -> ir::Value {
+        self.at.ins().load(types::I64, MemFlagsData::trusted(), self.ctx, BUDGET)
+    }
+
+    fn store_budget(&mut self, budget: ir::Value) {
+        self.at.ins().store(MemFlagsData::trusted(), budget, self.ctx, BUDGET);
+    }
+}
