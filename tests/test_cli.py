@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from interruptible import interruptible
 
 GCD = "def gcd(a: int, b: int) -> int:\n    while b:\n        a, b = b, a % b\n    return a\n"
 ENVIRONMENT = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
@@ -143,7 +144,7 @@ def test_dump_of_a_mistake() -> None:
 def test_interrupted() -> None:
     command = [sys.executable, "-m", "jib", "-c", "print(1)\nwhile True:\n    pass\n"]
     environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+    with interruptible(command, environment) as process:
         assert process.stdout is not None and process.stdout.readline() == b"1\n"  # now it is in the loop
         process.send_signal(signal.SIGINT)
         _, complaint = process.communicate(timeout=30)

@@ -13,7 +13,42 @@ from typing import NamedTuple
 INT_OPS = ("+", "-", "*", "//", "%", "&", "|", "^")
 FLOAT_OPS = ("+", "-", "*", "/", "//", "%")
 COMPARE = ("<", "<=", ">", ">=", "==", "!=")
-FLOAT1 = ["sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "erf", "erfc", "gamma", "lgamma", "degrees", "radians", "ulp", "sqrt", "fabs", "float", "math.sin", "math.exp", "arcsin", "arctan"]
+FLOAT1 = [
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log2",
+    "log10",
+    "log1p",
+    "cbrt",
+    "erf",
+    "erfc",
+    "gamma",
+    "lgamma",
+    "degrees",
+    "radians",
+    "ulp",
+    "sqrt",
+    "fabs",
+    "float",
+    "math.sin",
+    "math.exp",
+    "arcsin",
+    "arctan",
+]
 FLOAT2 = ("atan2", "hypot", "fmod", "remainder", "copysign", "nextafter", "math.pow", "log")
 SIZED = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32")
 

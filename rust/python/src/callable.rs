@@ -207,11 +207,16 @@ impl Callable {
 
     /// The specialisation for these argument types, compiled now if there is none.
     fn specialisation(&self, py: Python<'_>, types: &[Ty]) -> PyResult<Arc<Specialisation>> {
-        let mut known = self.known();
-        if let Some(found) = known.iter().rev().find(|s| s.params == types) {
-            return Ok(found.clone());
-        }
-        if known.len() == MAX_SPECIALISATIONS {
+        // The lock is never held while Python may run: who waits for it holds the interpreter.
+        let find = |known: &[Arc<Specialisation>]| known.iter().rev().find(|s| s.params == types).cloned();
+        let count = {
+            let known = self.known();
+            if let Some(found) = find(&known) {
+                return Ok(found);
+            }
+            known.len()
+        };
+        if count >= MAX_SPECIALISATIONS {
             let span = self.unit.span();
             let args = vec![self.name.clone(), MAX_SPECIALISATIONS.to_string()];
             let diag = jib_core::diag::Diag { code: "limit-specialisations", args, span };
@@ -219,8 +224,12 @@ impl Callable {
         }
         let made = Specialisation::compile(&self.unit, types, self.result.as_ref(), self.options);
         let made = Arc::new(made.map_err(|error| compile_error(py, &self.source, error))?);
-        known.push(made.clone());
-        Ok(made)
+        let mut known = self.known();
+        // Another thread may have been faster: one of them is kept.
+        Ok(find(&known).unwrap_or_else(|| {
+            known.push(made.clone());
+            made
+        }))
     }
 
     fn call<'a, 'py: 'a>(
