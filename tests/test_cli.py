@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from interruptible import interruptible
 
 GCD = "def gcd(a: int, b: int) -> int:\n    while b:\n        a, b = b, a % b\n    return a\n"

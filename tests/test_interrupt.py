@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from interruptible import interruptible
 
 PYTHON = Path(__file__).parents[1] / "python"
