@@ -1,18 +1,30 @@
 """jib in one screen: `make demo`."""
 
+import sys
 import traceback
 
 import jib
 
 
 def show(title: str) -> None:
-    print(f"\n--- {title}")
+    print(f"\n--- {title}\n")
 
 
-show("an expression, compiled for the types it is called with")
+def explain(error: Exception) -> None:
+    """What Python prints of an exception that nobody catches, without the traceback."""
+    lines = traceback.format_exception_only(type(error), error)
+    if sys.version_info < (3, 11):  # notes are younger
+        lines += [f"{note}\n" for note in getattr(error, "__notes__", [])]
+    print("".join(lines), end="")
+
+
+show("an expression is compiled for the types it is called with")
 f = jib.compile("a + b")
-print("f(7, 35)   =", f(7, 35))
-print("f(1.5, 2)  =", f(1.5, 2))
+print('f = jib.compile("a + b")')
+print("f(7, 35)  ", "->", f(7, 35))
+print("f(1.5, 2) ", "->", f(1.5, 2))
+for made in f.specializations:
+    print(f"            {made.result}({', '.join(made.params)}): {made.code_bytes} bytes of machine code")
 
 show("a function with a loop")
 SOURCE = """\
@@ -25,19 +37,25 @@ def collatz(n: int) -> int:
 """
 collatz = jib.compile(SOURCE)
 print(SOURCE)
-print("collatz(27) =", collatz(27))
+print("collatz(27)", "->", collatz(27))
 
-show("what Cranelift was given for f(float, float)")
-print(f.dump("clif", "(float, float)"))
+show("the same as Cranelift is given it: collatz.dump('clif')")
+print(collatz.dump("clif").rstrip())
 
 show("a mistake in the text")
 try:
     jib.compile("total = 1 + * 2")
 except jib.ParseError as error:
-    print("".join(traceback.format_exception_only(error)))
+    explain(error)
 
-show("a failure at run time")
+show("a name that is not known")
 try:
-    jib.compile("a / (b - 3)")(1, 3)
+    jib.compile("sqtr(x*x + y*y)")(3, 4)
+except jib.CompileError as error:
+    explain(error)
+
+show("a failure at run time: Python's exception, with its place")
+try:
+    jib.compile("ratio = a / (b - 3)\nratio + 1")(1, 3)
 except ZeroDivisionError as error:
-    print(f"{type(error).__name__}: {error}", *getattr(error, "__notes__", []), sep="\n")
+    explain(error)

@@ -36,7 +36,7 @@ PRIMITIVES = {
     "eq": operator.eq,
     "ne": operator.ne,
     "as_index": operator.index,
-    "range_length": lambda start, stop, step: len(range(start, stop, step)),
+    "range_count": lambda start, stop, step: len(range(start, stop, step)),
     "next_index": lambda index, step: (index + step + 2**63) % 2**64 - 2**63,
     "subscript": lambda container, *index: container[index[0] if len(index) == 1 else index],
     "math.pow": math.pow,

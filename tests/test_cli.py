@@ -64,7 +64,7 @@ def test_a_file(tmp_path: Path) -> None:
         (["-x"], "there is no option '-x'"),
         (["--colour"], "there is no option '--colour'"),
         (["--engine"], "--engine needs a value"),
-        (["--engine", "steam", "-c", "1"], "--engine is native or interpreter or auto, not 'steam'"),
+        (["--engine", "steam", "-c", "1"], "--engine is native or interpreter, not 'steam'"),
         (["--engine", "native"], "a text is missing"),
         (["no-such-file.jib"], "cannot read 'no-such-file.jib': No such file"),
         (["."], "cannot read '.'"),

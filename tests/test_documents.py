@@ -1,30 +1,84 @@
-"""Every `>>>` in README.md and docs/ runs, and gives what stands under it.
+"""What the pages show is what happens: README.md and docs/ run, and what they say of tables and files is compared.
 
-One page is one session. Fences of code blocks are blanked first: to doctest a closing fence would be expected output.
+Every `>>>` runs and gives what stands under it; one page is one session, and spaces count. Fences of code blocks are blanked first: to
+doctest a closing fence would be expected output. In a block marked `console` every line with `$ python -m jib` runs, and prints
+the lines under it.
+The lines that a block marked `diff` changes are in the file that it names. docs/language.md has the whole table of builtins.
 """
 
 from __future__ import annotations
 
 import doctest
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from jib import _native
+
 ROOT = Path(__file__).parent.parent
-PAGES = sorted(
-    path.relative_to(ROOT).as_posix()
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    if ">>>" in path.read_text(encoding="utf-8")
-)
+TEXTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+}
 FENCE = re.compile(r"^[ \t]*(```|~~~).*$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", PAGES)
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if ">>>" in text])
 def test_examples_run(name: str) -> None:
-    text = FENCE.sub("", (ROOT / name).read_text(encoding="utf-8"))
+    text = FENCE.sub("", TEXTS[name])
     examples = doctest.DocTestParser().get_doctest(text, {"__name__": "__main__"}, name, name, 0)
     report: list[str] = []
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     if runner.run(examples, out=report.append).failed:
         pytest.fail("".join(report), pytrace=False)
+
+
+CONSOLE = [
+    (words, printed)
+    for text in TEXTS.values()
+    for block in blocks(text, "console")
+    for words, printed in re.findall(r"^\$ python -m jib (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("words", "printed"), CONSOLE)
+def test_commands_print(words: str, printed: str) -> None:
+    command = [sys.executable, "-X", "utf8", "-m", "jib", *shlex.split(words)]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=60, env=os.environ
+    )
+    assert done.stdout == printed
+
+
+CHANGES = [
+    (name, path, lines)
+    for name, text in TEXTS.items()
+    for block in blocks(text, "diff")
+    for path, lines in re.findall(r"^\+\+\+ (\S+)\n((?:(?!\+\+\+ ).*\n)*)", block, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("name", "path", "lines"), CHANGES)
+def test_changes_would_apply(name: str, path: str, lines: str) -> None:
+    there = "".join(line[1:] + "\n" for line in lines.splitlines() if line[:1] in (" ", "-") and line.strip())
+    assert there in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_the_language_page_has_every_builtin_and_no_other() -> None:
+    rows = re.findall(r"^\| `([\w.]+)` \| ([^|]*)\| `([^|`]*)` \| (.*) \|$", TEXTS["docs/language.md"], re.MULTILINE)
+    page = {name: (re.findall(r"`(\w+)`", others), signature) for name, others, signature, _ in rows}
+    table = {name: (others, signature) for name, others, signature, *_ in _native.builtins()}
+    assert page == table
+    assert len(rows) == len(page)
+    for name, _, _, doc, _ in _native.builtins():
+        said = next(words for row, _, _, words in rows if row == name)
+        assert said.startswith(doc), name

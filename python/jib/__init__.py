@@ -8,6 +8,7 @@
 3.5
 """
 
+from ._native import __version__
 from .api import STAGES, compile
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .function import Function
@@ -23,5 +24,6 @@ __all__ = [
     "LimitError",
     "Limits",
     "ParseError",
+    "__version__",
     "compile",
 ]

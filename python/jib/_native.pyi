@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from typing_extensions import Self
+
+from .builtins import Param
 from .source import Source
 
 __version__: str
@@ -13,12 +16,13 @@ class Callable:
         cls,
         ir: bytes,
         source: Source,
-        params: list[tuple[str, str, bool, Any]],
+        name: str,
+        params: tuple[Param, ...],
         signature: str | None,
         engine: str,
         opt_level: str,
         arithmetic: str,
-    ) -> Any: ...
+    ) -> Self: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def _dump(self, stage: str, signature: str | None) -> str: ...
     def _specializations(self) -> list[tuple[list[str], str, int, list[tuple[str, float]]]]: ...

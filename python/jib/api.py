@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import ir
 from .function import Function, Options
 from .limits import DEFAULT, Limits
 from .source import Source
@@ -50,6 +49,7 @@ def compile(
     >>> compile("x // y", "int(int, int)", params=["y", "x"])(2, 7)
     3
     """
+    from . import ir  # none of these before the first text: importing jib stays light
     from .lower import lower
     from .parse import parse
 
@@ -59,5 +59,7 @@ def compile(
     text = Source(source)
     program = parse(text, limits)
     lowered = lower(program, text, params, limits)
-    options = Options(signature, tuple(params) if params is not None else None, name, arithmetic, engine, opt_level, limits)
+    options = Options(
+        signature, tuple(params) if params is not None else None, name, arithmetic, engine, opt_level, limits
+    )
     return Function(text, ir.encode(lowered.module), lowered, options)

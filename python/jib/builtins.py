@@ -1,6 +1,6 @@
 """Python's view of the one table of builtins, which lives in Rust.
 
-In: a name as it is spelled in a text (`sin`, `math.sin`, `np.sin`), and the arguments of a call. Out: the row of the table,
+In: a name as it is spelled in a text (`sin`, `math.sin`), and the arguments of a call. Out: the row of the table,
 and the operands of its primitive.
 Always holds: the table says everything; nothing here knows a primitive by name. Rows are (name, aliases, signature, doc), a
 constant's signature is "=" and its value the fifth field. A signature is written as Python writes parameters.
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-MODULES = ("math", "np", "numpy")
+MODULES = ("math",)
+LATE = ("cbrt", "exp2", "fma")  # in `math` since 3.11 and 3.13; jib has them everywhere
 
 Default = Union[int, float, bool, str, None]
 
@@ -81,17 +82,17 @@ def _rows() -> dict[str, Builtin]:
 
 
 def resolve(name: str) -> Builtin | None:
-    """The builtin that a name in a text means: `sin`, `math.sin`, `np.sin` and `numpy.sin` are one.
+    """The builtin that a name in a text means: `sin` and `math.sin` are one, if Python's `math` has it.
 
     A row of its own for the dotted name goes before: `math.pow` is not `pow`.
     """
     table = _table or _rows()
     found = table.get(name)
-    if found is None and "." in name:
-        module, _, bare = name.partition(".")
-        if module in MODULES:
-            if module == "numpy":
-                return table.get(f"np.{bare}") or table.get(bare)
+    if found is None and name.startswith("math."):
+        import math
+
+        bare = name[len("math.") :]
+        if hasattr(math, bare) or bare in LATE:
             return table.get(bare)
     return found
 
@@ -182,6 +183,19 @@ def bind(
         else:
             operands.append(const(param.default))
     return operands
+
+
+def misfit(name: str, params: Sequence[Param], count: int, keywords: Sequence[str]) -> str:
+    """Python's words for a call that does not fit: so many positional arguments and these keywords.
+
+    >>> misfit("f", [Param("a", "any", True, None)], 2, [])
+    'f() takes 1 positional argument but 2 were given'
+    """
+    try:
+        bind(name, params, range(count), [(keyword, 0) for keyword in keywords], lambda default: 0)
+    except BindingError as mistake:
+        return str(mistake)
+    return f"{name}() got arguments that do not fit"
 
 
 def missing_text(name: str, missing: Sequence[str], kind: str = "positional") -> str:

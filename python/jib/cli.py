@@ -34,7 +34,7 @@ Values are written as in Python: 7, 2.5, True.
   --signature TYPES      fix the types, as in "(int, float)" or "float(float, int)"
   --params NAMES         the parameters in their order, as in a,b
   --arithmetic RULES     python (the default) or numpy
-  --engine ENGINE        native (the default), interpreter or auto
+  --engine ENGINE        native (the default) or interpreter
   --opt-level LEVEL      speed (the default) or none
   --version              print the version
   --help                 print this
@@ -48,7 +48,7 @@ OPTIONS: dict[str, tuple[str, ...] | None] = {
     "signature": None,
     "params": None,
     "arithmetic": ("python", "numpy"),
-    "engine": ("native", "interpreter", "auto"),
+    "engine": ("native", "interpreter"),
     "opt_level": ("speed", "none"),
 }
 

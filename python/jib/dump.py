@@ -36,7 +36,9 @@ def tree_text(program: Program, source: Source) -> str:
         for field, value in zip(node._fields, node):
             if _has_nodes(value):
                 below.append((field, depth + 1, value))
-            elif not isinstance(value, Span) and value != () and (value is not None or type(node).__name__ == "Constant"):
+            elif (
+                not isinstance(value, Span) and value != () and (value is not None or type(node).__name__ == "Constant")
+            ):
                 plain.append(f" {field}={value!r}")
         lines.append(f"{'  ' * depth}{label and label + ': '}{type(node).__name__}{''.join(plain)} @{line}:{column}")
         waiting.extend(reversed(below))

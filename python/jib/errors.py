@@ -166,7 +166,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     ),
     "not-callable": (CompileError, "'{0}' is not a function"),
     "arguments": (CompileError, "{0}"),
-    "attribute": (CompileError, "attribute '{0}' is not known; only those of math and np are"),
+    "attribute": (CompileError, "attribute '{0}' is not known; only those of math are"),
     "element-assignment": (CompileError, "elements cannot be assigned to yet"),
     "slice": (CompileError, "slices are not part of the language yet"),
     "text-value": (CompileError, "a text is not a value; it can only be printed, or be the message of an error"),
@@ -189,6 +189,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "not-an-integer": (CompileError, "'{0}' object cannot be interpreted as an integer"),
     "not-a-number": (CompileError, "{0}() takes a number, not '{1}'"),
     "not-iterable-value": (CompileError, "'{0}' object is not iterable"),
+    "too-many-coordinates": (CompileError, "hypot() takes at most 3 coordinates, not {0}"),
     "empty-sequence": (CompileError, "{0}() of an empty tuple"),
     "no-len": (CompileError, "object of type '{0}' has no len()"),
     "no-truth": (CompileError, "'{0}' is neither true nor false"),
@@ -207,6 +208,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "signature-count": (CompileError, "the signature has {1} types, the function takes {0}"),
     "limit-instances": (LimitError, "{0}() would be specialised for more than {1} combinations of types in one call"),
     "limit-specialisations": (LimitError, "{0}() has been called with more than {1} combinations of types"),
+    "limit-tuple": (LimitError, "a tuple of more than {0} elements, those of its elements included"),
     "limit-code": (LimitError, "more than {1} {0}"),
 }
 # fmt: on
@@ -257,8 +259,9 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
 
 
 def add_place_note(exc: BaseException, source: Source, span: Span) -> None:
-    """Note on an exception of the running program where in the text it happened; `jib_span` says it to programs, as line and column
-    of the start and of the end.
+    """Note on an exception of the running program where in the text it happened.
+
+    For programs, its attribute `jib_span` is the same place: line, column, end line, end column, as a SyntaxError counts them.
 
     >>> problem = ZeroDivisionError("division by zero")
     >>> add_place_note(problem, Source("a / b"), Span(2, 3))
@@ -269,7 +272,7 @@ def add_place_note(exc: BaseException, source: Source, span: Span) -> None:
     (1, 3, 1, 4)
     """
     line, column = source.position(span[0])
-    exc.jib_span = (line, column, *source.position(span[1]))  # type: ignore[attr-defined]
+    exc.jib_span = (line, column, *source.position(max(span[0], span[1])))  # type: ignore[attr-defined]
     head = f"  line {line}: "
     text, carets = source.caret(Span(*span)).split("\n")
     # Without its indentation, which a tab would make wider than the spaces under it.

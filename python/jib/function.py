@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _native
+from .builtins import Param
 from .limits import DEFAULT, Limits
 from .source import Source
 
@@ -54,14 +55,21 @@ class Function(_native.Callable):
     (<jib function area(w: float, h: float = 1.0) -> float>, 'Of a rectangle.')
     """
 
-    __slots__ = ("__dict__", "__name__", "__qualname__", "_entry", "_options", "_text", "__weakref__")
+    __slots__ = ("__dict__", "__weakref__")
+
+    __name__: str
+    __qualname__: str
+    _text: Source
+    _entry: tuple[tuple[EntryParameter, ...], str | None]
+    _options: Options
 
     def __new__(cls, text: Source, module: bytes, lowered: Lowered, options: Options) -> Function:
-        params = [(p.name, p.kind, not p.required, p.default) for p in lowered.params]
-        self: Function = super().__new__(
-            cls, module, text, params, options.signature, options.engine, options.opt_level, options.arithmetic
+        params = tuple([Param(p.name, p.kind, p.required, p.default) for p in lowered.params])
+        name = options.name or lowered.name
+        self = super().__new__(
+            cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic
         )
-        self.__name__ = self.__qualname__ = options.name or lowered.name
+        self.__name__ = self.__qualname__ = name
         self.__doc__ = lowered.doc
         self._text = text
         self._entry = lowered.params, lowered.returns
@@ -132,11 +140,11 @@ class Function(_native.Callable):
 
         >>> from jib import compile
         >>> print(compile("a + b").dump("typed-ir", "(int, float)"))
-        func <expression>(%0: int, %1: float) -> float  ; 1:1
+        func <expression>(%0: int, %1: float) -> float ; 1:1
         block0(%0: int, %1: float):
-          %2 = convert.float %0                         ; 1:1
-          %3 = add.float %2, %1                         ; 1:1
-          return %3                                     ; 1:1
+          %2 = convert float %0                 ; 1:1
+          %3 = add.float %2, %1                 ; 1:1
+          return %3                             ; 1:1
         """
         if stage in ("ast", "ir"):
             from . import dump
@@ -148,11 +156,29 @@ class Function(_native.Callable):
                 return dump.tree_text(program, self._text)
             from . import ir
 
-            return ir.to_text(lower(program, self._text, self._options.params, self._options.limits).module)
-        return self._dump(stage, signature)
+            lowered = lower(program, self._text, self._options.params, self._options.limits)
+            return ir.to_text(lowered.module).rstrip("\n")
+        return self._dump(stage, signature).rstrip("\n")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy carry the text and the options; the text is compiled again on arrival.
+
+        >>> from jib import compile
+        >>> import pickle
+        >>> pickle.loads(pickle.dumps(compile("a + b", params=["b", "a"]))).params
+        ('b', 'a')
+        """
+        return _again, (self.source, *self._options)
 
     def __repr__(self) -> str:
         return f"<jib function {self.__name__}{self.__signature__}>"
+
+
+def _again(source: str, signature: str | None, params: tuple[str, ...] | None, *others: Any) -> Function:
+    """The function of a pickle."""
+    from .api import compile
+
+    return compile(source, signature, params=params, **dict(zip(Options._fields[2:], others)))
 
 
 def _annotation(text: str | None, empty: Any) -> Any:

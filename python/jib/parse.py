@@ -5,8 +5,9 @@ Always holds: what comes out is the tree, or an exception of errors.py; the pars
 per machine and read from a cache afterwards, and a cache that cannot be read or written costs time, nothing else.
 
 The table is Lark's LALR(1) table with its single steps taken out: where the grammar climbs from `atom` to `test` over
-fifteen rules of one part each, the table goes there at once (`_without_single_steps`). Lark's own driver runs it, over the words
-of layout.py, and calls the actions of actions.py as it goes: no tree of Lark's is ever made.
+fifteen rules of one part each, the table goes there at once (`_without_single_steps`). `_Parser` runs it, over the words
+of layout.py, and calls the actions of actions.py as it goes: no tree of Lark's is ever made, and Lark itself, whose import takes as long as
+all else that jib does to start, is only loaded to build the table.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
-import types
-from collections.abc import Callable, Iterator
+from _thread import RLock, get_ident  # threading is slow to import
+from array import array
+from itertools import accumulate
 from typing import Any
 
 from .actions import ACTIONS, TERMINALS, Mistake
@@ -26,7 +27,7 @@ from .limits import DEFAULT, Limits
 from .source import Source, Span
 from .syntax import Binary, Program
 
-FORMAT = 1  # of the saved table; counts up when what is saved changes
+FORMAT = 3  # of the saved table; counts up when what is saved changes
 
 # ----------------------------------------------------------------------------------------------- the stage
 
@@ -46,59 +47,71 @@ def parse(source: Source, limits: Limits = DEFAULT) -> Program:
     return parser.parse(source, limits)
 
 
-class _Rule:
-    """What Lark's driver asks of a rule. Lark's own class hashes in Python, and the driver looks rules up at every step."""
+class _Unexpected(Exception):
+    """The parser has no step for a token; `states` are those it was in."""
 
-    __slots__ = ("origin", "expansion")
-
-    def __init__(self, origin: str, size: int) -> None:
-        self.origin = _Symbol(origin)
-        self.expansion = (None,) * size
-
-
-class _Symbol:
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-class _Words:
-    """What Lark's driver asks of a lexer thread."""
-
-    __slots__ = ("layout",)
-
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-
-    def lex(self, state: Any) -> Iterator[Token]:
-        return self.layout.tokens()
+    def __init__(self, token: Token | None, states: list[int]) -> None:
+        self.token = token
+        self.states = states
 
 
 class _Parser:
-    """Lark's driver with our table."""
+    """The LALR(1) machine. A step is a state to shift to, or a rule to reduce by: (number of parts, action, left side)."""
 
     def __init__(self, table: _Table) -> None:
-        lalr_parser, lalr_analysis, exceptions = _import_lark()
-        self.unexpected = exceptions.UnexpectedToken
-        self.shift = lalr_analysis.Shift
-        callbacks: dict[Any, Callable[[Any], Any]] = dict(TERMINALS)
-        rules = []
-        for origin, size, action in table.rules:
-            rule = _Rule(origin, size)
-            callbacks[rule] = ACTIONS.get(action, _parts)
-            rules.append(rule)
-        steps = [(lalr_analysis.Shift, to) if to >= 0 else (lalr_analysis.Reduce, rules[~to]) for to in table.steps]
-        self.states: dict[int, dict[str, Any]] = {
-            number: dict(zip(table.symbols[kind], map(steps.__getitem__, row)))
-            for number, (kind, row) in enumerate(table.states)
-        }
-        # The first state is number 0: `_without_single_steps` began there.
-        end = self.states[0]["start"][1]
-        self.driver = lalr_parser._Parser(
-            lalr_analysis.IntParseTable(self.states, {"start": 0}, {"start": end}), callbacks
-        )
+        self.table = table
+        self.starts = [0, *accumulate([table.symbols[kind].count(" ") + 1 for kind in table.kinds])]
+        rules = [(size, ACTIONS.get(action, _parts), origin) for origin, size, action in table.rules]
+        self.steps: list[Any] = [to if to >= 0 else rules[~to] for to in table.steps]
+        # The row of a state is made when the state is first entered: a text enters few of them. Two threads may make the same one.
+        self.rows: list[dict[str, Any] | None] = [None] * len(table.kinds)
         self.lexicon = Lexicon(table.terminals)
+
+    def row(self, state: int) -> dict[str, Any]:
+        """The steps of a state, by the next symbol."""
+        row = self.rows[state]
+        if row is None:
+            names = self.table.symbols[self.table.kinds[state]].split(" ")
+            cells = self.table.cells[self.starts[state] : self.starts[state + 1]]
+            row = self.rows[state] = dict(zip(names, map(self.steps.__getitem__, cells)))
+        return row
+
+    def run(self, layout: Layout) -> Program:
+        """Shift every token, after all reductions that it asks for."""
+        rows, make_row, terminals = self.rows, self.row, TERMINALS
+        states = [0]  # `_without_single_steps` begins there
+        values: list[Any] = []
+        for token in layout.tokens():
+            kind = token[0]
+            while True:
+                state = states[-1]
+                step = (rows[state] or make_row(state)).get(kind)
+                if type(step) is not tuple:
+                    break
+                size, action, origin = step
+                parts = values[-size:]  # no rule is empty
+                del values[-size:], states[-size:]
+                values.append(action(parts))
+                state = states[-1]
+                states.append((rows[state] or make_row(state))[origin])
+            if step is None:
+                raise _Unexpected(token, states)
+            states.append(step)
+            values.append(terminals[kind](token) if kind in terminals else token)
+        return self.finish(states, values)
+
+    def finish(self, states: list[int], values: list[Any]) -> Program:
+        """The reductions at the end of the text."""
+        while type(step := self.row(states[-1]).get("$END")) is tuple:
+            size, action, origin = step
+            parts = values[-size:]
+            del values[-size:], states[-size:]
+            values.append(action(parts))
+            states.append(self.row(states[-1])[origin])
+        if step is None:
+            raise _Unexpected(None, states)
+        program: Program = values[0]
+        return program
 
     def parse(self, source: Source, limits: Limits) -> Program:
         text = source.text
@@ -106,7 +119,7 @@ class _Parser:
             raise error("characters-limit", source, Span(limits.characters, limits.characters + 1), limits.characters)
         layout = Layout(source, self.lexicon, limits)
         try:
-            program: Program = self.driver.parse(_Words(layout), "start")
+            program = self.run(layout)
             # Below this the tree cannot be too high: an open bracket, operator or block adds at most 16 levels to it, and a `.` or a
             # closed bracket one.
             if 16 * layout.deepest + text.count("(") + text.count("[") + text.count(".") > 2 * limits.nesting:
@@ -114,34 +127,29 @@ class _Parser:
             return program
         except Mistake as found:
             mistake: Any = found
-        except self.unexpected as found:
+        except _Unexpected as found:
             mistake = found
         # Raised from here, an error does not carry the other one along.
         if type(mistake) is Mistake:
             raise error(mistake.code, source, mistake.span, *mistake.fill)
         raise self._explain(source, layout, mistake)
 
-    def _explain(self, source: Source, layout: Layout, unexpected: Any) -> JitError:
+    def _explain(self, source: Source, layout: Layout, unexpected: _Unexpected) -> JitError:
         from .mistakes import explain
 
         if not layout.begun:
             return error("nothing", source, Span(0, 0))
-        token = unexpected.token if type(unexpected.token) is Token else None
-        stack = unexpected.state.state_stack
 
         def accepts(terminal: str) -> bool:
             """Whether the parser would take this terminal instead; runs its reductions on a copy of the states."""
-            states = list(stack)
-            while step := self.states[states[-1]].get(terminal):
-                action, to = step
-                if action is self.shift:
-                    return True
-                if to.expansion:
-                    del states[-len(to.expansion) :]
-                states.append(self.states[states[-1]][to.origin.name][1])
-            return False
+            states = list(unexpected.states)
+            while type(step := self.row(states[-1]).get(terminal)) is tuple:
+                size, _, origin = step
+                del states[-size:]
+                states.append(self.row(states[-1])[origin])
+            return step is not None
 
-        return explain(source, self.lexicon, token, accepts)
+        return explain(source, self.lexicon, unexpected.token, accepts)
 
 
 def _parts(s: list[Any]) -> list[Any]:
@@ -171,7 +179,7 @@ def _check_height(program: Program, limits: Limits) -> None:
 # ------------------------------------------------------------------------------------------------ loading
 
 _parser: _Parser | None = None
-_lock = threading.RLock()
+_lock = RLock()
 
 
 def _make_parser() -> _Parser:
@@ -208,7 +216,7 @@ def _cache_path(grammar: str) -> str:
         else:
             base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
         directory = os.path.join(base, "jib")
-    key = f"{FORMAT}\n{sys.implementation.cache_tag}\n{_lark_version()}\n{grammar}"
+    key = f"{FORMAT}\n{sys.implementation.cache_tag}\n{grammar}"
     return os.path.join(directory, f"parser-{_digest(key)}.txt")
 
 
@@ -220,119 +228,77 @@ def _digest(text: str) -> str:
     return f"{crc32(data):08x}{adler32(data):08x}{len(data):x}"
 
 
-def _lark_package() -> str:
-    """The directory of the package lark, found without importing it."""
-    from importlib.machinery import PathFinder
-
-    spec = PathFinder.find_spec("lark")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("jib needs the package 'lark' to parse; pip install lark", name="lark")
-    return list(spec.submodule_search_locations)[0]
-
-
-def _lark_version() -> str:
-    if "lark" in sys.modules and hasattr(sys.modules["lark"], "__version__"):
-        return str(sys.modules["lark"].__version__)
-    try:
-        with open(os.path.join(_lark_package(), "__init__.py"), encoding="utf-8") as file:
-            return file.read().partition("__version__")[2].partition('"')[2].partition('"')[0]
-    except OSError:
-        return "?"
-
-
-def _import_lark() -> tuple[Any, Any, Any]:
-    """Lark's modules lalr_parser, lalr_analysis and exceptions, without the rest of Lark.
-
-    `import lark` runs lark/__init__.py, which loads the compiler of grammars, Earley's parser and more: twice the time of the few modules
-    that run a finished table. So unless lark is loaded already, an empty module with lark's path stands in for the package while they
-    are imported. Then all of them are taken out of sys.modules again: we keep ours, and a later `import lark` gets a package that
-    is whole (its attribute lark.lexer, for one, would be missing if that module had been there before its package).
-    Another thread that says `import lark` meanwhile and gets the stand-in is served too: asked for anything, it waits and
-    asks the real one.
-    """
-    from importlib import import_module
-
-    names = "lark.parsers.lalr_parser", "lark.parsers.lalr_analysis", "lark.exceptions"
-    if "lark" in sys.modules:
-        return import_module(names[0]), import_module(names[1]), import_module(names[2])
-
-    stand_in = types.ModuleType("lark")
-    stand_in.__path__ = [_lark_package()]
-    owner = threading.get_ident()
-
-    def ask_the_real_one(name: str) -> Any:
-        if name.startswith("__") or threading.get_ident() == owner:
-            raise AttributeError(f"module 'lark' has no attribute {name!r}")
-        with _lock:
-            return getattr(import_module("lark"), name)
-
-    stand_in.__getattr__ = ask_the_real_one  # type: ignore[method-assign]
-    sys.modules["lark"] = stand_in
-    try:
-        return import_module(names[0]), import_module(names[1]), import_module(names[2])
-    finally:
-        for name in [name for name in sys.modules if name == "lark" or name.startswith("lark.")]:
-            del sys.modules[name]
-
-
 # ---------------------------------------------------------------------------------------------- the table
 
 
 class _Table:
     """The parser's table as plain data.
 
-    `steps` are states to go to (0, 1, ...) or rules to reduce by (~0, ~1, ...); a row of `states` is an index into `symbols` and, for
-    each symbol there, an index into `steps`. `rules` are (left side, number of parts, action), `terminals` as in `Lexicon`.
+    `steps` are states to go to (0, 1, ...) or rules to reduce by (~0, ~1, ...). State n has the symbols `symbols[kinds[n]]`, names with
+    spaces between them, and for each an index into `steps`: these stand in `cells`, state after state. `rules` are (left side,
+    number of parts, action), `terminals` as in `Lexicon`.
     """
 
     def __init__(self) -> None:
         self.rules: list[tuple[str, int, str]] = []
         self.terminals: list[tuple[str, bool, str]] = []
-        self.symbols: list[list[str]] = []
+        self.symbols: list[str] = []
         self.steps: list[int] = []
-        self.states: list[tuple[int, list[int]]] = []
+        self.kinds: list[int] = []
+        self.cells = array("H")
 
     def text(self) -> str:
         """The table as lines; a text can be read without trusting it, unlike a pickle or marshal's bytes."""
-        lines = [f"{len(self.rules)} {len(self.terminals)} {len(self.symbols)} {len(self.states)}"]
+        lines = [f"{len(self.rules)} {len(self.terminals)} {len(self.symbols)}"]
         lines += [f"{origin} {size} {action}" for origin, size, action in self.rules]
-        lines += [
-            f"{name} {int(fixed)} {pattern.encode('unicode_escape').decode()}"
-            for name, fixed, pattern in self.terminals
-        ]
-        lines += [" ".join(symbols) for symbols in self.symbols]
-        lines += [" ".join(map(str, (kind, *row))) for kind, row in self.states]
+        # A newline in a pattern is written as a character that no pattern has.
+        lines += [f"{name} {int(fixed)} {pattern}".replace("\n", "\x1f") for name, fixed, pattern in self.terminals]
+        lines += self.symbols
         lines.append(" ".join(map(str, self.steps)))
+        lines.append(" ".join(map(str, self.kinds)))
+        lines.append(_little_endian(self.cells).tobytes().hex())
         return "\n".join(lines)
 
     @classmethod
     def read(cls, path: str) -> _Table:
         """A saved table; ValueError or LookupError if it is not one."""
-        with open(path, encoding="utf-8", newline="\n") as file:
-            checksum, _, text = file.read(10_000_000).partition("\n")
+        with open(path, "rb") as file:  # a text file would be read eight kilobytes at a time
+            checksum, _, text = file.read(10_000_000).decode().partition("\n")
         if checksum != _digest(text):
             raise ValueError("not what was written")
         table = cls()
         lines = iter(text.split("\n"))
-        rules, terminals, symbols, states = map(int, next(lines, "").split(" "))
+        rules, terminals, symbols = map(int, next(lines, "").split(" "))
         for _ in range(rules):
             origin, size, action = next(lines, "").split(" ")
             table.rules.append((origin, int(size), action))
         for _ in range(terminals):
             name, fixed, pattern = next(lines, "").split(" ", 2)
-            table.terminals.append((name, fixed == "1", pattern.encode().decode("unicode_escape")))
-        for _ in range(symbols):
-            table.symbols.append(next(lines, "").split())
-        for _ in range(states):
-            kind, *row = map(int, next(lines, "").split(" "))
-            table.states.append((kind, row))
+            table.terminals.append((name, fixed == "1", pattern.replace("\x1f", "\n")))
+        table.symbols = [next(lines, "") for _ in range(symbols)]
         table.steps = list(map(int, next(lines, "").split(" ")))
+        table.kinds = list(map(int, next(lines, "").split(" ")))
+        table.cells.frombytes(bytes.fromhex(next(lines, "")))
+        table.cells = _little_endian(table.cells)
+        table.check()
         return table
+
+    def check(self) -> None:
+        """ValueError if a number leads out of the table."""
+        symbols = [names.count(" ") + 1 for names in self.symbols]
+        if (
+            min(self.kinds) < 0
+            or sum([symbols[kind] for kind in self.kinds]) != len(self.cells)
+            or max(self.cells) >= len(self.steps)
+            or not -len(self.rules) <= min(self.steps) <= max(self.steps) < len(self.kinds)
+            or min([size for _, size, _ in self.rules]) < 1
+        ):
+            raise ValueError("not a table")
 
     def write(self, path: str) -> None:
         """Save the table, whole or not at all; a directory that cannot be written is no one's problem."""
         text = self.text()
-        partial = f"{path}.{os.getpid()}-{threading.get_ident()}"
+        partial = f"{path}.{os.getpid()}-{get_ident()}"
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             with open(partial, "x", encoding="utf-8", newline="\n") as file:
@@ -343,11 +309,18 @@ class _Table:
                 os.unlink(partial)
 
 
+def _little_endian(cells: array[int]) -> array[int]:
+    """The numbers as they are saved, or were."""
+    if sys.byteorder == "big":
+        cells = cells[:]
+        cells.byteswap()
+    return cells
+
+
 def _build(grammar: str) -> _Table:
-    """The table of a grammar. Takes a third of a second: the whole of Lark is loaded for it."""
-    with _lock:
-        from lark import Lark
-        from lark.parsers.lalr_analysis import Shift
+    """The table of a grammar. Takes a third of a second: Lark is loaded for it."""
+    from lark import Lark
+    from lark.parsers.lalr_analysis import Shift
 
     lark: Any = Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False, keep_all_tokens=True)
     made = lark.parser.parser._parse_table
@@ -364,14 +337,16 @@ def _build(grammar: str) -> _Table:
     table = _Table()
     table.rules = [(rule.origin.name, len(rule.expansion), rule.alias or rule.origin.name) for rule in lark.rules]
     table.terminals = [(t.name, t.pattern.type == "str", t.pattern.value) for t in lark.terminals]
-    symbols: dict[tuple[str, ...], int] = {}
+    symbols: dict[str, int] = {}
     steps: dict[int, int] = {}
     for row in _without_single_steps(states, made.start_states["start"], single):
+        row = row or {"$END": 0}  # after `start` comes the end, and nothing else
         names = sorted(row)
-        kind = symbols.setdefault(tuple(names), len(symbols))
-        table.states.append((kind, [steps.setdefault(row[name], len(steps)) for name in names]))
-    table.symbols = [list(names) for names in symbols]
+        table.kinds.append(symbols.setdefault(" ".join(names), len(symbols)))
+        table.cells.extend([steps.setdefault(row[name], len(steps)) for name in names])
+    table.symbols = list(symbols)
     table.steps = list(steps)
+    table.check()
     return table
 
 

@@ -131,7 +131,7 @@ class Subscript(NamedTuple):
 
     span: Span
     value: Expr
-    index: Expr
+    index: Expr  # type: ignore[assignment]  # tuple has a method of that name
 
 
 class Parameter(NamedTuple):

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from filetest_runner.cpython import as_function
 from filetest_runner.outcome import place_of
 from filetest_runner.values import same
-
 from jib import ir
 from jib.errors import CompileError, LimitError
 from jib.function import Function, Options
@@ -45,7 +44,11 @@ class Outcome(NamedTuple):
     rest: Any = None  # message and place, which only engines share
 
     def __str__(self) -> str:
-        return f"{self.error} in line {self.line}: {self.rest}" if self.error else f"{type(self.value).__name__} {self.value!r}"
+        return (
+            f"{self.error} in line {self.line}: {self.rest}"
+            if self.error
+            else f"{type(self.value).__name__} {self.value!r}"
+        )
 
 
 class Mismatch(NamedTuple):

@@ -242,7 +242,9 @@ class Rewriter:
 
     @staticmethod
     def same(a: Env, b: Env) -> bool:
-        return a.keys() == b.keys() and all(a[k] is b[k] or (plain(a[k]) == b[k] and type(a[k]) is type(b[k])) for k in a)
+        return a.keys() == b.keys() and all(
+            a[k] is b[k] or (plain(a[k]) == b[k] and type(a[k]) is type(b[k])) for k in a
+        )
 
     def do_For(self, node: ast.For, env: Env) -> Any:
         over, start = self.range(node.iter, env)
@@ -336,7 +338,9 @@ class Rewriter:
             return made, "b"
         if ty == "f":
             return made, "f"
-        return _call("_chk", ast.copy_location(made, node)), literal(ty.value) if isinstance(node.op, ast.UAdd) and isinstance(ty, IntLiteral) else "i"
+        return _call("_chk", ast.copy_location(made, node)), literal(ty.value) if isinstance(
+            node.op, ast.UAdd
+        ) and isinstance(ty, IntLiteral) else "i"
 
     def do_BinOp(self, node: ast.BinOp, env: Env) -> Any:
         left, a = self.expr(node.left, env)

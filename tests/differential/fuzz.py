@@ -74,7 +74,9 @@ def fuzz(count: int, seed: int, *, at_most: int = 20, report: float = 10.0) -> S
                 break
         if report and time.perf_counter() - spoke > report:
             spoke = time.perf_counter()
-            print(f"{programs} programs, {len(findings)} mismatches, {programs / (spoke - start):.0f}/s", file=sys.stderr)
+            print(
+                f"{programs} programs, {len(findings)} mismatches, {programs / (spoke - start):.0f}/s", file=sys.stderr
+            )
     return Summary(
         programs, values + failures, values, failures, diverged, refused, findings, time.perf_counter() - start
     )

@@ -13,10 +13,7 @@ from typing import NamedTuple
 INT_OPS = ("+", "-", "*", "//", "%", "&", "|", "^")
 FLOAT_OPS = ("+", "-", "*", "/", "//", "%")
 COMPARE = ("<", "<=", ">", ">=", "==", "!=")
-FLOAT1 = (
-    "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp exp2 expm1 log log2 log10 log1p cbrt erf erfc gamma lgamma "
-    "degrees radians ulp sqrt fabs float math.sin math.exp arcsin arctan"
-).split()
+FLOAT1 = ["sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "erf", "erfc", "gamma", "lgamma", "degrees", "radians", "ulp", "sqrt", "fabs", "float", "math.sin", "math.exp", "arcsin", "arctan"]
 FLOAT2 = ("atan2", "hypot", "fmod", "remainder", "copysign", "nextafter", "math.pow", "log")
 SIZED = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32")
 
@@ -80,10 +77,21 @@ class Writer:
         if ty == "i":
             if self.chance(0.85):
                 return str(r.choice((0, 1, 2, 3, 5, 7, 10, 63, 64, -1, -2, -7)))
-            return r.choice(("9223372036854775807", "(-9223372036854775808)", "4294967296", "2147483648", "-2147483649", "9007199254740993"))
+            return r.choice(
+                (
+                    "9223372036854775807",
+                    "(-9223372036854775808)",
+                    "4294967296",
+                    "2147483648",
+                    "-2147483649",
+                    "9007199254740993",
+                )
+            )
         if self.chance(0.05):
             return r.choice(("pi", "inf", "nan", "math.e", "tau"))
-        return r.choice(("0.0", "1.0", "-0.0", "0.5", "2.5", "-1.5", "1e300", "5e-324", "3.0", "1e-3", "2.0", "9007199254740992.0"))
+        return r.choice(
+            ("0.0", "1.0", "-0.0", "0.5", "2.5", "-1.5", "1e300", "5e-324", "3.0", "1e-3", "2.0", "9007199254740992.0")
+        )
 
     def choice(self, ty: str, depth: int) -> str:
         """What takes one of several values."""
@@ -144,7 +152,9 @@ class Writer:
         if kind == 12:
             return f"{r.choice(('int', 'round', 'floor', 'ceil', 'trunc', 'math.floor'))}({self.expr('f' if self.chance(0.8) else 'i', d)})"
         if kind == 13:
-            return f"{r.choice(('gcd', 'lcm'))}({', '.join([self.expr('i', d) for _ in range(r.choice((1, 2, 2, 3)))])})"
+            return (
+                f"{r.choice(('gcd', 'lcm'))}({', '.join([self.expr('i', d) for _ in range(r.choice((1, 2, 2, 3)))])})"
+            )
         if kind == 14:
             return r.choice((f"isqrt({a})", f"factorial({a})", f"comb({a}, {self.expr('i', d)})", f"perm({a}, {self.expr('i', d)})",
                              f"perm({a})", f"pow({a}, {self.expr('i', d)}, {self.expr('i', d)})", f"round({self.expr('i', d)}, {self.leaf('i')})"))  # fmt: skip
@@ -165,7 +175,11 @@ class Writer:
         ty = self.random.choice(SIZED)
         a = f"{ty}({self.expr('i', depth)})"
         op = self.random.choice(INT_OPS)
-        b = f"{self.random.choice((ty, ty, 'i64', 'u8'))}({self.expr('i', depth)})" if self.chance(0.7) else self.leaf("i")
+        b = (
+            f"{self.random.choice((ty, ty, 'i64', 'u8'))}({self.expr('i', depth)})"
+            if self.chance(0.7)
+            else self.leaf("i")
+        )
         if ty == "f32" and op in "&|^":
             op = "*"
         return f"int({a} {op} {b})" if self.chance(0.9) else f"int(-{a})"
@@ -181,7 +195,9 @@ class Writer:
         if kind == 7:
             return f"({self.expr('i', d)} / {self.expr('i', d)})"
         if kind == 8:
-            exponent = r.choice(("2", "0.5", "-1", "3", "-0.5", "2.0", "0", "1")) if self.chance(0.7) else self.expr("f", d)
+            exponent = (
+                r.choice(("2", "0.5", "-1", "3", "-0.5", "2.0", "0", "1")) if self.chance(0.7) else self.expr("f", d)
+            )
             return f"({self.expr('f', d)} ** {exponent})"
         if kind < 11:
             return f"{r.choice(FLOAT1)}({self.expr('f' if self.chance(0.85) else 'i', d)})"
@@ -287,7 +303,10 @@ class Writer:
         elif kind < 0.94 and self.may_return:
             self.line(indent, f"if {self.test(1)}: return {self.expr(self.result, 2)}")
         elif kind < 0.96:
-            self.line(indent, f"if {self.expr('b', 1)}: raise {self.random.choice(('ValueError', 'KeyError', 'RuntimeError'))}('stop')")
+            self.line(
+                indent,
+                f"if {self.expr('b', 1)}: raise {self.random.choice(('ValueError', 'KeyError', 'RuntimeError'))}('stop')",
+            )
         elif kind < 0.97:
             self.line(indent, f"assert {self.test(2)}, 'no'")
         else:
@@ -317,7 +336,9 @@ class Writer:
                 self.line(indent, f"{name} = {name} if {self.test(1)} else {self.leaf_literal(ty)}")
         elif kind < 0.47:
             a, b = self.fresh("t"), self.fresh("t")
-            self.line(indent, f"{a}, {b} = divmod({self.expr(ty.replace('b', 'i'), 2)}, {self.expr(ty.replace('b', 'i'), 1)})")
+            self.line(
+                indent, f"{a}, {b} = divmod({self.expr(ty.replace('b', 'i'), 2)}, {self.expr(ty.replace('b', 'i'), 1)})"
+            )
             self.kinds[a] = self.kinds[b] = ty.replace("b", "i")
         elif kind < 0.5:
             name = self.fresh("a")
@@ -416,7 +437,9 @@ class Writer:
         names = [self.fresh("p") for _ in types]
         annotations = dict(i="int", f="float", b="bool")
         annotated = self.chance(0.3)
-        params = ", ".join(f"{p}: {annotations[t]}" if annotated and self.chance(0.7) else p for p, t in zip(names, types))
+        params = ", ".join(
+            f"{p}: {annotations[t]}" if annotated and self.chance(0.7) else p for p, t in zip(names, types)
+        )
         self.kinds = dict(zip(names, types))
         self.fixed = {names[0]} if recursive else set()
         self.result = r.choice("iffb")

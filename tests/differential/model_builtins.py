@@ -12,15 +12,24 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
-FLOATS = (
-    "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp exp2 expm1 log log2 log10 log1p cbrt erf erfc gamma lgamma "
-    "degrees radians ulp sqrt fabs atan2 hypot fmod remainder copysign nextafter ldexp"
-).split()
+FLOATS = ["sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "erf", "erfc", "gamma", "lgamma", "degrees", "radians", "ulp", "sqrt", "fabs", "atan2", "hypot", "fmod", "remainder", "copysign", "nextafter", "ldexp"]
 SPELLINGS = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
     "arctan2": "atan2", "rad2deg": "degrees", "deg2rad": "radians", "absolute": "abs", "f64": "float",
 }  # fmt: skip
-BOOLS = ("isclose", "isfinite", "isinf", "isnan", "bool", "logical_and", "logical_or", "logical_xor", "logical_not", "any", "all")
+BOOLS = (
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "bool",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+    "logical_not",
+    "any",
+    "all",
+)
 INTS = ("int", "floor", "ceil", "trunc", "gcd", "lcm", "isqrt", "factorial", "comb", "perm")
 KEEP = ("int", "round", "floor", "ceil", "trunc", "math.floor")  # an int is itself to these, and a literal stays one
 

@@ -68,7 +68,9 @@ def options(parent: ast.AST, field: str, index: int) -> list[list[ast.AST]]:
     value = getattr(parent, field)
     node = value[index] if index >= 0 else value
     if isinstance(node, ast.stmt):
-        found: list[list[ast.AST]] = [[]] if len(value) > 1 else [[ast.Pass()]] if not isinstance(node, ast.Pass) else []
+        found: list[list[ast.AST]] = (
+            [[]] if len(value) > 1 else [[ast.Pass()]] if not isinstance(node, ast.Pass) else []
+        )
         for inner in ("body", "orelse"):
             if not isinstance(node, ast.FunctionDef) and getattr(node, inner, None):
                 found.append(list(getattr(node, inner)))

@@ -90,7 +90,9 @@ def binary(f: Builder, node: Binary) -> Routine:
         left = left.left
     value = yield left
     for each in reversed(chain):
-        right = yield each.right
+        operand: Any = each.right
+        kind = type(operand)  # the leaves that most operands are need no turn of the walk
+        right = name(f, operand) if kind is Name else constant(f, operand) if kind is Constant else (yield operand)
         value = f.emit("prim", (PRIMITIVES.get(each.op, each.op), value, right), each.span)
     return value
 

@@ -99,7 +99,7 @@ def iteration(f: Builder, node: Any) -> Routine:
     if unit_step is None:
         step = yield index(f, node.args[2])
         left = f.local(".n")
-        f.set(left, f.prim("range_length", (start, stop, step), node.span), node.span)
+        f.set(left, f.prim("range_count", (start, stop, step), node.span), node.span)
     f.set(counter, start, node.span)
     compare = {1: "lt", -1: "gt", None: None}[unit_step]
     return Iteration(node.span, counter, step, compare, stop, left)

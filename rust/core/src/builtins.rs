@@ -23,6 +23,11 @@ pub struct Primitive {
 }
 
 impl Primitive {
+    /// What messages call it: an operator's sign, or `name()`.
+    pub fn symbol(&self) -> String {
+        if self.signature.is_empty() { self.doc.to_owned() } else { format!("{}()", self.name) }
+    }
+
     pub fn takes(&self, operands: usize) -> bool {
         (self.arity.0..=self.arity.1).contains(&operands)
     }
@@ -100,15 +105,22 @@ pub static PRIMITIVES: &[Primitive] = &[
     Primitive { name: "subscript", aliases: &[], signature: "", doc: "[]", arity: (2, 6), rule: reduce::subscript },
     // What `for` over a range is made of.
     op("as_index", "range()", 1, arith::as_index),
-    op("range_length", "range()", 3, arith::range_length),
+    op("range_count", "range()", 3, arith::range_count),
     op("next_index", "+", 2, arith::next_index),
     // Python's builtins.
     row("abs", &["absolute"], "x, /", (1, 1), arith::abs, "The absolute value."),
     row("min", &[], "*args", (1, MANY), compare::min, "The first of the least."),
     row("max", &[], "*args", (1, MANY), compare::max, "The first of the greatest."),
-    row("round", &[], "number, ndigits=None", (1, 2), convert::round, "To an int, or to ndigits decimals; half to even."),
+    row(
+        "round",
+        &[],
+        "number, ndigits=None",
+        (1, 2),
+        convert::round,
+        "To an int, or to ndigits decimals; half to even.",
+    ),
     row("int", &[], "x=0, /", (1, 1), convert::int, "To an int, towards zero."),
-    row("float", &["f64", "double"], "x=0.0, /", (1, 1), convert::float, "To a float."),
+    row("float", &["f64", "double", "float64"], "x=0.0, /", (1, 1), convert::float, "To a float."),
     row("bool", &[], "x=False, /", (1, 1), convert::bool, "Whether it is true."),
     row("pow", &[], "base, exp, mod=None", (2, 3), arith::pow, "base ** exp, or its rest by mod."),
     row("divmod", &[], "a, b, /", (2, 2), arith::divmod, "The pair (a // b, a % b)."),
@@ -154,18 +166,18 @@ pub static PRIMITIVES: &[Primitive] = &[
     float1("lgamma", &[], "The logarithm of the absolute value of gamma."),
     float1("degrees", &["rad2deg"], "Radians to degrees."),
     float1("radians", &["deg2rad"], "Degrees to radians."),
-    float1("ulp", &["spacing"], "The value of the last bit of x."),
+    row("ulp", &[], "x, /", (1, 1), math::doubles, "The value of the last bit of x."),
     float1("frexp", &[], "The pair (m, e) with x == m * 2**e and 0.5 <= abs(m) < 1."),
     float1("modf", &[], "The pair of fractional and integral part."),
     row("sqrt", &[], "x, /", (1, 1), math::sqrt, "The square root."),
     row("fabs", &[], "x, /", (1, 1), math::fabs, "The absolute value, as a float."),
     row("log", &[], "x, base=None, /", (1, 2), math::log, "The natural logarithm, or that to a base."),
     row("atan2", &["arctan2"], "y, x, /", (2, 2), math::floats, "The angle of the point (x, y), in radians."),
-    row("hypot", &[], "*coordinates", (0, 3), math::hypot, "The Euclidean length of up to three coordinates."),
+    row("hypot", &[], "*coordinates", (0, MANY), math::hypot, "The Euclidean length of up to three coordinates."),
     row("fmod", &[], "x, y, /", (2, 2), math::floats, "The rest of x / y with the sign of x."),
     row("remainder", &[], "x, y, /", (2, 2), math::floats, "The IEEE 754 remainder of x by y."),
     row("copysign", &[], "x, y, /", (2, 2), math::copysign, "The size of x with the sign of y."),
-    row("nextafter", &[], "x, y, /", (2, 2), math::floats, "The next float after x towards y."),
+    row("nextafter", &[], "x, y, /", (2, 2), math::doubles, "The next float after x towards y."),
     row("ldexp", &[], "x, i, /", (2, 2), math::ldexp, "x * 2**i."),
     row("fma", &[], "x, y, z, /", (3, 3), math::floats, "x * y + z, rounded once."),
     row("math.pow", &[], "x, y, /", (2, 2), math::math_pow, "x to the power of y, as floats."),
@@ -184,7 +196,14 @@ pub static PRIMITIVES: &[Primitive] = &[
     row("comb", &[], "n, k, /", (2, 2), math::ints, "The ways to choose k of n."),
     row("perm", &[], "n, k=None, /", (1, 2), math::perm, "The ways to choose k of n in order."),
     // NumPy's spellings of what has no name above.
-    row("where", &[], "condition, x, y", (3, 3), compare::where_, "x where the condition is true, else y; both are evaluated."),
+    row(
+        "where",
+        &[],
+        "condition, x, y",
+        (3, 3),
+        compare::where_,
+        "x where the condition is true, else y; both are evaluated.",
+    ),
     row("minimum", &[], "a, b, /", (2, 2), compare::minimum, "The lesser; nan if one is."),
     row("maximum", &[], "a, b, /", (2, 2), compare::maximum, "The greater; nan if one is."),
     row("clip", &[], "x, low, high", (3, 3), compare::clip, "x, but not below low nor above high."),

@@ -52,7 +52,9 @@ impl Unit {
             .map(|(i, ((name, declared), arg))| match declared {
                 None => Ok(arg.clone()),
                 Some(ty) if takes(ty, arg) => Ok(ty.clone()),
-                Some(ty) => Err(Diag::new("argument-type", entry.params[i].span, &[&entry.name, &name, ty, arg]).into()),
+                Some(ty) => {
+                    Err(Diag::new("argument-type", entry.params[i].span, &[&entry.name, &name, ty, arg]).into())
+                }
             })
             .collect()
     }

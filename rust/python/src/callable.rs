@@ -11,6 +11,7 @@ use jib_core::typed::Mode;
 use jib_core::types::{Ty, parse};
 use jib_core::unit::Unit;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use smallvec::SmallVec;
@@ -20,7 +21,7 @@ use crate::dump;
 use crate::errors::{compile_error, run_error};
 use crate::guard::guard;
 use crate::print::Stdout;
-use crate::specialise::{Engine, Options, Specialisation};
+use crate::specialise::{Engine, Options, Specialisation, Stages};
 
 /// More specialisations than this of one function are a mistake, such as tuples of ever new lengths.
 const MAX_SPECIALISATIONS: usize = 256;
@@ -34,6 +35,8 @@ pub struct Callable {
     source: Py<PyAny>,
     name: String,
     params: Vec<Param>,
+    /// The same as Python's `builtins.Param`s, which know the words for arguments that do not fit.
+    rows: Py<PyTuple>,
     /// What `signature=` says it returns.
     result: Option<Ty>,
     /// Microseconds from bytes to SSA.
@@ -49,6 +52,9 @@ struct Param {
     default: Option<Py<PyAny>>,
 }
 
+/// A specialisation as Python sees it.
+type Row = (Vec<String>, String, usize, Stages);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Positional,
@@ -58,15 +64,16 @@ enum Kind {
 
 #[pymethods]
 impl Callable {
-    /// `params` are (name, kind, has default, default); `signature` is its text or None.
+    /// `params` are (name, kind, required, default); `signature` is its text or None.
     #[new]
-    #[pyo3(signature = (ir, source, params, signature, engine, opt_level, arithmetic))]
+    #[pyo3(signature = (ir, source, name, params, signature, engine, opt_level, arithmetic))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
         py: Python<'_>,
         ir: &[u8],
         source: Py<PyAny>,
-        params: Vec<(String, String, bool, Py<PyAny>)>,
+        name: String,
+        params: Bound<'_, PyTuple>,
         signature: Option<&str>,
         engine: &str,
         opt_level: &str,
@@ -81,19 +88,23 @@ impl Callable {
             let start = Instant::now();
             let unit = Unit::decode(ir).map_err(|error| compile_error(py, &source, error))?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
-            let params = params.into_iter().zip(unit.params()).map(|((name, kind, has_default, default), (_, ty))| Param {
-                kind: match &*kind {
-                    "positional" => Kind::Positional,
-                    "keyword" => Kind::Keyword,
-                    _ => Kind::Any,
-                },
-                name,
-                declared: ty.cloned(),
-                default: has_default.then_some(default),
-            });
+            let rows = params.clone().unbind();
+            let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;
+            let params =
+                params.into_iter().zip(unit.params()).map(|((name, kind, required, default), (_, ty))| Param {
+                    kind: match &*kind {
+                        "positional" => Kind::Positional,
+                        "keyword" => Kind::Keyword,
+                        _ => Kind::Any,
+                    },
+                    name,
+                    declared: ty.cloned(),
+                    default: (!required).then_some(default),
+                });
             let mut callable = Callable {
-                name: unit.name().to_owned(),
+                name,
                 params: params.collect(),
+                rows,
                 unit: Arc::new(unit),
                 options,
                 source,
@@ -144,7 +155,7 @@ impl Callable {
     }
 
     /// What has been compiled: (argument types, result type, bytes of code, [(stage, microseconds)]).
-    fn _specializations(&self) -> Vec<(Vec<String>, String, usize, Vec<(&'static str, f64)>)> {
+    fn _specializations(&self) -> Vec<Row> {
         let row = |s: &Arc<Specialisation>| {
             let types = s.params.iter().map(Ty::to_string).collect();
             let mut stages = vec![("cross", self.crossing)];
@@ -220,11 +231,15 @@ impl Callable {
         let mut slots = Slots::new();
         let mut types: SmallVec<[Ty; 8]> = SmallVec::new();
         for (param, value) in self.params.iter().zip(args) {
-            let place = Place { function: &self.name, param: &param.name };
+            let place = Place { function: &self.name, param: &param.name, depth: 0 };
             match &param.declared {
                 Some(ty) => {
                     convert::declared(&value, ty, place, &mut slots)?;
                     types.push(ty.clone());
+                }
+                // `def f(x=None)` may be given what it defaults to.
+                None if value.is_none() && param.default.as_ref().is_some_and(|default| default.is_none(py)) => {
+                    types.push(Ty::None);
                 }
                 None => types.push(convert::argument(&value, place, &mut slots)?),
             }
@@ -245,40 +260,35 @@ impl Callable {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let name = &self.name;
-        let refuse = |words: String| PyTypeError::new_err(format!("{name}() {words}"));
-        let positional = self.params.iter().filter(|p| p.kind != Kind::Keyword).count();
-        if args.len() > positional {
-            let s = if positional == 1 { "" } else { "s" };
-            let were = if args.len() == 1 { "was" } else { "were" };
-            return Err(refuse(format!("takes {positional} positional argument{s} but {} {were} given", args.len())));
+        let misfit = || {
+            let keywords: Vec<Bound<'py, PyAny>> =
+                kwargs.map(|kwargs| kwargs.keys().iter().collect()).unwrap_or_default();
+            let words = py.import(intern!(py, "jib.builtins"))?.getattr(intern!(py, "misfit"))?;
+            let words: String = words.call1((&self.name, &self.rows, args.len(), keywords))?.extract()?;
+            PyResult::Ok(PyTypeError::new_err(words))
+        };
+        if args.len() > self.params.iter().filter(|p| p.kind != Kind::Keyword).count() {
+            return Err(misfit()?);
         }
         let mut bound: Vec<Option<Bound<'py, PyAny>>> = args.iter().map(Some).collect();
+        // Keyword-only parameters come after all that positional arguments can fill.
         bound.resize(self.params.len(), None);
         for (key, value) in kwargs.into_iter().flatten() {
             let key: String = key.extract()?;
             let at = self.params.iter().position(|p| p.name == key && p.kind != Kind::Positional);
-            let at = at.ok_or_else(|| refuse(format!("got an unexpected keyword argument '{key}'")))?;
-            if bound[at].replace(value).is_some() {
-                return Err(refuse(format!("got multiple values for argument '{key}'")));
+            match at {
+                Some(at) if bound[at].is_none() => bound[at] = Some(value),
+                _ => return Err(misfit()?),
             }
         }
-        let mut missing = Vec::new();
         let mut whole = Vec::with_capacity(bound.len());
         for (param, value) in self.params.iter().zip(bound) {
             match (value, &param.default) {
                 (Some(value), _) => whole.push(value),
                 (None, Some(default)) => whole.push(default.bind(py).clone()),
-                (None, None) => missing.push(format!("'{}'", param.name)),
+                (None, None) => return Err(misfit()?),
             }
         }
-        match missing.as_slice() {
-            [] => Ok(whole),
-            [one] => Err(refuse(format!("missing 1 required argument: {one}"))),
-            [most @ .., last] => {
-                let most = most.join(", ");
-                Err(refuse(format!("missing {} required arguments: {most} and {last}", missing.len())))
-            }
-        }
+        Ok(whole)
     }
 }

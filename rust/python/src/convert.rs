@@ -19,11 +19,23 @@ pub type Slots = SmallVec<[u64; 8]>;
 pub struct Place<'a> {
     pub function: &'a str,
     pub param: &'a str,
+    /// How many tuples are around it.
+    pub depth: usize,
+}
+
+/// Tuples nest no deeper than this in an argument.
+const DEEPEST: usize = 16;
+
+impl Place<'_> {
+    /// The place of an element; None when that would be too deep.
+    fn inside(self) -> Option<Self> {
+        (self.depth < DEEPEST).then_some(Place { depth: self.depth + 1, ..self })
+    }
 }
 
 /// An argument of undeclared type: its own type, and its slots.
 pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
-    if value.is_exact_instance_of::<PyFloat>() || value.is_instance_of::<PyFloat>() {
+    if value.is_instance_of::<PyFloat>() {
         slots.push(value.extract::<f64>()?.to_bits());
         return Ok(Ty::FLOAT);
     }
@@ -31,9 +43,12 @@ pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -
         slots.push(bit.is_true().into());
         return Ok(Ty::Bool);
     }
+    if value.is_instance_of::<PyInt>() {
+        slots.push(fit(value, IntTy::I64, place)?);
+        return Ok(Ty::INT);
+    }
     if let Ok(tuple) = value.cast::<PyTuple>() {
-        let items = tuple.iter().map(|item| argument(&item, place, slots)).collect::<PyResult<Vec<Ty>>>()?;
-        return Ok(Ty::Tuple(items.into()));
+        return elements(tuple, place, slots);
     }
     if let Some(bit) = numpy_bool(value)? {
         slots.push(bit.into());
@@ -50,6 +65,30 @@ pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -
         }
         None => Err(mismatch(place, "a number", value)),
     }
+}
+
+/// A tuple of undeclared type. Its depth is bounded here, since it is Rust's stack that goes down.
+fn elements(tuple: &Bound<'_, PyTuple>, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
+    let Some(place) = place.inside() else { return Err(too_large_a_tuple(place)) };
+    let mut items = Vec::with_capacity(tuple.len().min(Ty::LARGEST));
+    let mut size = 1;
+    for item in tuple.iter() {
+        let ty = argument(&item, place, slots)?;
+        size += ty.size();
+        if size > Ty::LARGEST {
+            return Err(too_large_a_tuple(place));
+        }
+        items.push(ty);
+    }
+    Ok(Ty::Tuple(items.into()))
+}
+
+fn too_large_a_tuple(place: Place<'_>) -> PyErr {
+    let Place { function, param, .. } = place;
+    PyTypeError::new_err(format!(
+        "{function}() argument '{param}' is a tuple of more than {} elements or {DEEPEST} levels",
+        Ty::LARGEST
+    ))
 }
 
 /// An argument for a parameter of declared type.
@@ -143,17 +182,20 @@ fn numpy_float(value: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
 /// The bits of an int in its type, or OverflowError.
 fn fit(number: &Bound<'_, PyAny>, ty: IntTy, place: Place<'_>) -> PyResult<u64> {
     let too_large = || {
-        let Place { function, param } = place;
+        let Place { function, param, .. } = place;
         let name = Ty::Int(ty);
         let bits = ty.bits();
         PyOverflowError::new_err(format!("{function}() argument '{param}' is outside {name} ({bits} bits)"))
     };
-    let value = number.extract::<i128>().map_err(|_| too_large())?;
+    let value = match number.extract::<i64>() {
+        Ok(value) => i128::from(value),
+        Err(_) => number.extract::<i128>().map_err(|_| too_large())?,
+    };
     if ty.holds(value) { Ok(ty.wrap(value)) } else { Err(too_large()) }
 }
 
 fn mismatch(place: Place<'_>, wanted: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let class = value.get_type().name().map(|name| name.to_string()).unwrap_or_else(|_| "?".to_owned());
-    let Place { function, param } = place;
+    let Place { function, param, .. } = place;
     PyTypeError::new_err(format!("{function}() argument '{param}' must be {wanted}, not {class}"))
 }

@@ -3,14 +3,20 @@
 use jib_core::code::OptLevel;
 use jib_core::codegen::dump;
 use jib_core::diag::Error;
-use jib_core::types::Ty;
 use jib_core::typed;
+use jib_core::types::Ty;
 use jib_core::unit::Unit;
 
 use crate::specialise::{Options, code_error, typed_ir};
 
 /// The text of one stage for arguments of these types; None for a stage that Rust does not know.
-pub fn dump(unit: &Unit, stage: &str, params: &[Ty], result: Option<&Ty>, options: Options) -> Option<Result<String, Error>> {
+pub fn dump(
+    unit: &Unit,
+    stage: &str,
+    params: &[Ty],
+    result: Option<&Ty>,
+    options: Options,
+) -> Option<Result<String, Error>> {
     if !matches!(stage, "typed-ir" | "clif" | "clif-opt" | "asm" | "cfg") {
         return None;
     }

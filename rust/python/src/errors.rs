@@ -17,11 +17,7 @@ pub fn compile_error(py: Python<'_>, source: &Py<PyAny>, error: Error) -> PyErr 
 }
 
 fn user(py: Python<'_>, source: &Py<PyAny>, diag: &Diag) -> PyResult<PyErr> {
-    let mut args = vec![
-        diag.code.into_pyobject(py)?.into_any(),
-        source.bind(py).clone(),
-        span(py, diag.span)?,
-    ];
+    let mut args = vec![diag.code.into_pyobject(py)?.into_any(), source.bind(py).clone(), span(py, diag.span)?];
     for arg in &diag.args {
         args.push(arg.into_pyobject(py)?.into_any());
     }

@@ -13,10 +13,13 @@ mod specialise;
 
 use pyo3::prelude::*;
 
-/// The rows of the table of builtins that a text can name: (name, aliases, signature, doc, value); only constants have a
+/// (name, aliases, signature, doc, value).
+type Row = (&'static str, Vec<&'static str>, &'static str, &'static str, Option<f64>);
+
+/// The rows of the table of builtins that a text can name; only constants have a
 /// value, and theirs is the signature `=`.
 #[pyfunction]
-fn builtins() -> Vec<(&'static str, Vec<&'static str>, &'static str, &'static str, Option<f64>)> {
+fn builtins() -> Vec<Row> {
     let rows = jib_core::builtins::PRIMITIVES.iter().filter(|p| !p.signature.is_empty());
     let rows = rows.map(|p| (p.name, p.aliases.to_vec(), p.signature, p.doc, None));
     let constants = jib_core::builtins::CONSTANTS.iter().map(|c| (c.name, vec![], "=", c.doc, Some(c.value)));

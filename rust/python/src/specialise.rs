@@ -8,10 +8,10 @@ use std::time::Instant;
 use jib_core::code::{self, Code, CodeError, OptLevel};
 use jib_core::diag::{Diag, Error};
 use jib_core::failure::{Failure, Host};
+use jib_core::interp;
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
 use jib_core::unit::{Unit, optimise};
-use jib_core::interp;
 
 /// What runs the typed IR.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,18 +34,20 @@ impl Options {
     }
 }
 
+/// Stages, in order, and the microseconds each took.
+pub type Stages = Vec<(&'static str, f64)>;
+
 pub struct Specialisation {
     pub params: Vec<Ty>,
     pub result: Ty,
     /// Scalars in a result.
     pub width: usize,
     pub body: Body,
-    /// Microseconds of each stage, in order.
-    pub stages: Vec<(&'static str, f64)>,
+    pub stages: Stages,
 }
 
 pub enum Body {
-    Native(Code),
+    Native(Box<Code>),
     Interpreted(typed::Module),
 }
 
@@ -55,7 +57,7 @@ pub fn typed_ir(
     params: &[Ty],
     result: Option<&Ty>,
     options: Options,
-) -> Result<(typed::Module, Vec<(&'static str, f64)>), Error> {
+) -> Result<(typed::Module, Stages), Error> {
     let start = Instant::now();
     let module = unit.specialise(params, result, options.mode)?;
     let typed = start.elapsed();
@@ -78,7 +80,7 @@ impl Specialisation {
                 let code = code::compile(&module, &options.code()).map_err(code_error)?;
                 let timings = code.timings();
                 stages.extend([("clif", timings.clif), ("machine", timings.machine), ("link", timings.link)]);
-                Body::Native(code)
+                Body::Native(Box::new(code))
             }
         };
         Ok(Specialisation { params: params.to_vec(), width: result.width(), result, body, stages })

@@ -100,7 +100,8 @@ impl<'a> Reader<'a> {
 
     fn constant(&mut self) -> Result<u64, Error> {
         let index = self.word()? as usize;
-        let eight = index.checked_mul(8).and_then(|i| self.consts.get(i..i + 8)).ok_or_else(|| broken("constant index"))?;
+        let eight =
+            index.checked_mul(8).and_then(|i| self.consts.get(i..i + 8)).ok_or_else(|| broken("constant index"))?;
         Ok(u64::from_le_bytes(eight.try_into().map_err(|_| broken("constant"))?))
     }
 
@@ -152,8 +153,8 @@ impl<'a> Reader<'a> {
             3 => Op::Set(self.word()?, self.word()?),
             4 => {
                 let name = self.string()?;
-                let primitive = builtins::primitive(&name)
-                    .ok_or_else(|| broken(&format!("no primitive is called '{name}'")))?;
+                let primitive =
+                    builtins::primitive(&name).ok_or_else(|| broken(&format!("no primitive is called '{name}'")))?;
                 Op::Prim(primitive, self.args()?)
             }
             5 => Op::Call(self.word()?, self.args()?),

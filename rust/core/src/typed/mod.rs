@@ -6,13 +6,13 @@
 //! entered with as many arguments as it has parameters, of their types; block 0 has the function's parameters and is
 //! nobody's target. An operation that can raise is never removed, repeated or moved: what Python raises first is raised first.
 
+#[cfg(test)]
+pub mod build;
 pub mod cfg;
 pub mod dot;
 pub mod text;
 pub mod uses;
 pub mod verify;
-#[cfg(test)]
-pub mod build;
 
 use std::sync::Arc;
 
@@ -242,8 +242,8 @@ impl Op {
     pub fn has_effect(&self) -> bool {
         use Op::*;
         match self {
-            Add(m) | Sub(m) | Mul(m) | Div(m) | IntDiv(m) | FloorDiv(m) | Mod(m) | Shl(m) | Shr(m) | Neg(m) | Abs(m)
-            | Narrow(m) | ToInt(m) => *m == Mode::Python,
+            Add(m) | Sub(m) | Mul(m) | Div(m) | IntDiv(m) | FloorDiv(m) | Mod(m) | Shl(m) | Shr(m) | Neg(m)
+            | Abs(m) | Narrow(m) | ToInt(m) => *m == Mode::Python,
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
             Fail(_) | RequireBound(_) | Call(_) | Print(_) => true,
             _ => false,

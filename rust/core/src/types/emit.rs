@@ -199,7 +199,8 @@ impl<'a> Emit<'a> {
                 Some(self.op(Op::Convert, &[operand], to.clone()))
             }
             (Ty::Int(from), Ty::Int(int)) => {
-                let op = if int.holds(from.min()) && int.holds(from.max()) { Op::Convert } else { Op::Narrow(self.mode) };
+                let op =
+                    if int.holds(from.min()) && int.holds(from.max()) { Op::Convert } else { Op::Narrow(self.mode) };
                 Some(self.op(op, &[operand], to.clone()))
             }
             (Ty::Tuple(from), Ty::Tuple(items)) if from.len() == items.len() => {

@@ -18,8 +18,8 @@ use crate::ir::{Literal, Signature};
 use crate::span::Span;
 use crate::typed::{self, BlockId, FuncId, Mode, Op, Raise, Target, Terminator};
 
-/// More specialisations than this in one module are a runaway, such as a recursion that wraps its argument in tuples.
-const MAX_INSTANCES: usize = 1000;
+/// More specialisations than this, beyond one for each function, are a runaway, such as a recursion that wraps its argument in tuples.
+const SPARE_INSTANCES: usize = 1000;
 
 /// A function of the unit and what its annotations say.
 pub struct Declared {
@@ -85,9 +85,10 @@ impl<'a> Inference<'a> {
             return Ok(known);
         }
         let declared = &self.unit[function];
-        if self.instances.len() == MAX_INSTANCES {
+        let limit = self.unit.len() + SPARE_INSTANCES;
+        if self.instances.len() == limit {
             let span = declared.ssa.signature.span;
-            return Err(Diag::new("limit-instances", span, &[&declared.ssa.signature.name, &MAX_INSTANCES]));
+            return Err(Diag::new("limit-instances", span, &[&declared.ssa.signature.name, &limit]));
         }
         self.by_types.insert((function, params.clone()), self.instances.len());
         self.instances.push(Instance {
@@ -108,9 +109,8 @@ impl<'a> Inference<'a> {
         let ssa = &unit[self.instances[at].function].ssa;
         let known = self.instances.len();
         let mut env = std::mem::take(&mut self.instances[at].env);
-        // Not taken away meanwhile: it is what its own recursive calls give.
-        let before = self.instances[at].result.clone();
-        let mut result = before.clone();
+        let mut result = self.instances[at].result.clone();
+        let before = result.clone();
         for (param, ty) in self.instances[at].params.iter().enumerate() {
             env[param] = Some(Operand::typed(ty.clone()));
         }
@@ -119,11 +119,16 @@ impl<'a> Inference<'a> {
         let mut changed = true;
         while changed {
             changed = false;
-            for &block in ssa.order.iter().filter(|&&block| reached[block as usize]).collect::<Vec<_>>() {
-                let block = &ssa.blocks[block as usize];
+            for &number in &ssa.order {
+                // Asked anew at each block: what one pass reaches, it goes through.
+                if !reached[number as usize] {
+                    continue;
+                }
+                let block = &ssa.blocks[number as usize];
                 let mut e = Emit::dry(self.mode);
                 let mut returns = true;
                 for inst in &block.insts {
+                    e.span = inst.span;
                     let given = self.apply(&mut e, at, &env, &inst.op);
                     let given = match given {
                         Ok(given) => given,
@@ -201,10 +206,15 @@ impl<'a> Inference<'a> {
                     }
                 }
             }
-            ssa::Op::Tuple(_) => match operands.iter().find(|o| o.ty == Ty::Str) {
-                Some(text) => return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()])),
-                None => e.tuple(&operands),
-            },
+            ssa::Op::Tuple(_) => {
+                if let Some(text) = operands.iter().find(|o| o.ty == Ty::Str) {
+                    return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()]));
+                }
+                if operands.iter().map(|o| o.ty.size()).sum::<usize>() >= Ty::LARGEST {
+                    return Err(e.diag("limit-tuple", &[&Ty::LARGEST]));
+                }
+                e.tuple(&operands)
+            }
             ssa::Op::Unpack { index, count, .. } => unpack(e, &operands[0], *index as usize, *count as usize)?,
             ssa::Op::Cast(text, _) => {
                 let ty = read_type(text, e.span)?;
@@ -230,9 +240,9 @@ impl<'a> Inference<'a> {
                     return Err(e.diag("text-value", &[&Emit::text(operand).unwrap_or_default()]));
                 }
                 None => operand.clone(),
-                Some(ty) => e
-                    .convert(operand, ty)
-                    .ok_or_else(|| e.diag("argument-type", &[name, param, ty, &operand.ty]))?,
+                Some(ty) => {
+                    e.convert(operand, ty).ok_or_else(|| e.diag("argument-type", &[name, param, ty, &operand.ty]))?
+                }
             };
             args.push(arg);
         }
@@ -243,6 +253,7 @@ impl<'a> Inference<'a> {
     /// Emits the entry and all that it calls.
     fn emit_module(&mut self, entry: usize) -> Result<typed::Module, Error> {
         let mut order = vec![entry];
+        let mut places = HashMap::from([(entry, 0)]);
         let mut functions = Vec::new();
         let mut raises = Vec::new();
         while functions.len() < order.len() {
@@ -252,11 +263,11 @@ impl<'a> Inference<'a> {
             for inst in function.blocks.iter_mut().flat_map(|block| &mut block.insts) {
                 if let Op::Call(callee) = &mut inst.op {
                     let instance = callee.0 as usize;
-                    let place = order.iter().position(|&known| known == instance).unwrap_or_else(|| {
+                    let place = *places.entry(instance).or_insert_with(|| {
                         order.push(instance);
-                        order.len() - 1
+                        order.len() as u32 - 1
                     });
-                    *callee = FuncId(place as u32);
+                    *callee = FuncId(place);
                 }
             }
             functions.push(function);
@@ -315,9 +326,11 @@ impl<'a> Inference<'a> {
             e.span = block.end_span;
             let end = if returns {
                 block.end.edges().for_each(|edge| reached[edge.block as usize] = true);
-                terminator(&mut e, ssa, block, &env, &types, &result)?
+                let declared = self.instances[at].declared.is_some();
+                terminator(&mut e, ssa, block, &env, &types, (&result, declared))?
             } else {
-                let never = Raise { exception: "SystemError".into(), message: Some("a call that never returns did".into()) };
+                let never =
+                    Raise { exception: "SystemError".into(), message: Some("a call that never returns did".into()) };
                 Terminator::Raise(e.raise(never))
             };
             let insts = std::mem::take(&mut sink.insts);
@@ -364,7 +377,7 @@ fn terminator(
     block: &ssa::Block,
     env: &[Option<Operand>],
     types: &[Option<Ty>],
-    result: &Ty,
+    (result, declared): (&Ty, bool),
 ) -> Result<Terminator, Diag> {
     Ok(match &block.end {
         End::Jump(edge) => Terminator::Jump(target(e, ssa, edge, env, types)?),
@@ -376,7 +389,8 @@ fn terminator(
         }
         End::Return(value) => {
             let operand = env[*value as usize].clone().unwrap_or_else(Operand::none);
-            let converted = e.convert(&operand, result).ok_or_else(|| {
+            let joins = declared || operand.literal.is_some() || join(&operand.ty, result).is_some();
+            let converted = e.convert(&operand, result).filter(|_| joins).ok_or_else(|| {
                 let name = &ssa.signature.name;
                 match (&operand.ty, result) {
                     (Ty::Str, _) => e.diag("text-value", &[&Emit::text(&operand).unwrap_or_default()]),
@@ -411,7 +425,9 @@ fn target(
         let ty = types[param.value as usize].clone().unwrap_or(Ty::None);
         let operand = if arg == UNDEF { None } else { env[arg as usize].clone() };
         let operand = operand.unwrap_or_else(|| zero(e, &ty));
-        let converted = e.convert(&operand, &ty).filter(|o| o.ty != Ty::Str).ok_or_else(|| {
+        // A pair of types without a common one must not be forced into the one that came first.
+        let joins = operand.literal.is_some() || join(&operand.ty, &ty).is_some();
+        let converted = e.convert(&operand, &ty).filter(|o| joins && o.ty != Ty::Str).ok_or_else(|| {
             if param.name.starts_with('.') {
                 e.diag("no-common-type-expression", &[&ty, &operand.ty])
             } else {

@@ -116,6 +116,17 @@ impl Ty {
         }
     }
 
+    /// How many types it is made of, itself included. No value has a type of more than `LARGEST`.
+    pub fn size(&self) -> usize {
+        match self {
+            Ty::Tuple(items) => 1 + items.iter().map(Ty::size).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
+    /// `b = (a, a)` doubles a type each time: this is where it ends.
+    pub const LARGEST: usize = 1000;
+
     /// The scalars that a value of this type is made of, in order.
     pub fn scalars(&self) -> Vec<Ty> {
         match self {

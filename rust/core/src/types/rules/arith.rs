@@ -3,7 +3,6 @@
 use super::{Emit, Operand, Primitive, bool_as_int, index, meet, no_operator};
 use crate::diag::Diag;
 use crate::ir::Literal;
-use crate::runtime::helper;
 use crate::typed::{Mode, Op};
 use crate::types::{FloatTy, IntTy, Ty};
 
@@ -11,9 +10,9 @@ type Outcome = Result<Operand, Diag>;
 
 /// Both operands in the type in which they meet; bools meet as ints.
 fn same(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Result<(Operand, Operand, Ty), Diag> {
-    let (a, b) = (bool_as_int(e, &args[0]), bool_as_int(e, &args[1]));
-    let ty = meet(&a, &b).ok_or_else(|| no_operator(e, p, args))?;
-    match (e.convert(&a, &ty), e.convert(&b, &ty)) {
+    let ty = meet(&args[0], &args[1]).ok_or_else(|| no_operator(e, p, args))?;
+    let ty = if ty == Ty::Bool { Ty::INT } else { ty };
+    match (e.convert(&args[0], &ty), e.convert(&args[1], &ty)) {
         (Some(a), Some(b)) => Ok((a, b, ty)),
         _ => Err(no_operator(e, p, args)),
     }
@@ -213,10 +212,10 @@ pub fn as_index(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcom
     index(e, &args[0])
 }
 
-pub fn range_length(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+/// How often a loop turns. Up to 2⁶⁴ - 1, and so an int whose bits count: it goes down by ones to 0.
+pub fn range_count(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
     let (start, stop, step) = (index(e, &args[0])?, index(e, &args[1])?, index(e, &args[2])?);
-    debug_assert!(helper("range_length").is_some());
-    Ok(e.helper("range_length", &[&start, &stop, &step]))
+    Ok(e.helper("range_count", &[&start, &stop, &step]))
 }
 
 /// The type of a function of floats: f32 stays f32, everything else is float.

@@ -28,7 +28,9 @@ pub fn int(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 
 /// `i8` … `u64`, by the row's name.
 pub fn sized_int(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    let int = IntTy::ALL.into_iter().find(|int| p.name[1..].parse() == Ok(int.bits()) && int.signed() == p.name.starts_with('i'));
+    let int = IntTy::ALL
+        .into_iter()
+        .find(|int| p.name[1..].parse() == Ok(int.bits()) && int.signed() == p.name.starts_with('i'));
     to_int(e, p, &args[0], int.unwrap_or(IntTy::I64))
 }
 

@@ -15,6 +15,12 @@ pub fn floats(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome 
     call_floats(e, p, p.name, args)
 }
 
+/// The same, but of doubles: about the last bit of a double, which an f32 has not.
+pub fn doubles(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let floats = args.iter().map(|arg| number(e, p, arg)).collect::<Result<Vec<_>, _>>()?;
+    Ok(e.helper(p.name, &floats.iter().collect::<Vec<_>>()))
+}
+
 fn call_floats(e: &mut Emit, p: &'static Primitive, helper: &str, args: &[Operand]) -> Outcome {
     let ty = float_type(args);
     let floats = args.iter().map(|arg| number(e, p, arg)).collect::<Result<Vec<_>, _>>()?;
@@ -107,18 +113,23 @@ pub fn hypot(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
         0 => Ok(Operand::float(0.0)),
         1 => fabs(e, p, args),
         2 => call_floats(e, p, "hypot", args),
-        _ => call_floats(e, p, "hypot3", args),
+        3 => call_floats(e, p, "hypot3", args),
+        more => Err(e.diag("too-many-coordinates", &[&more])),
     }
 }
 
 pub fn fabs(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let ty = float_type(args);
     let x = number(e, p, &args[0])?;
-    Ok(e.op(Op::Abs(e.mode), &[&x], Ty::FLOAT))
+    let size = e.op(Op::Abs(e.mode), &[&x], Ty::FLOAT);
+    Ok(e.convert(&size, &ty).unwrap_or(size))
 }
 
 pub fn copysign(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let ty = float_type(args);
     let (x, y) = (number(e, p, &args[0])?, number(e, p, &args[1])?);
-    Ok(e.op(Op::CopySign, &[&x, &y], Ty::FLOAT))
+    let signed = e.op(Op::CopySign, &[&x, &y], Ty::FLOAT);
+    Ok(e.convert(&signed, &ty).unwrap_or(signed))
 }
 
 /// `ldexp(x, i)`: a float and an int.

@@ -38,10 +38,11 @@ fn weak(literal: &Literal, ty: &Ty) -> Option<Ty> {
 
 /// The mistake of an operator that has no meaning for these types, in Python's words.
 fn no_operator(e: &Emit, primitive: &Primitive, args: &[Operand]) -> Diag {
+    let symbol = primitive.symbol();
     match args {
-        [one] => e.diag("no-unary-operator", &[&primitive.doc, &one.ty]),
-        [a, b, ..] => e.diag("no-operator", &[&primitive.doc, &a.ty, &b.ty]),
-        [] => e.diag("no-operator", &[&primitive.doc, &"nothing", &"nothing"]),
+        [one] => e.diag("no-unary-operator", &[&symbol, &one.ty]),
+        [a, b, ..] => e.diag("no-operator", &[&symbol, &a.ty, &b.ty]),
+        [] => e.diag("no-operator", &[&symbol, &"nothing", &"nothing"]),
     }
 }
 

@@ -1,0 +1,58 @@
+"""The programs in examples/ run, and print what they claim."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(name: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", str(EXAMPLES / name)], capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_every_example_has_a_test() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {"demo.py", "classics.py"}
+
+
+@pytest.fixture(scope="module")
+def demo() -> str:
+    return run("demo.py")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "f(7, 35)   -> 42\n",
+        "f(1.5, 2)  -> 3.5\n",
+        " int(int, int): ",
+        " float(float, int): ",
+        "collatz(27) -> 111\n",
+        "; collatz (entry)\nfunction ",
+        "smul_overflow",
+        "    total = 1 + * 2\n                ^\njib.errors.ParseError: expected an expression after '+'\n",
+        "    sqtr(x*x + y*y)\n    ^^^^\njib.errors.CompileError: name 'sqtr' is not defined; did you mean 'sqrt'?\n",
+        "ZeroDivisionError: division by zero\n  line 1: ratio = a / (b - 3)\n                  ^^^^^^^^^^^\n",
+    ],
+)
+def test_the_demo_shows(demo: str, shown: str) -> None:
+    assert shown in demo
+
+
+def test_the_classics_are_answered_as_cpython_answers_them() -> None:
+    head, *rows = run("classics.py").splitlines()
+    assert head.split() == ["call", "jib", "CPython", "equal"]
+    assert len(rows) == 8
+    assert all(row.endswith(" yes") for row in rows)
+    # Known answers, so that two equal mistakes are seen too.
+    found = {row.split("(")[0]: row for row in rows}
+    for name, answer in [("gcd", " 21 "), ("collatz", " 118 "), ("queens", " 92 "), ("fib", " 6765 ")]:
+        assert found[name].count(answer) == 2
