@@ -17,7 +17,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
 
 use crate::codegen::hooks::{self, Context};
-use crate::codegen::isa::isa;
+use crate::codegen::isa::{is_large, isa};
 use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit};
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
@@ -115,9 +115,9 @@ thread_local! {
 fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> Result<Code, CodeError> {
     let mut clock = Clock(Instant::now());
     let mut timings = Timings::default();
-    let isa = isa(options).map_err(CodeError::Internal)?;
-    let mut unit = Unit::new(module, isa.default_call_conv());
-    let mut linker = Linker::new(isa.clone(), module.functions.len())?;
+    let usual = isa(options, false).map_err(CodeError::Internal)?;
+    let mut unit = Unit::new(module, usual.default_call_conv());
+    let mut linker = Linker::new(usual.clone(), module.functions.len())?;
     timings.link += clock.lap();
     let (mut stack, mut size, mut traps) = (0, 0, 0);
     let mut entry = FuncId::from_u32(0);
@@ -125,7 +125,8 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         compiler.clear();
         unit.build(planned, &mut compiler.func);
         timings.clif += clock.lap();
-        let code = compiler.compile(&*isa, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
+        let target = if is_large(&compiler.func) { isa(options, true).map_err(CodeError::Internal)? } else { usual.clone() };
+        let code = compiler.compile(&*target, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
         let guarded = [TrapCode::INTEGER_DIVISION_BY_ZERO, TrapCode::INTEGER_OVERFLOW];
         // The machine's division can trap; `divide` never lets it.
         traps += code.buffer.traps().iter().filter(|trap| !guarded.contains(&trap.code)).count();
