@@ -87,6 +87,11 @@ pub struct Code {
     _memory: Mutex<Linker>,
 }
 
+/// Whether the current thread's stack has so many bytes left, beside what running code keeps for the runtime.
+pub fn has_room(bytes: usize) -> bool {
+    hooks::stack_limit(bytes).is_some()
+}
+
 /// Compiles a module for this machine.
 pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
     for function in &module.functions {
