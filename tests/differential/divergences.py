@@ -122,6 +122,7 @@ class Rewriter:
         self.program = program
         self.function = function
         self.result: Any = None
+        self.never = False  # whether this statement calls what never returns
         self.loops: list[tuple[list[Env], list[Env]]] = []  # where each loop is left by break, and by continue
 
     # -------------------------------------------------------------------------------------------- statements
@@ -143,10 +144,13 @@ class Rewriter:
         for statement in statements:
             if env is None:
                 break  # never reached: jib types none of it
+            self.never = False
             try:
                 made, env = getattr(self, "do_" + type(statement).__name__, self.unknown)(statement, dict(env))
             except Bottom:
                 made, env = [statement], None
+            env = None if self.never else env
+            self.never = False
             out += [ast.copy_location(each, statement) for each in made]
         return out, env
 
@@ -380,14 +384,19 @@ class Rewriter:
 
     def ways(self, nodes: list[ast.expr], env: Env) -> list[tuple[ast.expr, Any]]:
         """What the value may come from; a call that has not been seen to return gives none."""
-        found = []
+        found: list[tuple[ast.expr, Any]] = []
+        never = []
         for node in nodes:
+            before, self.never = self.never, False
             try:
                 found.append(self.expr(node, env))
+                never.append(self.never)
             except Bottom:
                 pass
+            self.never = before
         if not found:
             raise Bottom
+        self.never |= all(never)
         return found
 
     def do_IfExp(self, node: ast.IfExp, env: Env) -> Any:
@@ -464,10 +473,13 @@ class Rewriter:
         for param in function.args.args:
             ordered.append(args.get(param.arg) or self.expr(defaults[param.arg], {}))
         instance = self.program.instance(name, tuple(plain(ty) for _, ty in ordered))
-        if instance not in self.program.results:
+        if instance not in self.program.results and not self.program.settled:
             raise Bottom
         call = _call(instance, *[args[p.arg][0] for p, _ in zip(function.args.args, node.args)])
         call.keywords = [ast.keyword(k.arg, args[k.arg or ""][0]) for k in node.keywords]
+        if instance not in self.program.results:
+            self.never = True
+            return call, "b"  # a type that gives way to every other: the value never comes
         return call, self.program.results[instance]
 
 
@@ -492,12 +504,15 @@ class Program:
         self.instances: dict[tuple[str, tuple[Any, ...]], str] = {}
         self.entry = self.instance(list(self.functions)[-1], types)
         self.made: dict[str, ast.FunctionDef] = {}
+        self.settled = False
         while True:  # results of recursive functions rise until they stay
             before = dict(self.results), len(self.instances)
             for (name, given), instance in list(self.instances.items()):
                 self.made[instance] = self.rewrite(name, given, instance)
             if (self.results, len(self.instances)) == before and self.made.keys() == set(self.instances.values()):
-                break
+                if self.settled:
+                    break
+                self.settled = True
         module = ast.fix_missing_locations(ast.Module(list(self.made.values()), []))
         exec(compile(module, "<model>", "exec"), self.names)
         self.function: Callable[..., Any] = self.names[self.entry]

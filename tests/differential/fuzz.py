@@ -68,6 +68,8 @@ def fuzz(count: int, seed: int, *, at_most: int = 20, report: float = 10.0) -> S
             refused[found.refused.split(" (<jib>")[0]] += 1
         if found.mismatches:
             findings.append(Finding(number, made, found.mismatches[0]))
+            if report:
+                print(f"program {number}: {found.mismatches[0]}", file=sys.stderr)
             if len(findings) >= at_most:
                 break
         if report and time.perf_counter() - spoke > report:

@@ -18,7 +18,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
 
 use crate::codegen::hooks::{self, Context};
-use crate::codegen::isa::isa;
+use crate::codegen::isa::{is_large, isa};
 use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit, ticks};
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
@@ -90,6 +90,11 @@ pub struct Code {
     _memory: Mutex<Linker>,
 }
 
+/// Whether the current thread's stack has so many bytes left, beside what running code keeps for the runtime.
+pub fn has_room(bytes: usize) -> bool {
+    hooks::stack_limit(bytes).is_some()
+}
+
 /// Compiles a module for this machine.
 pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
     for function in &module.functions {
@@ -130,9 +135,9 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
     let Compiler { frontend, backend } = compiler;
     let mut clock = Clock(Instant::now());
     let mut timings = Timings::default();
-    let isa = isa(options).map_err(CodeError::Internal)?;
-    let mut unit = Unit::new(module, isa.frontend_config());
-    let mut linker = Linker::new(isa.clone(), module.functions.len())?;
+    let usual = isa(options, false).map_err(CodeError::Internal)?;
+    let mut unit = Unit::new(module, usual.frontend_config());
+    let mut linker = Linker::new(usual.clone(), module.functions.len())?;
     timings.link += clock.lap();
     let (mut stack, mut size, mut traps) = (0, 0, 0);
     let mut entry = FuncId::from_u32(0);
@@ -140,7 +145,9 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         backend.clear();
         unit.build(planned, &mut backend.func, frontend);
         timings.clif += clock.lap();
-        let code = backend.compile(&*isa, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
+        let target =
+            if is_large(&backend.func) { isa(options, true).map_err(CodeError::Internal)? } else { usual.clone() };
+        let code = backend.compile(&*target, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
         let guarded = [TrapCode::INTEGER_DIVISION_BY_ZERO, TrapCode::INTEGER_OVERFLOW];
         // The machine's division can trap; `divide` never lets it.
         traps += code.buffer.traps().iter().filter(|trap| !guarded.contains(&trap.code)).count();
@@ -305,7 +312,7 @@ fn symbol(name: &str) -> Option<*const u8> {
 fn poll() -> Option<*const u8> {
     static STUB: OnceLock<Option<(usize, Mutex<Linker>)>> = OnceLock::new();
     let make = || {
-        let isa = isa(&Options::default()).ok()?;
+        let isa = isa(&Options::default(), false).ok()?;
         let mut context = cranelift_codegen::Context::new();
         ticks::poll_stub(&mut context.func, isa.frontend_config(), hooks::poll as *const () as usize);
         context.compile(&*isa, &mut Default::default()).ok()?;

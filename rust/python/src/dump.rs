@@ -7,7 +7,7 @@ use jib_core::typed;
 use jib_core::types::Ty;
 use jib_core::unit::Unit;
 
-use crate::specialise::{Options, code_error, typed_ir};
+use crate::specialise::{Options, code_error, typed_ir, with_room};
 
 /// The text of one stage for arguments of these types; None for a stage that Rust does not know.
 pub fn dump(
@@ -32,5 +32,5 @@ pub fn dump(
             }
         }
     };
-    Some(text())
+    Some(with_room(text))
 }

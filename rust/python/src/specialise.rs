@@ -70,8 +70,33 @@ pub fn typed_ir(
     Ok((module, vec![("types", micros(typed)), ("passes", micros(start.elapsed()))]))
 }
 
+/// Runs a compilation where the stack has room for it: here, or on a thread of its own if this one's stack is small or nearly used up.
+/// No Python is touched meanwhile.
+pub fn with_room<T: Send>(compile: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    // Twice what the deepest compilation seen takes.
+    const ROOM: usize = 128 << 10;
+    if code::has_room(ROOM) {
+        return compile();
+    }
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("jib-compile".to_owned()).stack_size(16 * ROOM);
+        let thread = builder.spawn_scoped(scope, compile);
+        let thread = thread.map_err(|error| Error::internal(format!("no thread to compile on: {error}")))?;
+        thread.join().unwrap_or_else(|_| Err(Error::internal("a panic while compiling")))
+    })
+}
+
 impl Specialisation {
     pub fn compile(unit: &Unit, params: &[Ty], result: Option<&Ty>, options: Options) -> Result<Specialisation, Error> {
+        with_room(|| Specialisation::compile_here(unit, params, result, options))
+    }
+
+    fn compile_here(
+        unit: &Unit,
+        params: &[Ty],
+        result: Option<&Ty>,
+        options: Options,
+    ) -> Result<Specialisation, Error> {
         let (module, mut stages) = typed_ir(unit, params, result, options)?;
         let result = module.functions[0].result.clone();
         let body = match options.engine {

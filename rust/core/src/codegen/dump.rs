@@ -12,7 +12,7 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::write::{FuncWriter, PlainWriter, decorate_function};
 use cranelift_frontend::FunctionBuilderContext;
 
-use super::isa::isa;
+use super::isa::{is_large, isa};
 use super::{Face, Unit};
 use crate::code::{CodeError, Options};
 use crate::span::Lines;
@@ -20,7 +20,7 @@ use crate::typed::{FuncId, Module};
 
 /// The CLIF of every function, as built or as Cranelift's optimiser leaves it.
 pub fn dump_clif(module: &Module, optimised: bool, lines: &Lines) -> Result<String, CodeError> {
-    let isa = isa(&Options::default()).map_err(CodeError::Internal)?;
+    let isa = isa(&Options::default(), false).map_err(CodeError::Internal)?;
     let mut text = String::new();
     each(module, &*isa, |unit, planned, context| {
         if optimised {
@@ -35,10 +35,11 @@ pub fn dump_clif(module: &Module, optimised: bool, lines: &Lines) -> Result<Stri
 
 /// The machine code of every function: offset, instruction, place.
 pub fn dump_asm(module: &Module, options: &Options, lines: &Lines) -> Result<String, CodeError> {
-    let isa = isa(options).map_err(CodeError::Internal)?;
+    let isa = isa(options, false).map_err(CodeError::Internal)?;
     let capstone = isa.to_capstone().map_err(internal)?;
     let mut text = String::new();
     each(module, &*isa, |unit, planned, context| {
+        let isa = self::isa(options, is_large(&context.func)).map_err(CodeError::Internal)?;
         context.compile(&*isa, &mut Default::default()).map_err(|error| internal(error.inner))?;
         let code = context.compiled_code().ok_or_else(|| internal("nothing was compiled"))?;
         header(&mut text, unit, planned);

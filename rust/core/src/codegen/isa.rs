@@ -2,23 +2,35 @@
 
 use std::sync::{Arc, OnceLock};
 
+use cranelift_codegen::ir;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 
 use crate::code::{OptLevel, Options};
 
-/// The target for these options; an error in words when the host is none of Cranelift's.
-pub(crate) fn isa(options: &Options) -> Result<Arc<dyn TargetIsa>, String> {
-    static ISAS: [OnceLock<Result<Arc<dyn TargetIsa>, String>>; 4] = [const { OnceLock::new() }; 4];
-    let speed = options.opt_level == OptLevel::Speed;
-    let index = usize::from(speed) * 2 + usize::from(options.verify);
-    ISAS[index].get_or_init(|| make(speed, options.verify)).clone()
+/// A function of more blocks than this is large: Cranelift's optimiser and its usual register allocator take time and memory that
+/// grow with the square of their number (8,000 sines in a row: 25 seconds, 1.2 GB). Without them both grow with the number.
+const LARGE: usize = 3_000;
+
+/// Whether a function is for the target for large ones.
+pub(crate) fn is_large(function: &ir::Function) -> bool {
+    function.dfg.num_blocks() > LARGE
 }
 
-fn make(speed: bool, verify: bool) -> Result<Arc<dyn TargetIsa>, String> {
+/// The target for these options; an error in words when the host is none of Cranelift's. The one for large functions
+/// differs in nothing that another function could see.
+pub(crate) fn isa(options: &Options, large: bool) -> Result<Arc<dyn TargetIsa>, String> {
+    static ISAS: [OnceLock<Result<Arc<dyn TargetIsa>, String>>; 8] = [const { OnceLock::new() }; 8];
+    let speed = options.opt_level == OptLevel::Speed;
+    let index = usize::from(speed) * 4 + usize::from(options.verify) * 2 + usize::from(large);
+    ISAS[index].get_or_init(|| make(speed, options.verify, large)).clone()
+}
+
+fn make(speed: bool, verify: bool, large: bool) -> Result<Arc<dyn TargetIsa>, String> {
     let mut flags = settings::builder();
     let choices = [
-        ("opt_level", if speed { "speed" } else { "none" }),
+        ("opt_level", if speed && !large { "speed" } else { "none" }),
+        ("regalloc_algorithm", if large { "single_pass" } else { "backtracking" }),
         ("enable_verifier", if verify { "true" } else { "false" }),
         // Both are what cranelift-jit asks for.
         ("is_pic", "false"),

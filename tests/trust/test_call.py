@@ -1,0 +1,332 @@
+"""TRUST, "The call" (scalars), "wrong hand-over" and threads: no argument and no bytes end the process."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+import jib
+from jib import _native, ir
+from jib.builtins import Param
+from jib.lower import lower
+from jib.limits import DEFAULT
+from jib.parse import parse
+from jib.source import Source
+
+ROUNDS = int(os.environ.get("JIB_TRUST_ROUNDS", "1500"))
+OURS = (jib.InternalError, jib.CompileError, jib.LimitError)
+MOST = (1 << 63) - 1
+
+
+class Index:
+    """Says what `__index__` does."""
+
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self.answer = answer
+
+    def __index__(self) -> Any:
+        return self.answer()
+
+
+def fail() -> Any:
+    raise KeyError("mine")
+
+
+class SubInt(int):
+    def __index__(self) -> int:
+        raise AssertionError("an int is not asked for its index")
+
+
+class SubFloat(float):
+    def __float__(self) -> float:
+        raise AssertionError("a float is not asked for its value")
+
+
+class OnlyFloat:
+    def __float__(self) -> float:
+        return 1.5
+
+
+@pytest.mark.parametrize("text", ["a + 1", "def f(a: int): return a + 1", "def f(a: float): return a + 1", "def f(a: i8): return a"])
+@pytest.mark.parametrize(
+    "value", [None, "1", b"1", [1], {}, 1j, object(), int, Decimal(1), Fraction(1), OnlyFloat(), range(3), lambda: 1, ...], ids=repr
+)
+def test_wrong_types_name_the_parameter(text: str, value: Any) -> None:
+    with pytest.raises(TypeError, match="'a'"):
+        jib.compile(text)(value)
+
+
+@pytest.mark.parametrize("value", [MOST + 1, -MOST - 2, 1 << 64, 1 << 127, 1 << 128, -(1 << 200), 10**5000, SubInt(1 << 70)], ids=[str(at) for at in range(8)])
+def test_ints_beyond_64_bits(value: int) -> None:
+    for text in ("a", "a + 0.5", "def f(a: int): return a"):
+        with pytest.raises(OverflowError):
+            jib.compile(text)(value)
+    if abs(value) > 1 << 1100:
+        with pytest.raises(OverflowError):
+            jib.compile("def f(a: float): return a")(value)
+
+
+def test_subclasses_are_what_they_derive_from() -> None:
+    f = jib.compile("a")
+    assert type(f(SubInt(7))) is int and f(SubInt(7)) == 7
+    assert type(f(SubFloat(0.5))) is float and f(SubFloat(0.5)) == 0.5
+    assert f(True) is True and f((1, (0.5, False))) == (1, (0.5, False))
+
+
+def test_numpy_scalars() -> None:
+    np = pytest.importorskip("numpy")
+    f = jib.compile("a")
+    assert f(np.bool_(True)) is True
+    assert (type(f(np.int8(-3))), f(np.int8(-3))) == (int, -3)
+    assert (type(f(np.float32(0.5))), f(np.float32(0.5))) == (float, 0.5)
+    assert (type(f(np.float64(-0.0))), str(f(np.float64(-0.0)))) == (float, "-0.0")
+    with pytest.raises(OverflowError):
+        f(np.uint64(1 << 63))
+    for strange in (np.complex64(1), np.datetime64(1, "s"), np.str_("a"), np.void(b"a"), np.array("a"), np.array(None)):
+        with pytest.raises(TypeError):
+            f(strange)
+
+
+def test_arity_and_names() -> None:
+    f = jib.compile("def f(a, b=2): return a + b")
+    for args, kwargs in [((), {}), ((1, 2, 3), {}), ((1,), {"a": 1}), ((1,), {"c": 1}), ((), {"b": 1})]:
+        with pytest.raises(TypeError, match="f()"):
+            f(*args, **kwargs)
+    with pytest.raises((TypeError, UnicodeEncodeError)):
+        f(1, **{"\ud800": 1})
+
+
+def test_hostile_index() -> None:
+    holder = [jib.compile("a + b")]
+    with pytest.raises(KeyError, match="mine"):
+        holder[0](Index(fail), 1)
+    for answer in ("1", 1.5, None):
+        with pytest.raises(TypeError):
+            holder[0](Index(lambda answer=answer: answer), 1)
+    with pytest.raises(OverflowError):
+        holder[0](Index(lambda: 1 << 80), 1)
+
+    def again() -> int:
+        return int(holder[0](Index(again), 1))
+
+    with pytest.raises(RecursionError):
+        holder[0](Index(again), 1)
+    assert holder[0](Index(lambda: holder[0](0.5, 0.5) and 3), 4) == 7  # it compiles anew while it is being called
+
+    def delete() -> int:
+        holder.clear()
+        return 5
+
+    assert holder[0](Index(delete), 1) == 6
+
+
+def test_classes_that_lie() -> None:
+    class Meta(type):
+        @property
+        def __module__(cls) -> Any:  # type: ignore[override]
+            raise ValueError("mine")
+
+    class Liar(metaclass=Meta):
+        ndim = property(lambda self: fail())
+
+    Named = type("float32", (), {"__module__": "numpy"})
+    Strange = type("bool_", (), {"__module__": 7, "__bool__": lambda self: fail()})
+    for value in (Liar(), Named(), Strange()):
+        with pytest.raises((TypeError, ValueError, KeyError, UnicodeEncodeError)):
+            jib.compile("a")(value)
+
+
+def test_deep_and_wide_tuples() -> None:
+    value: Any = 1
+    for _ in range(100_000):
+        value = (value,)
+    with pytest.raises((TypeError, ValueError, RecursionError, jib.LimitError)):
+        jib.compile("a")(value)
+    with pytest.raises((TypeError, jib.LimitError)):
+        jib.compile("a")((1,) * 1_000_000)
+
+
+# ------------------------------------------------------------------------------------------- bytes, signatures
+
+
+def encoded(text: str) -> tuple[bytes, Source, tuple[Param, ...]]:
+    source = Source(text)
+    lowered = lower(parse(source, DEFAULT), source, None, DEFAULT)
+    return ir.encode(lowered.module), source, tuple(Param(p.name, p.kind, p.required, p.default) for p in lowered.params)
+
+
+PROGRAMS = [
+    "a + b * 2", "x = 0\nfor i in range(a, b, 2):\n    if i % 3: continue\n    x += i / 2\nx, (a, b)",
+    "def g(n: int, t): return t if n <= 0 else g(n - 1, t)\ndef f(a: float, b: i8 = 3) -> float: return g(3, a) + sqrt(b)",
+    "a, b = b, a\nwhile a and (b or x if a > 2 else -b): a -= 1\nassert a < 5, 'text'\nprint(a, 'b', sep='')\nmin(a, b, 1.5)",
+]  # fmt: skip
+
+
+def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None:
+    try:
+        made = _native.Callable(data, source, "f", params, None, "native", draw.choice(("none", "speed")), "python")
+    except OURS:
+        return
+    for types in ("int", "float", "(tuple[int, bool])"):
+        try:
+            made._dump("asm", types if types[0] == "(" else f"({', '.join([types] * len(params))})")
+        except OURS:
+            pass
+        except ValueError:
+            pass
+
+
+def test_mutated_ir_is_refused_or_compiled() -> None:
+    """Nothing is run: bytes that were changed may well be a program that never ends."""
+    draw = random.Random(4)
+    originals = [encoded(text) for text in PROGRAMS]
+    for _ in range(ROUNDS * 2):
+        data, source, params = draw.choice(originals)
+        words = bytearray(data)
+        for _ in range(draw.choice((1, 1, 2, 5))):
+            kind, at = draw.randrange(5), draw.randrange(len(words))
+            if kind == 0:
+                words[at] = draw.randrange(256)
+            elif kind == 1:
+                words[at : at + 4] = draw.choice((0, 1, 2, 3, 12, 255, 1 << 16, (1 << 31) - 1, (1 << 32) - 1)).to_bytes(4, "little")
+            elif kind == 2:
+                at -= at % 4
+                words[at : at + 4] = ((int.from_bytes(words[at : at + 4], "little") + draw.choice((-1, 1))) % (1 << 32)).to_bytes(4, "little")
+            elif kind == 3:
+                del words[at : at + draw.choice((1, 4, 40))]
+            else:
+                other = draw.randrange(len(words))
+                words[at : at + 4] = words[other : other + 4]
+            if not words:
+                break
+        offer(bytes(words), source, params, draw)
+
+
+def test_random_signatures() -> None:
+    draw = random.Random(5)
+    pieces = "int float bool None i8 u64 f32 tuple [ ] ( ) , : f64[:] é \x00 \ud800 1 - tuple[int tuple[ ((( )))".split(" ") + [" ", ""]
+    for _ in range(ROUNDS):
+        text = "".join(draw.choice(pieces) for _ in range(draw.randrange(10)))
+        try:
+            jib.compile("a + b", text)
+        except (*OURS, UnicodeEncodeError):
+            pass
+    for text in ("tuple[" * 100_000, "(" * 100_000, "int(" + "int, " * 100_000 + ")", "x" * 1_000_000):
+        with pytest.raises(OURS):
+            jib.compile("a + b", text)
+
+
+# ----------------------------------------------------------------------------------------------------- threads
+
+
+def in_threads(count: int, work: Callable[[int], None]) -> None:
+    failures: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive(), "a deadlock"
+    if failures:
+        raise failures[0]
+
+
+def test_compile_call_and_drop_in_threads() -> None:
+    shared = [jib.compile("a * b + 1")]
+    end = time.monotonic() + float(os.environ.get("JIB_TRUST_SECONDS", "2"))
+    kinds: tuple[Any, ...] = (3, 2.5, True)
+
+    def work(number: int) -> None:
+        draw = random.Random(number)
+        while time.monotonic() < end:
+            k = draw.randrange(1000)
+            assert jib.compile(f"x * {k} + {number}")(2) == 2 * k + number
+            a, b = draw.choice(kinds), draw.choice(kinds)
+            function = shared[0]
+            assert function(a, b) == a * b + 1
+            if draw.random() < 0.05:
+                shared[0] = jib.compile("a * b + 1")
+
+    in_threads(8, work)
+
+
+def test_dropped_while_it_runs() -> None:
+    text = "t = 0\nfor i in range(n):\n    t = (t + i * i) % 1000003\nt"
+    holder = [jib.compile(text)]
+    want = holder[0](3_000_000)
+
+    def work(number: int) -> None:
+        if number == 0:
+            time.sleep(0.002)
+            holder.clear()
+        else:
+            try:
+                function = holder[0]
+            except IndexError:
+                return
+            assert function(3_000_000) == want
+            del function
+
+    in_threads(4, work)
+
+
+RECURSIONS = {
+    "itself": "def f(n): return f(n + 1) + 1 if n >= 0 else 0",
+    "each other": "def g(n): return f(n + 1) + 1 if n >= 0 else 0\ndef f(n): return g(n + 1) * 1.5 if n >= 0 else 0.0",
+    "large frames": "def f(n):\n" + "".join(f"    v{i} = n + {i}\n" for i in range(500)) + "    r = f(n + 1) if n >= 0 else 0\n    return r + "
+    + " + ".join(f"v{i}" for i in range(500)),
+    "huge frames": "def f(n):\n" + "".join(f"    v{i} = n + {i}\n" for i in range(5000)) + "    r = f(n + 1) if n >= 0 else 0\n    return r + "
+    + " + ".join(f"v{i}" for i in range(5000)),
+    "with tuples": "def f(n, t): return f(n + 1, (t[1], t[0])) if n >= 0 else t\ndef m(n): return f(n, (n, 0.5))",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ["native", "interpreter"])
+@pytest.mark.parametrize("stack", [32, 64, 256, 8192])
+@pytest.mark.parametrize("name", RECURSIONS)
+def test_endless_recursion(name: str, stack: int, engine: str) -> None:
+    function = jib.compile(RECURSIONS[name], engine=engine)
+    function(-1)  # compiled here, where there is room
+
+    def work(_: int) -> None:
+        with pytest.raises(RecursionError):
+            function(0)
+
+    before = threading.stack_size(stack * 1024)
+    try:
+        in_threads(2, work)
+    finally:
+        threading.stack_size(before)
+
+
+@pytest.mark.parametrize("stack", [64, 128, 256])
+def test_compiling_on_small_stacks(stack: int) -> None:
+    """A thread with little room compiles, or says that it cannot."""
+
+    def work(number: int) -> None:
+        for text in ("a + b", "sin(a) if a > b else -b", "sum(i * a for i in range(b))", RECURSIONS["large frames"]):
+            try:
+                jib.compile(text + "\n", opt_level="speed").dump("asm", "(int, int)" if "def" not in text else "(int)")
+            except (RecursionError, *OURS):
+                pass
+
+    before = threading.stack_size(stack * 1024)
+    try:
+        in_threads(1, work)
+    finally:
+        threading.stack_size(before)
