@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 STAGES = ("ast", "ir", "typed-ir", "clif", "clif-opt", "asm", "cfg")
 
 
+def _check(params: object, name: object, limits: object) -> None:
+    """Refuse options that are of the wrong kind, in words that name them."""
+    if params is not None:
+        if isinstance(params, str) or not all(isinstance(param, str) for param in params):  # type: ignore[attr-defined]
+            raise TypeError(f"params must be a sequence of names, not {params!r:.80}")
+        for param in params:  # type: ignore[attr-defined]
+            if not (param.isascii() and param.isidentifier()):
+                raise ValueError(f"params: {param!r:.80} is not a name")
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be a str, not {type(name).__name__}")
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits must be a jib.Limits, not {type(limits).__name__}")
+
+
 def compile(
     source: str,
     signature: str | None = None,
@@ -33,9 +47,10 @@ def compile(
 
     `signature`, such as "float(float, int)", fixes the types of the arguments and is compiled at once; without it the types of
     each call decide. `params` names the parameters of an expression or a suite, which else are its free names in order of
-    appearance. `arithmetic` is "python" or "numpy", `engine` "native" or "interpreter", `opt_level` "speed" or "none".
+    appearance. `name` is what the function is called in messages, `limits` how large the text may be. `arithmetic`
+    is "python" or "numpy", `engine` "native" or "interpreter", `opt_level` "speed" or "none".
 
-    Raises ParseError, CompileError and LimitError for the text, ValueError for an option that is none.
+    Raises ParseError, CompileError and LimitError for the text, TypeError and ValueError for options.
 
     >>> compile("sqrt(x*x + y*y)")(3, 4)
     5.0
@@ -56,6 +71,7 @@ def compile(
     if not isinstance(source, str):
         raise TypeError(f"compile() takes the text of a program, not {type(source).__name__}")
     limits = DEFAULT if limits is None else limits
+    _check(params, name, limits)
     text = Source(source)
     program = parse(text, limits)
     lowered = lower(program, text, params, limits)

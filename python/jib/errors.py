@@ -166,6 +166,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     ),
     "not-callable": (CompileError, "'{0}' is not a function"),
     "arguments": (CompileError, "{0}"),
+    "attribute-bare": (CompileError, "'{0}.{1}' is not known; the function is written '{1}', without a prefix"),
     "attribute": (CompileError, "attribute '{0}' is not known; only those of math are"),
     "element-assignment": (CompileError, "elements cannot be assigned to yet"),
     "slice": (CompileError, "slices are not part of the language yet"),
@@ -209,6 +210,8 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "limit-instances": (LimitError, "{0}() would be specialised for more than {1} combinations of types in one call"),
     "limit-specialisations": (LimitError, "{0}() has been called with more than {1} combinations of types"),
     "limit-tuple": (LimitError, "a tuple of more than {0} elements, those of its elements included"),
+    "limit-tuple-depth": (LimitError, "tuples nest more than {0} deep"),
+    "limit-result": (LimitError, "{0}() returns a tuple of more than {1} numbers"),
     "limit-code": (LimitError, "more than {1} {0}"),
 }
 # fmt: on

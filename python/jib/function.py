@@ -160,8 +160,14 @@ class Function(_native.Callable):
             return ir.to_text(lowered.module).rstrip("\n")
         return self._dump(stage, signature).rstrip("\n")
 
+    def __copy__(self) -> Function:
+        return self  # nothing about it changes, as with any function
+
+    def __deepcopy__(self, memo: object) -> Function:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy carry the text and the options; the text is compiled again on arrival.
+        """A pickle carries the text and the options; it is compiled again on arrival.
 
         >>> from jib import compile
         >>> import pickle

@@ -180,7 +180,8 @@ class Builder:
         """The names that can have been meant by this one, for hints."""
         module, dot, _ = name.partition(".")
         if dot:
-            return [f"{module}.{each}" for each in builtins.names() if "." not in each]
+            dotted = [f"{module}.{each}" for each in builtins.names() if "." not in each]
+            return [each for each in dotted if builtins.resolve(each) is not None]
         found = list(self.variables)
         scope: Scope | None = self.scope
         while scope is not None:

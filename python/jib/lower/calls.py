@@ -12,7 +12,7 @@ from .. import builtins
 from ..syntax import Attribute, Call, Constant, Keyword, Name
 from .annotations import default_value
 from .build import lowers
-from .expressions import dotted
+from .expressions import dotted, no_attribute
 from .reductions import REDUCTIONS
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def call(f: Builder, node: Call) -> Routine:
         path = dotted(f, callee)
         if path is None:
             if type(callee) is Attribute:
-                raise f.fail("attribute", callee.span, callee.attr)
+                raise no_attribute(f, callee)
             raise f.fail("not-callable", callee.span, f.unit.source.text[callee.span[0] : callee.span[1]])
         name = path
     builtin = builtins.resolve(name)

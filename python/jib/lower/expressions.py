@@ -219,8 +219,15 @@ def index_values(f: Builder, index: Any) -> Routine:
 def attribute(f: Builder, node: Attribute) -> int:
     name = dotted(f, node)
     if name is None:
-        raise f.fail("attribute", node.span, node.attr)
+        raise no_attribute(f, node)
     return f.foreign(name, node.span)
+
+
+def no_attribute(f: Builder, node: Attribute) -> Exception:
+    """The mistake of an attribute of something that is not `math`."""
+    if type(node.value) is Name and builtins.resolve(node.attr) is not None:
+        return f.fail("attribute-bare", node.span, node.value.id, node.attr)
+    return f.fail("attribute", node.span, node.attr)
 
 
 def dotted(f: Builder, node: Any) -> str | None:

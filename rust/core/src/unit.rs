@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::diag::{Diag, Error};
 use crate::ir;
-use crate::opt;
 use crate::span::{Lines, Span};
 use crate::typed::{self, Mode};
 use crate::types::infer::{Declared, infer};
@@ -27,11 +26,6 @@ impl Unit {
             .map(|function| Declared::new(ir::ssa::build(function)?))
             .collect::<Result<_, Error>>()?;
         Ok(Unit { lines: module.lines, functions })
-    }
-
-    /// The name of the entry.
-    pub fn name(&self) -> &str {
-        &self.functions[0].ssa.signature.name
     }
 
     /// The names of the entry's parameters and the types they were declared with.
@@ -82,10 +76,4 @@ fn takes(param: &Ty, arg: &Ty) -> bool {
         (Ty::Tuple(x), Ty::Tuple(y)) => x.len() == y.len() && x.iter().zip(y.iter()).all(|(p, a)| takes(p, a)),
         _ => promote(param, arg).as_ref() == Some(param) || param == arg,
     }
-}
-
-/// Typed IR after the passes.
-pub fn optimise(mut module: typed::Module) -> Result<typed::Module, Error> {
-    opt::optimize(&mut module);
-    Ok(module)
 }

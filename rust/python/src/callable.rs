@@ -183,6 +183,7 @@ impl Callable {
     /// The types that a signature's text stands for, and the result it fixes.
     fn signature(&self, py: Python<'_>, text: &str) -> PyResult<(Vec<Ty>, Option<Ty>)> {
         let wrong = |code: &'static str, piece: String| {
+            let piece = piece.chars().take(80).collect();
             let diag = jib_core::diag::Diag { code, args: vec![piece], span: self.unit.span() };
             compile_error(py, &self.source, diag.into())
         };
@@ -283,7 +284,7 @@ impl Callable {
         // Keyword-only parameters come after all that positional arguments can fill.
         bound.resize(self.params.len(), None);
         for (key, value) in kwargs.into_iter().flatten() {
-            let key: String = key.extract()?;
+            let key: String = key.extract().map_err(|_| PyTypeError::new_err("keywords must be strings"))?;
             let at = self.params.iter().position(|p| p.name == key && p.kind != Kind::Positional);
             match at {
                 Some(at) if bound[at].is_none() => bound[at] = Some(value),

@@ -23,13 +23,10 @@ pub struct Place<'a> {
     pub depth: usize,
 }
 
-/// Tuples nest no deeper than this in an argument.
-const DEEPEST: usize = 16;
-
 impl Place<'_> {
     /// The place of an element; None when that would be too deep.
     fn inside(self) -> Option<Self> {
-        (self.depth < DEEPEST).then_some(Place { depth: self.depth + 1, ..self })
+        (self.depth < Ty::DEEPEST).then_some(Place { depth: self.depth + 1, ..self })
     }
 }
 
@@ -71,7 +68,7 @@ pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -
 fn elements(tuple: &Bound<'_, PyTuple>, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
     let Some(place) = place.inside() else { return Err(too_large_a_tuple(place)) };
     let mut items = Vec::with_capacity(tuple.len().min(Ty::LARGEST));
-    let mut size = 1;
+    let mut size = 0;
     for item in tuple.iter() {
         let ty = argument(&item, place, slots)?;
         size += ty.size();
@@ -86,8 +83,9 @@ fn elements(tuple: &Bound<'_, PyTuple>, place: Place<'_>, slots: &mut Slots) -> 
 fn too_large_a_tuple(place: Place<'_>) -> PyErr {
     let Place { function, param, .. } = place;
     PyTypeError::new_err(format!(
-        "{function}() argument '{param}' is a tuple of more than {} elements or {DEEPEST} levels",
-        Ty::LARGEST
+        "{function}() argument '{param}' is a tuple of more than {} elements or {} levels",
+        Ty::LARGEST,
+        Ty::DEEPEST
     ))
 }
 

@@ -33,8 +33,10 @@ impl Host for Interpreter<'_> {
         self.asked(written)
     }
 
-    /// Runs the handlers of signals that have come; Ctrl-C's raises KeyboardInterrupt. On the main thread only, as in Python.
+    /// Runs the handlers of signals that have come; Ctrl-C's raises KeyboardInterrupt. On the main thread only, as in Python;
+    /// which is why other threads must get their turn here.
     fn poll(&mut self) -> Result<(), HostError> {
+        self.py.detach(|| ());
         let handled = self.py.check_signals();
         self.asked(handled)
     }

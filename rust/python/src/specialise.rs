@@ -9,9 +9,10 @@ use jib_core::code::{self, Code, CodeError, OptLevel};
 use jib_core::diag::{Diag, Error};
 use jib_core::failure::{Failure, Host};
 use jib_core::interp;
+use jib_core::opt;
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
-use jib_core::unit::{Unit, optimise};
+use jib_core::unit::Unit;
 
 /// What runs the typed IR.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,13 +60,12 @@ pub fn typed_ir(
     options: Options,
 ) -> Result<(typed::Module, Stages), Error> {
     let start = Instant::now();
-    let module = unit.specialise(params, result, options.mode)?;
+    let mut module = unit.specialise(params, result, options.mode)?;
     let typed = start.elapsed();
     let start = Instant::now();
-    let module = match options.opt_level {
-        OptLevel::None => module,
-        OptLevel::Speed => optimise(module)?,
-    };
+    if options.opt_level == OptLevel::Speed {
+        opt::optimize(&mut module);
+    }
     let micros = |time: std::time::Duration| time.as_secs_f64() * 1e6;
     Ok((module, vec![("types", micros(typed)), ("passes", micros(start.elapsed()))]))
 }

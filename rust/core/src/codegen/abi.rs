@@ -21,7 +21,7 @@ use crate::typed::{FuncId, Print, Value};
 use crate::types::Ty;
 
 /// The most scalars that a function can return.
-pub(crate) const MAX_RETURN: usize = 64;
+pub(crate) const MAX_RETURN: usize = crate::typed::MAX_RESULT;
 
 /// A place where generated code can fail.
 pub(crate) struct Site {

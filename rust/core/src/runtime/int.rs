@@ -1,7 +1,7 @@
 //! Python's operators on 64-bit ints, signed and unsigned.
 //!
 //! In: `i64` or `u64`. Out: what Python's unbounded int gives where that fits, else [`Fault::IntOverflow`] (for
-//! unsigned results [`Fault::SizedIntOverflow`]); division by zero and negative shifts raise what CPython raises.
+//! unsigned results too); division by zero and negative shifts raise what CPython raises.
 //! Rules: Objects/longobject.c.
 
 use super::float;
@@ -108,7 +108,7 @@ pub fn unsigned_pow(base: u64, exponent: u64) -> Result<u64, Fault> {
     if base <= 1 {
         return Ok(if exponent == 0 { 1 } else { base });
     }
-    u32::try_from(exponent).ok().and_then(|small| base.checked_pow(small)).ok_or(Fault::SizedIntOverflow)
+    u32::try_from(exponent).ok().and_then(|small| base.checked_pow(small)).ok_or(Fault::IntOverflow)
 }
 
 /// `base ** -2` with a literal exponent: CPython's `long_pow` hands negative exponents to `float_pow`.
@@ -178,7 +178,7 @@ pub fn rshift(a: i64, count: i64) -> Result<i64, Fault> {
 pub fn unsigned_lshift(a: u64, count: u64) -> Result<u64, Fault> {
     let fits = a == 0 || count <= u64::from(a.leading_zeros());
     // The `& 63` matters for 0 only.
-    if fits { Ok(a << (count & 63)) } else { Err(Fault::SizedIntOverflow) }
+    if fits { Ok(a << (count & 63)) } else { Err(Fault::IntOverflow) }
 }
 
 pub fn unsigned_rshift(a: u64, count: u64) -> u64 {
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(pow(0, -1), Err(Fault::ZeroToNegativePower));
         assert_eq!(pow(2, -1), Err(Fault::NegativeIntPower));
         assert_eq!(pow_float(2, -1), Ok(0.5));
-        assert_eq!(unsigned_pow(2, 64), Err(Fault::SizedIntOverflow));
+        assert_eq!(unsigned_pow(2, 64), Err(Fault::IntOverflow));
         assert_eq!(powmod(3, -1, 7), Ok(5));
         assert_eq!(powmod(3, 2, -7), Ok(-5));
         assert_eq!(powmod(2, -1, 4), Err(Fault::PowNotInvertible));
@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(rshift(-1, MAX), Ok(-1));
         assert_eq!(rshift(0, -1), Err(Fault::NegativeShift));
         assert_eq!(unsigned_lshift(1, 63), Ok(1 << 63));
-        assert_eq!(unsigned_lshift(2, 63), Err(Fault::SizedIntOverflow));
+        assert_eq!(unsigned_lshift(2, 63), Err(Fault::IntOverflow));
     }
 
     #[test]

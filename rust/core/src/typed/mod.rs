@@ -24,6 +24,9 @@ use crate::runtime::Helper;
 use crate::span::Span;
 use crate::types::{IntTy, Ty};
 
+/// How many scalars a function may return.
+pub const MAX_RESULT: usize = 64;
+
 /// A value of a function: an index into `Function::values`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct Value(pub u32);

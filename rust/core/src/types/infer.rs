@@ -16,7 +16,7 @@ use crate::diag::{Diag, Error};
 use crate::ir::ssa::{self, Edge, End, UNDEF, Val};
 use crate::ir::{Literal, Signature};
 use crate::span::Span;
-use crate::typed::{self, BlockId, FuncId, Mode, Op, Raise, Target, Terminator};
+use crate::typed::{self, BlockId, FuncId, MAX_RESULT, Mode, Op, Raise, Target, Terminator};
 
 /// More specialisations than this, beyond one for each function, are a runaway, such as a recursion that wraps its argument in tuples.
 const SPARE_INSTANCES: usize = 1000;
@@ -213,6 +213,9 @@ impl<'a> Inference<'a> {
                 if operands.iter().map(|o| o.ty.size()).sum::<usize>() >= Ty::LARGEST {
                     return Err(e.diag("limit-tuple", &[&Ty::LARGEST]));
                 }
+                if operands.iter().any(|o| o.ty.depth() >= Ty::DEEPEST) {
+                    return Err(e.diag("limit-tuple-depth", &[&Ty::DEEPEST]));
+                }
                 e.tuple(&operands)
             }
             ssa::Op::Unpack { index, count, .. } => unpack(e, &operands[0], *index as usize, *count as usize)?,
@@ -283,6 +286,9 @@ impl<'a> Inference<'a> {
         let instance = &self.instances[at];
         let result = instance.declared.clone().or_else(|| instance.result.clone()).unwrap_or(Ty::None);
         let Signature { name, span, .. } = &ssa.signature;
+        if result.width() > MAX_RESULT {
+            return Err(Diag::new("limit-result", *span, &[name, &MAX_RESULT]).into());
+        }
         let mut sink = Sink {
             function: typed::Function {
                 name: name.clone(),
@@ -389,7 +395,7 @@ fn terminator(
         }
         End::Return(value) => {
             let operand = env[*value as usize].clone().unwrap_or_else(Operand::none);
-            let joins = declared || operand.literal.is_some() || join(&operand.ty, result).is_some();
+            let joins = declared || join(&operand.ty, result).is_some();
             let converted = e.convert(&operand, result).filter(|_| joins).ok_or_else(|| {
                 let name = &ssa.signature.name;
                 match (&operand.ty, result) {
@@ -426,7 +432,7 @@ fn target(
         let operand = if arg == UNDEF { None } else { env[arg as usize].clone() };
         let operand = operand.unwrap_or_else(|| zero(e, &ty));
         // A pair of types without a common one must not be forced into the one that came first.
-        let joins = operand.literal.is_some() || join(&operand.ty, &ty).is_some();
+        let joins = join(&operand.ty, &ty).is_some();
         let converted = e.convert(&operand, &ty).filter(|o| joins && o.ty != Ty::Str).ok_or_else(|| {
             if param.name.starts_with('.') {
                 e.diag("no-common-type-expression", &[&ty, &operand.ty])

@@ -124,8 +124,17 @@ impl Ty {
         }
     }
 
-    /// `b = (a, a)` doubles a type each time: this is where it ends.
+    /// How many tuples are around its innermost element. No value has a type of more than `DEEPEST`.
+    pub fn depth(&self) -> usize {
+        match self {
+            Ty::Tuple(items) => 1 + items.iter().map(Ty::depth).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// `b = (a, a)` doubles a type each time, `b = (b,)` makes it one deeper: this is where they end.
     pub const LARGEST: usize = 1000;
+    pub const DEEPEST: usize = 16;
 
     /// The scalars that a value of this type is made of, in order.
     pub fn scalars(&self) -> Vec<Ty> {

@@ -50,7 +50,8 @@ pub fn bool(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 pub fn round(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let digits = args.get(1).filter(|digits| digits.ty != Ty::None);
     match (&args[0].ty, digits) {
-        (Ty::Bool | Ty::Int(_), None) => index(e, &args[0]),
+        (Ty::Int(_), None) => Ok(args[0].clone()),
+        (Ty::Bool, None) => index(e, &args[0]),
         (Ty::Bool | Ty::Int(_), Some(digits)) => {
             let (x, digits) = (index(e, &args[0])?, index(e, digits)?);
             Ok(e.helper("int_round", &[&x, &digits]))
@@ -71,7 +72,8 @@ pub fn round(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 /// `floor ceil trunc`: an int in Python's arithmetic, as in `math`; a float in NumPy's.
 fn to_whole(e: &mut Emit, p: &'static Primitive, args: &[Operand], name: &str, op: Op) -> Outcome {
     match (&args[0].ty, e.mode) {
-        (Ty::Bool | Ty::Int(_), _) => index(e, &args[0]),
+        (Ty::Int(_), _) => Ok(args[0].clone()),
+        (Ty::Bool, _) => index(e, &args[0]),
         (Ty::Float(_), Mode::Python) => {
             let x = number(e, p, &args[0])?;
             Ok(e.helper(name, &[&x]))
