@@ -11,8 +11,47 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .model_types import Unmodelled
+
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
-FLOATS = ["sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "erf", "erfc", "gamma", "lgamma", "degrees", "radians", "ulp", "sqrt", "fabs", "atan2", "hypot", "fmod", "remainder", "copysign", "nextafter", "ldexp"]
+FLOATS = [
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log2",
+    "log10",
+    "log1p",
+    "cbrt",
+    "erf",
+    "erfc",
+    "gamma",
+    "lgamma",
+    "degrees",
+    "radians",
+    "ulp",
+    "sqrt",
+    "fabs",
+    "atan2",
+    "hypot",
+    "fmod",
+    "remainder",
+    "copysign",
+    "nextafter",
+    "ldexp",
+]
 SPELLINGS = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
     "arctan2": "atan2", "rad2deg": "degrees", "deg2rad": "radians", "absolute": "abs", "f64": "float",
@@ -70,8 +109,6 @@ def call_type(name: str, types: list[Any], join: Any) -> tuple[str, Any]:
         return "_frexp", ("f", "i")
     if name == "modf":
         return "_modf", ("f", "f")
-    from .divergences import Unmodelled
-
     raise Unmodelled(name)
 
 
