@@ -126,7 +126,9 @@ class Expressions:
         way = known(node.test)
         test, _ = self.expr(node.test, env)
         if way is not None:
-            return self.expr(node.body if way else node.orelse, env)
+            value, ty = self.expr(node.body if way else node.orelse, env)
+            never = ast.Constant(None)
+            return (ast.IfExp(test, value, never) if way else ast.IfExp(test, never, value)), ty
         ways = self.ways([node.body, node.orelse], env)
         if len(ways) == 1:
             return ways[0]
