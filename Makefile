@@ -37,7 +37,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python bless bench check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python bless fuzz bench check wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -61,6 +61,9 @@ test: test-rust test-python ## the core's tests, then pytest with the filetests 
 
 bless: build ## write the stage texts of the filetests anew; read the diff
 	$(BIN)/pytest -q --bless tests/test_filetests.py
+
+fuzz: build ## N programs against CPython, from SEED; findings go to fuzz-findings/
+	PYTHONPATH=tests $(BIN)/python -m differential $(or $(N),10000) $(or $(SEED),0)
 
 bench: build ## every benchmark in benches/
 	@set -e; for file in $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done

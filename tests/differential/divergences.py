@@ -2,120 +2,29 @@
 
 In: a text of the language and the types of one call's arguments. Out: a Python function, the text's own code after rewriting, and
 `Trace`, which says whether a call of it met a divergence; where it met none, the text as it stands must answer the same.
-Always holds: all that jib may do otherwise than Python stands in this file. It is
+Always holds: all that jib may do otherwise than Python stands in this file and in the `model_` files beside it. It is
 - ints: every result of an operator or a builtin outside 64 bits is OverflowError (`_chk` and its neighbours);
 - `int ** negative int` is ValueError unless the exponent is a literal; a complex power is ValueError;
 - types: where the ways of control flow join, bool gives way to int and int to float: variables, `if else`, `and`/`or`, `min`/`max`,
   `where`, `sum` and `prod`, results of functions. `Rewriter` infers types forward over the tree and adds the conversions;
 - annotations convert;
 - `sum` adds from left to right.
-
-Types are "b", "i", "f", "n" (None) and tuples of them. An `IntLiteral` is an "i" that is known to be a literal.
 """
 
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable
 from typing import Any
 
 from . import model_builtins as mb
+from .model_expressions import Expressions
+from .model_types import Bottom, Env, Unmodelled, annotation, calling, join, join_env, known, literal, plain, type_of
 
-NUMERIC = "bif"
-
-
-class Unmodelled(Exception):
-    """The program has something that this oracle does not know."""
+__all__ = ["Program", "Unmodelled", "type_of"]
 
 
-class Bottom(Exception):
-    """A call of a function that has not been seen to return: nothing behind it is known to happen."""
-
-
-class IntLiteral(str):
-    """The type of an int whose value the text says."""
-
-    __slots__ = ("value",)
-    value: int
-
-
-def literal(value: int) -> IntLiteral:
-    made = IntLiteral("i")
-    made.value = value
-    return made
-
-
-def join(a: Any, b: Any) -> Any:
-    """The type of a variable that has one type on one way and the other on another."""
-    if a is b:
-        return a
-    if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
-        return tuple(join(x, y) for x, y in zip(a, b))
-    if a == b:
-        return str(a)
-    if isinstance(a, str) and isinstance(b, str) and a in NUMERIC and b in NUMERIC:
-        return max(str(a), str(b), key=NUMERIC.index)
-    raise Unmodelled(f"{a} joins {b}")
-
-
-def plain(ty: Any) -> Any:
-    """A type without what is known of values."""
-    return tuple(plain(item) for item in ty) if isinstance(ty, tuple) else str(ty)
-
-
-def type_of(value: Any) -> Any:
-    """The type of an argument."""
-    if isinstance(value, tuple):
-        return tuple(type_of(item) for item in value)
-    return {bool: "b", int: "i", float: "f", type(None): "n"}[type(value)]
-
-
-Env = dict[str, Any]
-
-
-def join_env(a: Env | None, b: Env | None) -> Env | None:
-    if a is None or b is None:
-        return b if a is None else a
-    joined = dict(a)
-    for name, ty in b.items():
-        joined[name] = join(joined[name], ty) if name in joined else ty
-    return joined
-
-
-ANNOTATIONS = {"int": "i", "float": "f", "bool": "b", "None": "n"}
-
-
-def annotation(node: ast.expr) -> Any:
-    if isinstance(node, ast.Name) and node.id in ANNOTATIONS:
-        return ANNOTATIONS[node.id]
-    if isinstance(node, ast.Constant) and node.value is None:
-        return "n"
-    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "tuple":
-        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        return tuple(annotation(part) for part in parts)
-    raise Unmodelled(ast.unparse(node))
-
-
-def known(test: ast.expr) -> bool | None:
-    """Which way a condition goes, if the text says it: jib never goes the other, nor types it."""
-    if isinstance(test, ast.Constant):
-        return bool(test.value)
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        inner = known(test.operand)
-        return None if inner is None else not inner
-    if isinstance(test, ast.BoolOp):
-        ways = [known(each) for each in test.values]
-        stop = isinstance(test.op, ast.Or)
-        return stop if stop in ways else None if None in ways else not stop
-    return None
-
-
-def _call(function: str, *args: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(function, ast.Load()), list(args), [])
-
-
-class Rewriter:
+class Rewriter(Expressions):
     """One function for one combination of argument types: its rewritten body and the type of its result."""
 
     def __init__(self, program: Program, function: ast.FunctionDef) -> None:
@@ -154,9 +63,6 @@ class Rewriter:
             out += [ast.copy_location(each, statement) for each in made]
         return out, env
 
-    def unknown(self, node: ast.AST, env: Env) -> Any:
-        raise Unmodelled(ast.unparse(node))
-
     def do_Expr(self, node: ast.Expr, env: Env) -> Any:
         value, _ = self.expr(node.value, env)
         return [ast.Expr(value)], env
@@ -185,7 +91,7 @@ class Rewriter:
             return [ast.Pass()], env
         value, _ = self.expr(node.value, env)
         env[node.target.id] = ty = annotation(node.annotation)
-        return [ast.Assign([node.target], _call(self.program.coercion(ty), value))], env
+        return [ast.Assign([node.target], calling(self.program.coercion(ty), value))], env
 
     def do_AugAssign(self, node: ast.AugAssign, env: Env) -> Any:
         assert isinstance(node.target, ast.Name)
@@ -283,7 +189,7 @@ class Rewriter:
         parts = [self.expr(arg, env) for arg in node.args]
         start = parts[0][1] if len(parts) > 1 else literal(0)
         start = "i" if start == "b" else start
-        return ast.copy_location(_call("range", *[part for part, _ in parts]), node), start
+        return ast.copy_location(calling("range", *[part for part, _ in parts]), node), start
 
     def do_Break(self, node: ast.Break, env: Env) -> Any:
         self.loops[-1][0].append(env)
@@ -298,189 +204,13 @@ class Rewriter:
         self.result = ty if self.result is None else join(self.result, ty)
         declared = self.function.returns
         final = annotation(declared) if declared is not None else self.program.results.get(self.function.name, ty)
-        return [ast.Return(_call(self.program.coercion(final), value))], None
+        return [ast.Return(calling(self.program.coercion(final), value))], None
 
     def do_Assert(self, node: ast.Assert, env: Env) -> Any:
         return [ast.Assert(self.expr(node.test, env)[0], node.msg)], env
 
     def do_Raise(self, node: ast.Raise, env: Env) -> Any:
         return [ast.Raise(node.exc, None)], None
-
-    # ------------------------------------------------------------------------------------------- expressions
-
-    def expr(self, node: ast.expr, env: Env) -> tuple[ast.expr, Any]:
-        made, ty = getattr(self, "do_" + type(node).__name__, self.unknown)(node, env)
-        for part in (made, getattr(made, "func", None)):
-            if part is not None:
-                ast.copy_location(part, node)
-        return made, ty
-
-    def do_Name(self, node: ast.Name, env: Env) -> Any:
-        if node.id in env:
-            return ast.Name(node.id, ast.Load()), env[node.id]
-        if node.id in ("pi", "e", "tau", "inf", "nan"):
-            return ast.Constant(getattr(math, node.id)), "f"
-        raise Unmodelled(node.id)
-
-    def do_Attribute(self, node: ast.Attribute, env: Env) -> Any:
-        if isinstance(node.value, ast.Name) and node.value.id == "math":
-            return self.do_Name(ast.Name(node.attr, ast.Load()), {})
-        raise Unmodelled(ast.unparse(node))
-
-    def do_Constant(self, node: ast.Constant, env: Env) -> Any:
-        value = node.value
-        return ast.Constant(value), literal(value) if type(value) is int else type_of(value)
-
-    def do_UnaryOp(self, node: ast.UnaryOp, env: Env) -> Any:
-        if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-            value = node.operand.value
-            if type(value) in (int, float):
-                return ast.Constant(-value), literal(-value) if type(value) is int else "f"
-        value, ty = self.expr(node.operand, env)
-        made = ast.UnaryOp(node.op, value)
-        if isinstance(node.op, ast.Not):
-            return made, "b"
-        if ty == "f":
-            return made, "f"
-        return _call("_chk", ast.copy_location(made, node)), literal(ty.value) if isinstance(
-            node.op, ast.UAdd
-        ) and isinstance(ty, IntLiteral) else "i"
-
-    def do_BinOp(self, node: ast.BinOp, env: Env) -> Any:
-        left, a = self.expr(node.left, env)
-        right, b = self.expr(node.right, env)
-        return self.binary(node, left, a, right, b)
-
-    def binary(self, node: ast.BinOp, left: ast.expr, a: Any, right: ast.expr, b: Any) -> Any:
-        op = node.op
-        made = ast.copy_location(ast.BinOp(left, op, right), node)
-        if isinstance(op, ast.Pow):
-            return self.power(left, a, right, b)
-        if "f" in (a, b) or isinstance(op, ast.Div):
-            return made, "f"
-        if isinstance(op, (ast.BitAnd, ast.BitOr, ast.BitXor)) and a == b == "b":
-            return made, "b"
-        if isinstance(op, ast.LShift):
-            return _call("_shl", left, right), "i"
-        return _call("_chk", made), "i"
-
-    def power(self, left: ast.expr, a: Any, right: ast.expr, b: Any) -> Any:
-        if "f" in (a, b):
-            return _call("_pow_f", left, right), "f"
-        if isinstance(b, IntLiteral) and b.value < 0:
-            return ast.BinOp(left, ast.Pow(), right), "f"
-        return _call("_pow_i", left, right), "i"
-
-    def do_Compare(self, node: ast.Compare, env: Env) -> Any:
-        parts = [self.expr(each, env)[0] for each in (node.left, *node.comparators)]
-        return ast.Compare(parts[0], node.ops, parts[1:]), "b"
-
-    def do_BoolOp(self, node: ast.BoolOp, env: Env) -> Any:
-        parts = self.ways(node.values, env)
-        ty = parts[0][1]
-        for _, other in parts[1:]:
-            ty = join(plain(ty), plain(other))
-        return _call(self.program.coercion(ty), ast.copy_location(ast.BoolOp(node.op, [p for p, _ in parts]), node)), ty
-
-    def ways(self, nodes: list[ast.expr], env: Env) -> list[tuple[ast.expr, Any]]:
-        """What the value may come from; a call that has not been seen to return gives none."""
-        found: list[tuple[ast.expr, Any]] = []
-        never = []
-        for node in nodes:
-            before, self.never = self.never, False
-            try:
-                found.append(self.expr(node, env))
-                never.append(self.never)
-            except Bottom:
-                pass
-            self.never = before
-        if not found:
-            raise Bottom
-        self.never |= all(never)
-        return found
-
-    def do_IfExp(self, node: ast.IfExp, env: Env) -> Any:
-        way = known(node.test)
-        test, _ = self.expr(node.test, env)
-        if way is not None:
-            return self.expr(node.body if way else node.orelse, env)
-        ways = self.ways([node.body, node.orelse], env)
-        if len(ways) == 1:
-            return ways[0]
-        (body, a), (orelse, b) = ways
-        ty = join(plain(a), plain(b))
-        return _call(self.program.coercion(ty), ast.copy_location(ast.IfExp(test, body, orelse), node)), ty
-
-    def do_NamedExpr(self, node: ast.NamedExpr, env: Env) -> Any:
-        value, ty = self.expr(node.value, env)
-        if node.target.id in env and plain(env[node.target.id]) != plain(ty):
-            raise Unmodelled("a named expression that changes a type")
-        env[node.target.id] = plain(ty)  # it may stand where it is not always evaluated: no literal then
-        return ast.NamedExpr(node.target, value), ty
-
-    def do_Tuple(self, node: ast.Tuple, env: Env) -> Any:
-        parts = [self.expr(each, env) for each in node.elts]
-        return ast.Tuple([p for p, _ in parts], ast.Load()), tuple(ty for _, ty in parts)
-
-    def do_Subscript(self, node: ast.Subscript, env: Env) -> Any:
-        value, ty = self.expr(node.value, env)
-        index, at = self.expr(node.slice, env)
-        return ast.Subscript(value, index, ast.Load()), plain(ty[at.value])
-
-    def do_Call(self, node: ast.Call, env: Env) -> Any:
-        name = ast.unparse(node.func)
-        if name in self.program.functions:
-            return self.call(node, name, env)
-        if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
-            element, ty = self.generator(node.args[0], env)
-            option = [self.expr(keyword.value, env) for keyword in node.keywords]
-            result, ty = mb.reduction_type(name, ty, [t for _, t in option], join, plain)
-            call = _call(result, element)
-            call.keywords = [ast.keyword(k.arg, value) for k, (value, _) in zip(node.keywords, option)]
-            return _call(self.program.coercion(ty), ast.copy_location(call, node)), ty
-        if name == "pow" and len(node.args) == 2:
-            (left, a), (right, b) = [self.expr(arg, env) for arg in node.args]
-            return self.power(left, a, right, b)
-        parts = [self.expr(arg, env) for arg in node.args]
-        options = [(k.arg, self.expr(k.value, env)[0]) for k in node.keywords]
-        function, ty = mb.call_type(name, [plain(ty) for _, ty in parts], join)
-        if len(parts) == 1 and isinstance(parts[0][1], IntLiteral) and name in mb.KEEP:
-            ty = parts[0][1]
-        call = _call(function, *[p for p, _ in parts])
-        call.keywords = [ast.keyword(key, value) for key, value in options]
-        return _call(self.program.coercion(ty), ast.copy_location(call, node)), ty
-
-    def generator(self, node: ast.GeneratorExp, env: Env) -> tuple[ast.expr, Any]:
-        inner = dict(env)
-        clauses = []
-        reached = True
-        for clause in node.generators:
-            over, _ = self.range(clause.iter, inner)
-            assert isinstance(clause.target, ast.Name)
-            inner[clause.target.id] = "i"
-            reached = reached and all(known(test) is not False for test in clause.ifs)
-            clauses.append(ast.comprehension(clause.target, over, [self.expr(t, inner)[0] for t in clause.ifs], 0))
-        element, ty = self.expr(node.elt, inner)
-        return ast.copy_location(ast.GeneratorExp(element, clauses), node), plain(ty) if reached else "b"
-
-    def call(self, node: ast.Call, name: str, env: Env) -> Any:
-        function = self.program.functions[name]
-        args = {param.arg: self.expr(arg, env) for param, arg in zip(function.args.args, node.args)}
-        for keyword in node.keywords:
-            args[keyword.arg or ""] = self.expr(keyword.value, env)
-        ordered = []
-        defaults = dict(zip([p.arg for p in function.args.args][::-1], function.args.defaults[::-1]))
-        for param in function.args.args:
-            ordered.append(args.get(param.arg) or self.expr(defaults[param.arg], {}))
-        instance = self.program.instance(name, tuple(plain(ty) for _, ty in ordered))
-        if instance not in self.program.results and not self.program.settled:
-            raise Bottom
-        call = _call(instance, *[args[p.arg][0] for p, _ in zip(function.args.args, node.args)])
-        call.keywords = [ast.keyword(k.arg, args[k.arg or ""][0]) for k in node.keywords]
-        if instance not in self.program.results:
-            self.never = True
-            return call, "b"  # a type that gives way to every other: the value never comes
-        return call, self.program.results[instance]
 
 
 class Program:
@@ -540,7 +270,9 @@ class Program:
                 ty = annotation(param.annotation)
                 first += ast.parse(f"{param.arg} = {self.coercion(ty)}({param.arg})").body
             env[param.arg] = ty
-        body, _ = rewriter.body(source.body, env)
+        body, end = rewriter.body(source.body, env)
+        if end is not None:  # it may run off its end
+            rewriter.result = "n" if rewriter.result is None else join(rewriter.result, "n")
         result = annotation(source.returns) if source.returns is not None else rewriter.result
         if rewriter.result is not None:
             self.results[instance] = plain(result)

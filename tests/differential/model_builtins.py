@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .model_types import Unmodelled
+
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 FLOATS = [
     "sin",
@@ -107,8 +109,6 @@ def call_type(name: str, types: list[Any], join: Any) -> tuple[str, Any]:
         return "_frexp", ("f", "i")
     if name == "modf":
         return "_modf", ("f", "f")
-    from .divergences import Unmodelled
-
     raise Unmodelled(name)
 
 

@@ -16,8 +16,8 @@ import pytest
 import jib
 from jib import _native, ir
 from jib.builtins import Param
-from jib.lower import lower
 from jib.limits import DEFAULT
+from jib.lower import lower
 from jib.parse import parse
 from jib.source import Source
 
@@ -55,16 +55,24 @@ class OnlyFloat:
         return 1.5
 
 
-@pytest.mark.parametrize("text", ["a + 1", "def f(a: int): return a + 1", "def f(a: float): return a + 1", "def f(a: i8): return a"])
 @pytest.mark.parametrize(
-    "value", [None, "1", b"1", [1], {}, 1j, object(), int, Decimal(1), Fraction(1), OnlyFloat(), range(3), lambda: 1, ...], ids=repr
+    "text", ["a + 1", "def f(a: int): return a + 1", "def f(a: float): return a + 1", "def f(a: i8): return a"]
+)
+@pytest.mark.parametrize(
+    "value",
+    [None, "1", b"1", [1], {}, 1j, object(), int, Decimal(1), Fraction(1), OnlyFloat(), range(3), lambda: 1, ...],
+    ids=repr,
 )
 def test_wrong_types_name_the_parameter(text: str, value: Any) -> None:
     with pytest.raises(TypeError, match="'a'"):
         jib.compile(text)(value)
 
 
-@pytest.mark.parametrize("value", [MOST + 1, -MOST - 2, 1 << 64, 1 << 127, 1 << 128, -(1 << 200), 10**5000, SubInt(1 << 70)], ids=[str(at) for at in range(8)])
+@pytest.mark.parametrize(
+    "value",
+    [MOST + 1, -MOST - 2, 1 << 64, 1 << 127, 1 << 128, -(1 << 200), 10**5000, SubInt(1 << 70)],
+    ids=[str(at) for at in range(8)],
+)
 def test_ints_beyond_64_bits(value: int) -> None:
     for text in ("a", "a + 0.5", "def f(a: int): return a"):
         with pytest.raises(OverflowError):
@@ -160,7 +168,11 @@ def test_deep_and_wide_tuples() -> None:
 def encoded(text: str) -> tuple[bytes, Source, tuple[Param, ...]]:
     source = Source(text)
     lowered = lower(parse(source, DEFAULT), source, None, DEFAULT)
-    return ir.encode(lowered.module), source, tuple(Param(p.name, p.kind, p.required, p.default) for p in lowered.params)
+    return (
+        ir.encode(lowered.module),
+        source,
+        tuple(Param(p.name, p.kind, p.required, p.default) for p in lowered.params),
+    )
 
 
 PROGRAMS = [
@@ -196,10 +208,14 @@ def test_mutated_ir_is_refused_or_compiled() -> None:
             if kind == 0:
                 words[at] = draw.randrange(256)
             elif kind == 1:
-                words[at : at + 4] = draw.choice((0, 1, 2, 3, 12, 255, 1 << 16, (1 << 31) - 1, (1 << 32) - 1)).to_bytes(4, "little")
+                words[at : at + 4] = draw.choice((0, 1, 2, 3, 12, 255, 1 << 16, (1 << 31) - 1, (1 << 32) - 1)).to_bytes(
+                    4, "little"
+                )
             elif kind == 2:
                 at -= at % 4
-                words[at : at + 4] = ((int.from_bytes(words[at : at + 4], "little") + draw.choice((-1, 1))) % (1 << 32)).to_bytes(4, "little")
+                words[at : at + 4] = (
+                    (int.from_bytes(words[at : at + 4], "little") + draw.choice((-1, 1))) % (1 << 32)
+                ).to_bytes(4, "little")
             elif kind == 3:
                 del words[at : at + draw.choice((1, 4, 40))]
             else:
@@ -212,7 +228,28 @@ def test_mutated_ir_is_refused_or_compiled() -> None:
 
 def test_random_signatures() -> None:
     draw = random.Random(5)
-    pieces = "int float bool None i8 u64 f32 tuple [ ] ( ) , : f64[:] é \x00 \ud800 1 - tuple[int tuple[ ((( )))".split(" ") + [" ", ""]
+    pieces = [
+        "int",
+        "float",
+        "bool",
+        "None",
+        "i8",
+        "u64",
+        "f32",
+        "tuple",
+        "[",
+        "]",
+        "(",
+        ")",
+        ",",
+        ":",
+        "f64[:]",
+        "é",
+        "\x00",
+        "\ud800",
+        "1",
+    ]
+    pieces += ["-", "tuple[int", "tuple[", "(((", ")))", " ", ""]
     for _ in range(ROUNDS):
         text = "".join(draw.choice(pieces) for _ in range(draw.randrange(10)))
         try:
@@ -285,13 +322,19 @@ def test_dropped_while_it_runs() -> None:
     in_threads(4, work)
 
 
+def framed(count: int) -> str:
+    """A recursive function with so many variables alive across its call."""
+    before = "".join(f"    v{i} = n + {i}\n" for i in range(count))
+    return f"def f(n):\n{before}    r = f(n + 1) if n >= 0 else 0\n    return r + " + " + ".join(
+        f"v{i}" for i in range(count)
+    )
+
+
 RECURSIONS = {
     "itself": "def f(n): return f(n + 1) + 1 if n >= 0 else 0",
     "each other": "def g(n): return f(n + 1) + 1 if n >= 0 else 0\ndef f(n): return g(n + 1) * 1.5 if n >= 0 else 0.0",
-    "large frames": "def f(n):\n" + "".join(f"    v{i} = n + {i}\n" for i in range(500)) + "    r = f(n + 1) if n >= 0 else 0\n    return r + "
-    + " + ".join(f"v{i}" for i in range(500)),
-    "huge frames": "def f(n):\n" + "".join(f"    v{i} = n + {i}\n" for i in range(5000)) + "    r = f(n + 1) if n >= 0 else 0\n    return r + "
-    + " + ".join(f"v{i}" for i in range(5000)),
+    "large frames": framed(500),
+    "huge frames": framed(5000),
     "with tuples": "def f(n, t): return f(n + 1, (t[1], t[0])) if n >= 0 else t\ndef m(n): return f(n, (n, 0.5))",
 }  # fmt: skip
 

@@ -30,7 +30,7 @@ NESTINGS: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 BLOCKS = ("if x:", "while x:", "for i in range(x):", "def f(x):")
 CHAINS = ("+", "-", "*", "&", "|", " and ", " or ", "<", "==", ";", "\n", ",", "==x!=")
-TOKENS = (
+TOKENS = (  # noqa: SIM905
     "x 1 1.5 'a' \" ' + - ( ) [ ] { } ; : , . \\ # @ ` ~ ! $ ? = == ** // << >= := -> é ａ \ufeff \ud800 \u202e \u00a0 \x00 \x0b \x0c "
     "if else elif lambda not and or for in while def return break pass None True raise assert sum( range( 0x 1e 0_ _ \"\"\" '''"
 ).split(" ") + [" ", "\t", "\n", "\r", "\r\n", "\\\n", " \n", "\n ", "x\n", "  \n x\n", "if x:\n ", "else:\n"]  # fmt: skip
@@ -104,7 +104,11 @@ def test_deep_blocks(head: str) -> None:
 
 @pytest.mark.parametrize("op", CHAINS)
 def test_flat_chains(op: str) -> None:
-    assert compile_and_call(op.join(["x"] * 10_000), 1) in ("value", "OverflowError", "LimitError" if op == "," else "value")
+    assert compile_and_call(op.join(["x"] * 10_000), 1) in (
+        "value",
+        "OverflowError",
+        "LimitError" if op == "," else "value",
+    )
     start = time.perf_counter()
     assert compile_and_call(op.join(["x"] * 1_000_000), 1) == "LimitError"
     assert time.perf_counter() - start < 5
@@ -176,7 +180,7 @@ def test_worst_programs(name: str) -> None:
     assert int(done.stdout) < 500, f"{done.stdout.strip()} MB"
 
 
-WORDS = (
+WORDS = (  # noqa: SIM905
     "x y a b 1 2 0.5 1e3 'a' True None + - * / // % ** & | ^ ~ << >> < <= == != ( ) ( ) [ ] , , : = += := -> . ; if else elif while for "
     "in def return lambda and or not pass break continue assert raise range ( sum min f g x n int float i8 u64 f32 tuple [ ValueError "
     "math . sqrt abs round where print"
@@ -201,12 +205,18 @@ def test_word_soup() -> None:
 
 def test_mutated_programs() -> None:
     draw = random.Random(2)
-    corpus = [path.read_text(encoding="utf-8") for path in (Path(__file__).parents[1] / "filetests" / "run").glob("*.jib")]
+    corpus = [
+        path.read_text(encoding="utf-8") for path in (Path(__file__).parents[1] / "filetests" / "run").glob("*.jib")
+    ]
     for _ in range(ROUNDS // 2):
         text = draw.choice(corpus)
         for _ in range(draw.randrange(1, 4)):
             at = draw.randrange(len(text) + 1)
-            text = text[:at] + draw.choice((draw.choice(WORDS), "", chr(draw.randrange(1, 256)))) + text[at + draw.randrange(5) :]
+            text = (
+                text[:at]
+                + draw.choice((draw.choice(WORDS), "", chr(draw.randrange(1, 256))))
+                + text[at + draw.randrange(5) :]
+            )
         try_anything(text)
 
 
