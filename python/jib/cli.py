@@ -81,7 +81,7 @@ def main(words: list[str]) -> int:
 
 def _main(words: list[str]) -> int:
     if not words:
-        # TODO(repl): a terminal without words starts the REPL.
+        # A terminal without words has nothing to run.
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("a text is missing")
         words = ["-"]

@@ -8,45 +8,12 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
+from .model_builtins import FLOAT1
+
 INT_OPS = ("+", "-", "*", "//", "%", "&", "|", "^")
 FLOAT_OPS = ("+", "-", "*", "/", "//", "%")
 COMPARE = ("<", "<=", ">", ">=", "==", "!=")
-FLOAT1 = [
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "asinh",
-    "acosh",
-    "atanh",
-    "exp",
-    "exp2",
-    "expm1",
-    "log",
-    "log2",
-    "log10",
-    "log1p",
-    "cbrt",
-    "erf",
-    "erfc",
-    "gamma",
-    "lgamma",
-    "degrees",
-    "radians",
-    "ulp",
-    "sqrt",
-    "fabs",
-    "float",
-    "math.sin",
-    "math.exp",
-    "arcsin",
-    "arctan",
-]
+SPELLED = (*FLOAT1, "float", "math.sin", "math.exp", "arcsin", "arctan")
 FLOAT2 = ("atan2", "hypot", "fmod", "remainder", "copysign", "nextafter", "math.pow", "log")
 SIZED = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32")
 
@@ -225,7 +192,7 @@ class Expressions:
             )
             return f"({self.expr('f', d)} ** {exponent})"
         if kind < 11:
-            return f"{r.choice(FLOAT1)}({self.expr('f' if self.chance(0.85) else 'i', d)})"
+            return f"{r.choice(SPELLED)}({self.expr('f' if self.chance(0.85) else 'i', d)})"
         if kind == 11:
             return f"{r.choice(FLOAT2)}({self.expr('f', d)}, {self.expr('f' if self.chance(0.8) else 'i', d)})"
         if kind == 12:

@@ -14,7 +14,8 @@ from typing import Any
 from .model_types import Unmodelled
 
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
-FLOATS = [
+# The functions of one float.
+FLOAT1 = (
     "sin",
     "cos",
     "tan",
@@ -44,14 +45,8 @@ FLOATS = [
     "ulp",
     "sqrt",
     "fabs",
-    "atan2",
-    "hypot",
-    "fmod",
-    "remainder",
-    "copysign",
-    "nextafter",
-    "ldexp",
-]
+)
+FLOATS = (*FLOAT1, "atan2", "hypot", "fmod", "remainder", "copysign", "nextafter", "ldexp")
 SPELLINGS = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
     "arctan2": "atan2", "rad2deg": "degrees", "deg2rad": "radians", "absolute": "abs", "f64": "float",
