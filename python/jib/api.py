@@ -6,14 +6,16 @@ new argument types, when the function is called with them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from .function import Function, Options
 from .limits import DEFAULT, Limits
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 STAGES = ("ast", "ir", "typed-ir", "clif", "clif-opt", "asm", "cfg")
 
@@ -104,3 +106,50 @@ def compile(
         limits,
     )
     return Function(text, ir.encode(lowered.module), lowered, options)
+
+
+@lru_cache(maxsize=256)
+def _one_shot(source: str) -> Function:
+    return compile(source, engine="auto")
+
+
+def evaluate(
+    source: str, variables: Mapping[str, Any] | None = None, /, *, out: None = None, casting: str = "safe", **names: Any
+) -> Any:
+    """The value of a text, once: compiled when it is evaluated so often that this is worth it.
+
+    A name of the text is looked for in `names`, then in `variables`; without `variables` it is also looked for where the call
+    stands, in the caller's local and then global variables, as `numexpr.evaluate` does: give `{}` with text that is not
+    trusted. `out` and `casting` are for arrays, which are not part of the language yet. Texts are kept, the last 256.
+
+    Raises what `compile` and a call raise; NameError, a subclass of Exception, for a name that is found nowhere.
+
+    >>> evaluate("a * b + 1", a=3, b=5)
+    16
+    >>> x = 2.0
+    >>> evaluate("x ** 3"), evaluate("x ** 3", {"x": 3})
+    (8.0, 27)
+    """
+    if out is not None or casting != "safe":
+        raise TypeError("evaluate(): 'out' and 'casting' are for arrays, which are not part of the language yet")
+    if not isinstance(source, str):
+        raise TypeError(f"evaluate() takes the text of a program, not {type(source).__name__}")
+    function = _one_shot(source)
+    params = function.params
+    unknown = names.keys() - set(params)
+    if unknown:
+        raise TypeError(f"evaluate(): '{min(unknown)}' is not a name in the text")
+    places: list[Mapping[str, Any]] = [names]
+    if variables is not None:
+        places.append(variables)
+    elif len(names) < len(params):
+        caller = sys._getframe(1)
+        places += [caller.f_locals, caller.f_globals]
+    return function(*[_found(name, places) for name in params])
+
+
+def _found(name: str, places: list[Mapping[str, Any]]) -> Any:
+    for place in places:
+        if name in place:
+            return place[name]
+    raise NameError(f"name '{name}' is not defined")
