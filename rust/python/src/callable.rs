@@ -73,8 +73,9 @@ enum Kind {
 #[pymethods]
 impl Callable {
     /// `params` are (name, kind, required, default); `signature` is its text or None; `fuel` is positive, `timeout` in seconds.
+    /// With `counting` "nothing" a run cannot be stopped: benchmarks compare with it.
     #[new]
-    #[pyo3(signature = (ir, source, name, params, signature, engine, opt_level, arithmetic, fuel, timeout))]
+    #[pyo3(signature = (ir, source, name, params, signature, engine, opt_level, arithmetic, fuel, timeout, counting = None))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
         py: Python<'_>,
@@ -88,13 +89,18 @@ impl Callable {
         arithmetic: &str,
         fuel: Option<u64>,
         timeout: Option<f64>,
+        counting: Option<&str>,
     ) -> PyResult<Callable> {
         guard(py, || {
             let options = Options {
                 engine: choose("engine", engine, &ENGINES)?,
                 opt_level: choose("opt_level", opt_level, &[("none", OptLevel::None), ("speed", OptLevel::Speed)])?,
                 mode: choose("arithmetic", arithmetic, &[("python", Mode::Python), ("numpy", Mode::Numpy)])?,
-                counting: if fuel.is_some() { Counting::Fuel } else { Counting::Polls },
+                counting: match counting {
+                    Some("nothing") => Counting::Nothing,
+                    _ if fuel.is_some() => Counting::Fuel,
+                    _ => Counting::Polls,
+                },
             };
             let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
             let timeout = timeout.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))?;

@@ -2,7 +2,7 @@
 //!
 //! A function with a tick in a loop keeps the budget in a variable, which the register allocator keeps in a register; the
 //! context has it whenever others may look, which is while functions that tick are called and after returning. A function
-//! that ticks only at its entry counts in the context: there is nothing to gain between its calls. A failing run
+//! that ticks only beside its calls counts in the context: there is nothing to gain between them. A failing run
 //! leaves the context as it is: nobody counts on after it.
 //!
 //! The host is asked through a stub that changes no register (`poll_stub`). A plain call may change all that hold floats, and to
@@ -20,7 +20,7 @@ use super::abi::{Callee, Import};
 use super::hooks::Context;
 use crate::failure::Cause;
 use crate::typed::calls::{callees, components};
-use crate::typed::{Function, Module, Op};
+use crate::typed::{Block, Inst, Module, Op};
 
 const BUDGET: i32 = offset_of!(Context, budget) as i32;
 const UNITS: i32 = offset_of!(Context, units) as i32;
@@ -38,7 +38,7 @@ pub(super) fn ticking(module: &Module) -> Vec<bool> {
     for component in components(module) {
         let ticks = component.iter().any(|f| {
             let function = &module.functions[*f as usize];
-            ticks(function, 0) || callees(function).any(|callee| ticking[callee as usize])
+            function.blocks.iter().any(ticks) || callees(function).any(|callee| ticking[callee as usize])
         });
         component.iter().for_each(|f| ticking[*f as usize] = ticks);
     }
@@ -72,15 +72,18 @@ pub(crate) fn poll_stub(func: &mut ir::Function, target: TargetFrontendConfig, h
     at.finalize(target);
 }
 
-/// Whether there is a tick in a block from `first` on.
-fn ticks(function: &Function, first: usize) -> bool {
-    function.blocks[first..].iter().flat_map(|block| &block.insts).any(|inst| matches!(inst.op, Op::Tick(_)))
+fn ticks(block: &Block) -> bool {
+    block.insts.iter().any(|inst| matches!(inst.op, Op::Tick(_)))
 }
 
 impl Lower<'_, '_, '_> {
-    /// At the function's entry. Block 0 is nobody's target: what ticks there is in no loop.
+    /// At the function's entry. A register pays where there are ticks without a call beside them, for which the context would
+    /// have to know it anyway; and not in block 0, which is in no loop.
     pub(super) fn start_budget(&mut self) {
-        if ticks(self.function, 1) {
+        let ticking = &self.unit.ticking;
+        let calls = |inst: &Inst| matches!(inst.op, Op::Call(callee) if ticking[callee.0 as usize]);
+        let alone = |block: &Block| ticks(block) && !block.insts.iter().any(calls);
+        if self.function.blocks[1..].iter().any(alone) {
             let variable = self.at.declare_var(types::I64);
             self.budget = Budget::InVariable(variable);
             self.take_budget();
@@ -122,7 +125,9 @@ impl Lower<'_, '_, '_> {
         there
     }
 
+    /// The way out of the copies of a loop (`opt::unroll`), taken once for many rounds.
     pub(super) fn refund(&mut self, units: u32) {
+        self.cold_here();
         let budget = self.budget();
         let more = self.at.ins().iadd_imm_s(budget, i64::from(units));
         self.set_budget(more);
