@@ -7,9 +7,6 @@ divergence, CPython with the text as it stands is asked too, and must agree with
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -59,6 +56,11 @@ class Mismatch(NamedTuple):
     answer: Outcome
     other: str
     differs: Outcome
+
+    @property
+    def kind(self) -> tuple[bool, bool, bool]:
+        """What stays while a finding is made smaller."""
+        return bool(self.answer.error), bool(self.differs.error), self.one == "CPython"
 
     def __str__(self) -> str:
         return f"{self.arguments!r}:\n  {self.one}: {self.answer}\n  {self.other}: {self.differs}"
@@ -156,19 +158,9 @@ def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]
     return Report(mismatches, values, failures, diverged)
 
 
-def still(text: str, params: tuple[str, ...], arguments: tuple[Any, ...], cpython: bool) -> Mismatch | None:
-    """The mismatch of one call, for the shrinker."""
-    with contextlib.suppress(Exception):
-        found = examine(text, params, [arguments], cpython=cpython).mismatches
-        return found[0] if found else None
-    return None
-
-
-def holds_within(seconds: float, question: Callable[[], bool]) -> bool:
-    """Asks in a process of its own: a program that was made smaller may never end, or crash, which is no."""
-    child = os.fork()
-    if child == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        os._exit(0 if question() else 1)
-    return os.waitpid(child, 0)[1] == 0
+def expected(text: str, params: tuple[str, ...], arguments: tuple[Any, ...]) -> Outcome:
+    """What the oracle answers, or, where it does not know the text, the interpreter."""
+    try:
+        return ask(Program(text, params, tuple(map(type_of, arguments))).function, arguments, "<model>")
+    except Unmodelled:
+        return run(engines(text, None if text.startswith("def ") else params)["interpreter"], arguments)
