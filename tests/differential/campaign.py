@@ -72,7 +72,7 @@ def one(number: int) -> Tally:
     """The program of a number, on every engine."""
     try:
         made = program(number)
-        found = examine(made.text, made.params, inputs(number, made), cpython=not made.sized)
+        found = examine(made.text, made.params, inputs(number, made))
     except KeyboardInterrupt:
         raise
     except BaseException:  # also a panic, which is no Exception

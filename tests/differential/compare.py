@@ -7,11 +7,9 @@ divergence, CPython with the text as it stands is asked too, and must agree with
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from filetest_runner.cpython import as_function
 from filetest_runner.outcome import place_of
 from filetest_runner.values import same
 from jib import ir
@@ -22,8 +20,9 @@ from jib.lower import lower
 from jib.parse import parse
 from jib.source import Source
 
-from .divergences import Program, Unmodelled, type_of
+from .divergences import TRACE, Program, Unmodelled, type_of
 
+NAMED = ("def ", "lambda")  # texts that name their parameters themselves
 ENGINES = {
     "interpreter": ("interpreter", "none"),
     "interpreter after the passes": ("interpreter", "speed"),
@@ -98,8 +97,8 @@ def run(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
         return Outcome(None, type(error).__name__, place[0] if place else 0, (str(error), place))
 
 
-def ask(function: Callable[..., Any], arguments: tuple[Any, ...], file: str) -> Outcome:
-    """Calls CPython; the line is that of the innermost frame of the program."""
+def ask(function: Callable[..., Any], arguments: tuple[Any, ...], file: str, lines: list[int] | None = None) -> Outcome:
+    """Calls CPython; the line is that of the innermost frame of the program, or what `lines` has for it."""
     try:
         return Outcome(function(*arguments))
     except Exception as error:
@@ -108,59 +107,59 @@ def ask(function: Callable[..., Any], arguments: tuple[Any, ...], file: str) -> 
             if trace.tb_frame.f_code.co_filename == file:
                 line = trace.tb_lineno
             trace = trace.tb_next
-        return Outcome(None, type(error).__name__, line, str(error))
+        return Outcome(None, type(error).__name__, lines[line] if lines else line, str(error))
 
 
 def agree(a: Outcome, b: Outcome) -> bool:
     return a.error == b.error and (same(a.value, b.value) if not a.error else a.line == b.line)
 
 
-def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]], *, cpython: bool = True) -> Report:
-    """Everything about one program. `cpython=False` compares the engines with each other only."""
+def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]) -> Report:
+    """Everything about one program."""
     mismatches: list[Mismatch] = []
     values = failures = diverged = 0
-    is_def = text.startswith("def ")
     try:
-        functions = engines(text, None if is_def else params)
+        functions = engines(text, None if text.startswith(NAMED) else params)
     except (CompileError, LimitError) as error:
         return Report([], 0, 0, 0, f"{type(error).__name__}: {error}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
-        plain = as_function(text, params) if cpython else None
-    oracles: dict[Any, Program] = {}
+    oracles: dict[Any, tuple[Program, Any]] = {}
     for arguments in calls:
+        types = tuple([type_of(value) for value in arguments])
         try:
             outcomes = {name: run(function, arguments) for name, function in functions.items()}
-            first, answer = next(iter(outcomes.items()))
-            if cpython:
-                types = tuple(type_of(value) for value in arguments)
-                program = oracles.get(types)
-                if program is None:
-                    program = oracles[types] = Program(text, params, types)
-                program.trace.diverged = False
-                first, answer = "the model", ask(program.function, arguments, "<model>")
-                diverged += program.trace.diverged
-                if plain is not None and not program.trace.diverged:
-                    as_it_stands = ask(plain, arguments, "<cpython>")
-                    if not agree(answer, as_it_stands):
-                        mismatches.append(Mismatch(arguments, "CPython", as_it_stands, "the model", answer))
+            if types not in oracles:
+                program = Program(text, params, types)
+                oracles[types] = program, program.plain()
+            program, plain = oracles[types]
         except (CompileError, LimitError, Unmodelled) as error:
             return Report(mismatches, values, failures, diverged, f"{type(error).__name__}: {error}")
+        TRACE.diverged = False
+        answer = ask(program.function, arguments, "<model>", program.lines)
+        diverged += TRACE.diverged
         values += not answer.error
         failures += bool(answer.error)
-        for name, outcome in outcomes.items():
-            wrong = not agree(answer, outcome)
-            if not wrong and outcome.error and outcome.rest != outcomes["interpreter"].rest:
-                wrong, first, answer = True, "interpreter", outcomes["interpreter"]
-            if wrong or outcome.error == "InternalError":
-                mismatches.append(Mismatch(arguments, first, answer, name, outcome))
-                break
+        mismatch = None
+        if plain is not None and not TRACE.diverged:
+            as_it_stands = ask(plain, arguments, "<cpython>")
+            if not agree(answer, as_it_stands):
+                mismatch = Mismatch(arguments, "CPython", as_it_stands, "the model", answer)
+        mismatch = mismatch or judge(arguments, answer, outcomes)
+        if mismatch is not None:
+            mismatches.append(mismatch)
     return Report(mismatches, values, failures, diverged)
 
 
+def judge(arguments: tuple[Any, ...], answer: Outcome, outcomes: dict[str, Outcome]) -> Mismatch | None:
+    """The first engine that answers otherwise than the oracle, or fails with other words or elsewhere than the interpreter."""
+    for name, outcome in outcomes.items():
+        if not agree(answer, outcome) or outcome.error == "InternalError":
+            return Mismatch(arguments, "the model", answer, name, outcome)
+        if outcome.error and outcome.rest != outcomes["interpreter"].rest:
+            return Mismatch(arguments, "interpreter", outcomes["interpreter"], name, outcome)
+    return None
+
+
 def expected(text: str, params: tuple[str, ...], arguments: tuple[Any, ...]) -> Outcome:
-    """What the oracle answers, or, where it does not know the text, the interpreter."""
-    try:
-        return ask(Program(text, params, tuple(map(type_of, arguments))).function, arguments, "<model>")
-    except Unmodelled:
-        return run(engines(text, None if text.startswith("def ") else params)["interpreter"], arguments)
+    """What the oracle answers."""
+    program = Program(text, params, tuple(map(type_of, arguments)))
+    return ask(program.function, arguments, "<model>", program.lines)

@@ -38,7 +38,7 @@ def asked_apart(question: Callable[[], bool], seconds: float = 2.0) -> int:
 def still(text: str, made: Generated, calls: list[Any]) -> Mismatch | None:
     """The mismatch of a smaller text, if it has one."""
     with contextlib.suppress(Exception):
-        found = examine(text, made.params, calls, cpython=not made.sized).mismatches
+        found = examine(text, made.params, calls).mismatches
         return found[0] if found else None
     return None
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
-from .model_builtins import FLOAT1
+FLOAT1 = (
+    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "exp", "exp2",
+    "expm1", "log", "log2", "log10", "log1p", "cbrt", "erf", "erfc", "gamma", "lgamma", "degrees", "radians", "ulp",
+    "sqrt", "fabs",
+)  # fmt: skip
 
 INT_OPS = ("+", "-", "*", "//", "%", "&", "|", "^")
 FLOAT_OPS = ("+", "-", "*", "/", "//", "%")
