@@ -65,7 +65,12 @@ def numbers(seed: int, count: int) -> range:
 def inputs(number: int, made: Generated) -> list[tuple[object, ...]]:
     """What the program of a number is called with."""
     random = Random(number)
-    return [arguments(random, made.types) for _ in range(CALLS)]
+    calls: list[tuple[object, ...]] = []
+    for _ in range(CALLS):
+        given = arguments(random, made.types, made.tame)
+        short = random.randrange(made.optional + 1) if made.optional and random.random() < 0.3 else 0
+        calls.append(given[: len(given) - short])
+    return calls
 
 
 def one(number: int) -> Tally:

@@ -7,7 +7,10 @@ divergence, CPython with the text as it stands is asked too, and must agree with
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from filetest_runner.outcome import place_of
@@ -22,10 +25,8 @@ from jib.source import Source
 
 from .divergences import TRACE, Program, Unmodelled, type_of
 
-NAMED = ("def ", "lambda")  # texts that name their parameters themselves
 ENGINES = {
     "interpreter": ("interpreter", "none"),
-    "interpreter after the passes": ("interpreter", "speed"),
     "native, opt_level=none": ("native", "none"),
     "native, opt_level=speed": ("native", "speed"),
 }
@@ -38,13 +39,13 @@ class Outcome(NamedTuple):
     error: str = ""
     line: int = 0
     rest: Any = None  # message and place, which only engines share
+    printed: str = ""
 
     def __str__(self) -> str:
-        return (
-            f"{self.error} in line {self.line}: {self.rest}"
-            if self.error
-            else f"{type(self.value).__name__} {self.value!r}"
-        )
+        printed = f", printing {self.printed!r}" if self.printed else ""
+        if self.error:
+            return f"{self.error} in line {self.line}: {self.rest}{printed}"
+        return f"{type(self.value).__name__} {self.value!r}{printed}"
 
 
 class Mismatch(NamedTuple):
@@ -65,14 +66,21 @@ class Mismatch(NamedTuple):
         return f"{self.arguments!r}:\n  {self.one}: {self.answer}\n  {self.other}: {self.differs}"
 
 
-class Report(NamedTuple):
+@dataclass
+class Report:
     """What came of a program; `refused` is why jib, or the oracle, does not take it."""
 
-    mismatches: list[Mismatch]
-    values: int
-    failures: int
-    diverged: int
+    mismatches: list[Mismatch] = field(default_factory=list)
+    values: int = 0
+    failures: int = 0
+    diverged: int = 0
     refused: str = ""
+
+
+def names_parameters(text: str) -> bool:
+    """Whether a text is a lambda or definitions: others are told their parameters."""
+    last = text[text.rstrip().rfind("\n") + 1 :]
+    return text.startswith(("def ", "lambda")) and last.startswith((" ", "def ", "lambda"))
 
 
 def engines(text: str, params: tuple[str, ...] | None) -> dict[str, Callable[..., Any]]:
@@ -86,71 +94,91 @@ def engines(text: str, params: tuple[str, ...] | None) -> dict[str, Callable[...
     }
 
 
-def run(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
+class Output(io.StringIO):
+    """What stands in for sys.stdout while programs run."""
+
+    def take(self) -> str:
+        """What was printed since the last time."""
+        text = self.getvalue()
+        if text:
+            self.seek(0)
+            self.truncate()
+        return text
+
+
+def run(function: Callable[..., Any], arguments: tuple[Any, ...], output: Output) -> Outcome:
     """Calls an engine. An InternalError is an outcome too: it never agrees with CPython's."""
     try:
-        return Outcome(function(*arguments))
+        return Outcome(function(*arguments), printed=output.take())
     except CompileError:
         raise
     except Exception as error:
         place = place_of(error)
-        return Outcome(None, type(error).__name__, place[0] if place else 0, (str(error), place))
+        rest = str(error), place
+        return Outcome(None, type(error).__name__, place[0] if place else 0, rest, output.take())
 
 
-def ask(function: Callable[..., Any], arguments: tuple[Any, ...], file: str, lines: list[int] | None = None) -> Outcome:
+def ask(
+    function: Callable[..., Any], arguments: tuple[Any, ...], file: str, output: Output, lines: list[int] | None = None
+) -> Outcome:
     """Calls CPython; the line is that of the innermost frame of the program, or what `lines` has for it."""
     try:
-        return Outcome(function(*arguments))
+        return Outcome(function(*arguments), printed=output.take())
     except Exception as error:
         line, trace = 0, error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == file:
                 line = trace.tb_lineno
             trace = trace.tb_next
-        return Outcome(None, type(error).__name__, lines[line] if lines else line, str(error))
+        return Outcome(None, type(error).__name__, lines[line] if lines else line, str(error), output.take())
 
 
 def agree(a: Outcome, b: Outcome) -> bool:
-    return a.error == b.error and (same(a.value, b.value) if not a.error else a.line == b.line)
+    return (
+        a.error == b.error and (same(a.value, b.value) if not a.error else a.line == b.line) and a.printed == b.printed
+    )
 
 
 def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]) -> Report:
     """Everything about one program."""
-    mismatches: list[Mismatch] = []
-    values = failures = diverged = 0
-    try:
-        functions = engines(text, None if text.startswith(NAMED) else params)
-    except (CompileError, LimitError) as error:
-        return Report([], 0, 0, 0, f"{type(error).__name__}: {error}")
+    report = Report()
     oracles: dict[Any, tuple[Program, Any]] = {}
-    for arguments in calls:
-        types = tuple([type_of(value) for value in arguments])
+    with contextlib.redirect_stdout(Output()) as output:
         try:
-            outcomes = {name: run(function, arguments) for name, function in functions.items()}
-            if types not in oracles:
-                program = Program(text, params, types)
-                oracles[types] = program, program.plain()
-            program, plain = oracles[types]
+            functions = engines(text, None if names_parameters(text) else params)
+            for arguments in calls:
+                # The engines first: a text that they refuse needs no oracle.
+                outcomes = {name: run(function, arguments, output) for name, function in functions.items()}
+                types = tuple([type_of(value) for value in arguments])
+                if types not in oracles:
+                    program = Program(text, params, types)
+                    oracles[types] = program, program.plain()
+                mismatch = judge(arguments, outcomes, *oracles[types], output, report)
+                if mismatch is not None:
+                    report.mismatches.append(mismatch)
         except (CompileError, LimitError, Unmodelled) as error:
-            return Report(mismatches, values, failures, diverged, f"{type(error).__name__}: {error}")
-        TRACE.diverged = False
-        answer = ask(program.function, arguments, "<model>", program.lines)
-        diverged += TRACE.diverged
-        values += not answer.error
-        failures += bool(answer.error)
-        mismatch = None
-        if plain is not None and not TRACE.diverged:
-            as_it_stands = ask(plain, arguments, "<cpython>")
-            if not agree(answer, as_it_stands):
-                mismatch = Mismatch(arguments, "CPython", as_it_stands, "the model", answer)
-        mismatch = mismatch or judge(arguments, answer, outcomes)
-        if mismatch is not None:
-            mismatches.append(mismatch)
-    return Report(mismatches, values, failures, diverged)
+            report.refused = f"{type(error).__name__}: {error}"
+    return report
 
 
-def judge(arguments: tuple[Any, ...], answer: Outcome, outcomes: dict[str, Outcome]) -> Mismatch | None:
-    """The first engine that answers otherwise than the oracle, or fails with other words or elsewhere than the interpreter."""
+def judge(
+    arguments: tuple[Any, ...],
+    outcomes: dict[str, Outcome],
+    program: Program,
+    plain: Any,
+    output: Output,
+    report: Report,
+) -> Mismatch | None:
+    """Asks the oracle, and finds the first that answers otherwise, or fails with other words or elsewhere than the interpreter."""
+    TRACE.diverged = False
+    answer = ask(program.function, arguments, "<model>", output, program.lines)
+    report.diverged += TRACE.diverged
+    report.values += not answer.error
+    report.failures += bool(answer.error)
+    if plain is not None and not TRACE.diverged:
+        as_it_stands = ask(plain, arguments, "<cpython>", output)
+        if not agree(answer, as_it_stands):
+            return Mismatch(arguments, "CPython", as_it_stands, "the model", answer)
     for name, outcome in outcomes.items():
         if not agree(answer, outcome) or outcome.error == "InternalError":
             return Mismatch(arguments, "the model", answer, name, outcome)
@@ -162,4 +190,5 @@ def judge(arguments: tuple[Any, ...], answer: Outcome, outcomes: dict[str, Outco
 def expected(text: str, params: tuple[str, ...], arguments: tuple[Any, ...]) -> Outcome:
     """What the oracle answers."""
     program = Program(text, params, tuple(map(type_of, arguments)))
-    return ask(program.function, arguments, "<model>", program.lines)
+    with contextlib.redirect_stdout(Output()) as output:
+        return ask(program.function, arguments, "<model>", output, program.lines)

@@ -34,6 +34,7 @@ __all__ = ["TRACE", "Program", "Unmodelled", "type_of"]
 
 # What the names of a text mean where CPython runs it as it stands: NumPy's, and what this version lacks, are the oracle's own.
 OURS = (
+    "where",
     "sum",
     "prod",
     "sign",

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .campaign import Finding, inputs
-from .compare import Mismatch, examine, expected
+from .compare import Mismatch, examine, expected, names_parameters
 from .generate import Generated, program
 from .shrink import shrink
 
@@ -70,7 +70,7 @@ def candidate(finding: Finding) -> str:
     text, calls, words = small(finding)
     made = program(finding.number)
     lines = [text, ""]
-    if not text.startswith("def "):
+    if not names_parameters(text):
         lines.append(f"# options: params={','.join(made.params)}")
     for arguments in calls:
         answer = expected(text, made.params, arguments)
