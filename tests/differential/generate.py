@@ -159,7 +159,7 @@ class Writer(Statements):
         self.function("main", True)
 
     def program(self) -> Generated:
-        self.room = self.pick((10, 16, 24, 36, 60))
+        self.room = self.pick((8, 14, 20, 30, 50))
         kind = self.random.random()
         if kind < 0.35:
             self.room += 10
@@ -190,7 +190,7 @@ class Writer(Statements):
 
 def write(random: Random) -> Generated:
     """A program of these choices."""
-    tame = random.random() < 0.45
+    tame = random.random() < 0.35
     sized: tuple[str, ...] = ()
     if random.random() < 0.12:
         some = ("i8", "i16", "i32", "u8", "u16", "u32", "u64", "f32", "f32", "i8")
