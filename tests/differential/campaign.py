@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from .compare import Mismatch, examine
+from .compare import Mismatch, examine, spend
 from .generate import Generated, program
 from .inputs import arguments
 
 CALLS = 10
+WITH_FUEL = 8  # each so many programs are run with little fuel too
 
 
 class Finding(NamedTuple):
@@ -62,9 +63,8 @@ def numbers(seed: int, count: int) -> range:
     return range(seed * 10**9, seed * 10**9 + count)
 
 
-def inputs(number: int, made: Generated) -> list[tuple[object, ...]]:
-    """What the program of a number is called with."""
-    random = Random(number)
+def calls_of(random: Random, made: Generated) -> list[tuple[object, ...]]:
+    """What a program is called with: edges, and what is tame if it is; sometimes its defaults are used."""
     calls: list[tuple[object, ...]] = []
     for _ in range(CALLS):
         given = arguments(random, made.types, made.tame)
@@ -73,11 +73,24 @@ def inputs(number: int, made: Generated) -> list[tuple[object, ...]]:
     return calls
 
 
+def inputs(number: int, made: Generated) -> list[tuple[object, ...]]:
+    """What the program of a number is called with."""
+    return calls_of(Random(number), made)
+
+
+def fuel(number: int) -> int:
+    """How much: from too little to enough."""
+    return 1 + number // WITH_FUEL % 14
+
+
 def one(number: int) -> Tally:
     """The program of a number, on every engine."""
     try:
         made = program(number)
-        found = examine(made.text, made.params, inputs(number, made))
+        calls = inputs(number, made)
+        found = examine(made.text, made.params, calls)
+        if number % WITH_FUEL == 0:
+            found.mismatches += spend(made.text, made.params, calls, fuel(number))
     except KeyboardInterrupt:
         raise
     except BaseException:  # also a panic, which is no Exception
@@ -90,15 +103,11 @@ def one(number: int) -> Tally:
     return tally
 
 
-def each(which: Iterable[int]) -> Iterator[Tally]:
-    return map(one, which)
-
-
 def run(which: Iterable[int], at_most: int = 20) -> Tally:
     """All of them here and now, until there are so many findings."""
     total = Tally()
-    for tally in each(which):
-        total += tally
+    for number in which:
+        total += one(number)
         if len(total.findings) >= at_most:
             break
     return total

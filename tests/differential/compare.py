@@ -26,9 +26,9 @@ from jib.source import Source
 from .divergences import TRACE, Program, Unmodelled, type_of
 
 ENGINES = {
-    "interpreter": ("interpreter", "none"),
-    "native, opt_level=none": ("native", "none"),
-    "native, opt_level=speed": ("native", "speed"),
+    "interpreter": Options(engine="interpreter", opt_level="none"),
+    "native, opt_level=none": Options(engine="native", opt_level="none"),
+    "native, opt_level=speed": Options(engine="native", opt_level="speed"),
 }
 
 
@@ -83,14 +83,15 @@ def names_parameters(text: str) -> bool:
     return text.startswith(("def ", "lambda")) and last.startswith((" ", "def ", "lambda"))
 
 
-def engines(text: str, params: tuple[str, ...] | None) -> dict[str, Callable[..., Any]]:
+def engines(text: str, params: tuple[str, ...], fuel: int | None = None) -> dict[str, Callable[..., Any]]:
     """The program on each engine; the text is read once."""
+    named = None if names_parameters(text) else params
     source = Source(text)
-    lowered = lower(parse(source, DEFAULT), source, params, DEFAULT)
+    lowered = lower(parse(source, DEFAULT), source, named, DEFAULT)
     module = ir.encode(lowered.module)
     return {
-        name: Function(source, module, lowered, Options(params=params, engine=engine, opt_level=level))
-        for name, (engine, level) in ENGINES.items()
+        name: Function(source, module, lowered, options._replace(params=named, fuel=fuel))
+        for name, options in ENGINES.items()
     }
 
 
@@ -146,7 +147,7 @@ def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]
     oracles: dict[Any, tuple[Program, Any]] = {}
     with contextlib.redirect_stdout(Output()) as output:
         try:
-            functions = engines(text, None if names_parameters(text) else params)
+            functions = engines(text, params)
             for arguments in calls:
                 # The engines first: a text that they refuse needs no oracle.
                 outcomes = {name: run(function, arguments, output) for name, function in functions.items()}
@@ -188,8 +189,30 @@ def judge(
     return None
 
 
-def expected(text: str, params: tuple[str, ...], arguments: tuple[Any, ...]) -> Outcome:
-    """What the oracle answers."""
+def spend(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]], fuel: int) -> list[Mismatch]:
+    """What the engines do not agree on with so much fuel, which CPython does not have: value, BudgetError, or where it ends otherwise.
+    A call that has enough does what it does without a limit."""
+    mismatches = []
+    with contextlib.redirect_stdout(Output()) as output, contextlib.suppress(CompileError, LimitError):
+        limited = engines(text, params, fuel)
+        free = engines(text, params)["interpreter"]
+        for arguments in calls:
+            unlimited = run(free, arguments, output)
+            first = run(limited["interpreter"], arguments, output)
+            outcomes = {f"{name}, fuel={fuel}": run(each, arguments, output) for name, each in limited.items()}
+            if first.error != "BudgetError":
+                outcomes["interpreter"] = unlimited
+            for name, outcome in outcomes.items():
+                if not agree(first, outcome) or first.rest != outcome.rest:
+                    mismatches.append(Mismatch(arguments, f"interpreter, fuel={fuel}", first, name, outcome))
+                    break
+    return mismatches
+
+
+def expected(text: str, params: tuple[str, ...], arguments: tuple[Any, ...]) -> tuple[Outcome, bool]:
+    """What the oracle answers, and whether CPython as it stands is known to answer so too."""
     program = Program(text, params, tuple(map(type_of, arguments)))
     with contextlib.redirect_stdout(Output()) as output:
-        return ask(program.function, arguments, "<model>", output, program.lines)
+        TRACE.diverged = False
+        answer = ask(program.function, arguments, "<model>", output, program.lines)
+        return answer, not (program.ours or TRACE.diverged)

@@ -17,6 +17,7 @@ import __future__
 import ast
 import builtins
 import math
+import re
 from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ __all__ = ["TRACE", "Program", "Unmodelled", "type_of"]
 
 # What the names of a text mean where CPython runs it as it stands: NumPy's, and what this version lacks, are the oracle's own.
 OURS = (
+    "fma",
     "where",
     "sum",
     "prod",
@@ -49,13 +51,15 @@ OURS = (
     "logical_not",
 )
 PLAIN: dict[str, Any] = {
-    "fma": NAMES["_fma"],
     **NUMPY_SPELLINGS,
     **{name: value for name, value in vars(math).items() if name[0] != "_" and not hasattr(builtins, name)},
     **{name: NAMES["_" + name] for name in OURS},
     **dict.fromkeys(("f64", "double", "float64"), float),
     "i64": int, "int64": int, "fix": math.trunc, "math": math, "__name__": "text",
 }  # fmt: skip
+
+
+SIZED_WORDS = {*SIZED, *[name for name, ty in mb.SPELLINGS.items() if ty in SIZED]}
 
 
 class Instance(NamedTuple):
@@ -72,7 +76,9 @@ class Program:
     def __init__(self, text: str, params: tuple[str, ...], types: tuple[Any, ...]) -> None:
         self.text = text
         self.functions = functions_of(ast.parse(text), params)
-        self.sized = any(ty in text for ty in SIZED)
+        words = set(re.findall(r"\w+", text))
+        self.sized = not words.isdisjoint(SIZED_WORDS)
+        self.ours = self.sized or not words.isdisjoint(OURS)  # whether it has what CPython has no word for
         self.results: dict[str, Any] = {}
         self.instances: dict[str, Instance] = {}
         self.names: dict[Any, str] = {}

@@ -14,7 +14,9 @@ import time
 from pathlib import Path
 
 from .campaign import Tally, numbers
+from .coverage import count, table
 from .findings import candidate
+from .generate import program
 from .workers import spread
 
 
@@ -26,11 +28,17 @@ def options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=Path("fuzz-findings"), help="where findings go (%(default)s)")
     parser.add_argument("--at-most", type=int, default=20, help="end after so many findings (%(default)s)")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between lines of progress (%(default)s)")
+    parser.add_argument(
+        "--coverage", action="store_true", help="run nothing; print how many programs hold each construct"
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: list[str]) -> int:
     chosen = options(argv)
+    if chosen.coverage:
+        print(table(count(program(number).text for number in numbers(chosen.seed, chosen.count)), chosen.count))
+        return 0
     print(f"seed {chosen.seed}: {chosen.count} programs in {chosen.jobs} processes", flush=True)
     total = Tally()
     start = spoke = time.monotonic()

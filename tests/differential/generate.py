@@ -161,10 +161,10 @@ class Writer(Statements):
     def program(self) -> Generated:
         self.room = self.pick((8, 14, 20, 30, 50))
         kind = self.random.random()
-        if kind < 0.35:
+        if kind > 0.65:
             self.room += 10
             self.definitions()
-        elif kind < 0.4:
+        elif kind > 0.6:
             self.types = tuple([self.pick(SCALARS) for _ in range(self.pick((1, 2, 2, 3)))])
             params = self.parameters(list(self.types), True, False)
             self.begin(params, set())
@@ -177,10 +177,10 @@ class Writer(Statements):
             self.types = tuple([self.pick(SCALARS) for _ in range(self.pick((1, 2, 2, 3)))])
             self.params = tuple("abc"[: len(self.types)])
             self.begin(tuple([Parameter(name, ty, "any", "") for name, ty in zip(self.params, self.types)]), set())
-            if kind > 0.6:
+            if kind > 0.2:
                 for _ in range(self.random.randrange(1, 6)):
                     self.statement(0, 3)
-            self.line(0, self.expr(self.pick("iffb"), 4) if self.chance(0.6) else self.every())
+            self.line(0, self.every() if self.chance(0.4) else self.expr(self.pick("iffb"), 4))
         return Generated("\n".join(self.lines), self.params, self.types, self.optional, self.tame)
 
     def every(self) -> str:
@@ -192,7 +192,7 @@ def write(random: Random) -> Generated:
     """A program of these choices."""
     tame = random.random() < 0.35
     sized: tuple[str, ...] = ()
-    if random.random() < 0.12:
+    if random.random() > 0.88:
         some = ("i8", "i16", "i32", "u8", "u16", "u32", "u64", "f32", "f32", "i8")
         sized = tuple(sorted({some[random.randrange(len(some))] for _ in range(2)}))
     return Writer(random, tame, sized).program()

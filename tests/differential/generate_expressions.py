@@ -55,7 +55,7 @@ class Expressions:
         self.steady = 0  # in here nothing may be written: iterables of generators, bodies of lambdas
 
     def chance(self, probability: float) -> bool:
-        return self.random.random() < probability
+        return self.random.random() >= 1 - probability  # the first choice is no, for whoever makes programs smaller
 
     def pick(self, among: Any) -> Any:
         return among[self.random.randrange(len(among))]
@@ -69,7 +69,7 @@ class Expressions:
     def expr(self, ty: str, depth: int) -> str:
         """An expression of a type, or of one that gives way to it."""
         self.room -= 1
-        if depth <= 0 or self.room < 0 or self.chance(0.12):
+        if depth <= 0 or self.room < 0 or not self.chance(0.88):
             return self.leaf(ty)
         if ty in self.sized:
             return self.sized_expr(ty, depth)
@@ -148,7 +148,7 @@ class Expressions:
 
     def choice(self, ty: str, depth: int) -> str:
         """What takes one of several values."""
-        other = ty if self.chance(0.8) else self.lower(ty)
+        other = self.lower(ty) if self.chance(0.2) else ty
         a, b = self.expr(ty, depth), self.expr(other, depth)
         if self.chance(0.5):
             a, b = b, a
@@ -215,7 +215,7 @@ class Expressions:
         outside = dict(self.kinds)
         self.loops += 1
         clauses = ""
-        for _ in range(1 if self.chance(0.85) else 2):
+        for _ in range(2 if self.chance(0.15) else 1):
             name = self.fresh("g")
             self.steady += 1
             over = self.range(depth - 1)

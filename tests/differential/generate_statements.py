@@ -230,7 +230,7 @@ class Statements(Expressions):
             self.write(name, ty)
         self.line(indent, f"if {test}:")
         self.block(indent + 1, self.random.randrange(1, 3), depth - 1)
-        while self.chance(0.25):
+        for _ in range(self.pick((0, 0, 0, 0, 1, 1, 2))):
             self.line(indent, f"elif {self.test(2)}:")
             self.block(indent + 1, self.random.randrange(1, 3), depth - 1)
         if self.chance(0.5):

@@ -10,7 +10,7 @@ import gc
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -20,10 +20,11 @@ CHUNK = 200  # programs between two messages
 PATIENCE = 60.0  # seconds that one program may take
 
 # A forked child would inherit the pipes of its brothers, and this process may have threads.
+Examine = Callable[[int], Tally]
 PROCESSES = multiprocessing.get_context("spawn")
 
 
-def work(pipe: Connection, at: Any) -> None:
+def work(pipe: Connection, at: Any, one: Examine) -> None:
     """What a process does: ranges come in, tallies go out; `at` is the number it is at."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     gc.set_threshold(20_000, 50, 100)  # trees are made and dropped all the time, in circles hardly ever
@@ -39,13 +40,13 @@ def work(pipe: Connection, at: Any) -> None:
 class Worker:
     """A process and what it is at."""
 
-    def __init__(self) -> None:
+    def __init__(self, one: Examine) -> None:
         self.pipe, theirs = PROCESSES.Pipe()
         self.at = PROCESSES.RawValue("q", -1)
         self.seen = -1
         self.since = time.monotonic()
         self.range = range(0)
-        self.process = PROCESSES.Process(target=work, args=(theirs, self.at), daemon=True)
+        self.process = PROCESSES.Process(target=work, args=(theirs, self.at, one), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -72,14 +73,14 @@ def cause(code: int | None) -> str:
     return f"the process ended with status {code}"
 
 
-def spread(which: range, jobs: int) -> Iterator[Tally]:
-    """The tallies of these numbers, from so many processes."""
+def spread(which: range, jobs: int, one: Examine = one) -> Iterator[Tally]:
+    """The tallies of these numbers, from so many processes; `one` makes the tally of a number."""
     chunks = [which[at : at + CHUNK] for at in range(0, len(which), CHUNK)][::-1]
     workers: list[Worker] = []
     try:
         while chunks or workers:
             while chunks and len(workers) < jobs:
-                workers.append(Worker())
+                workers.append(Worker(one))
                 workers[-1].give(chunks.pop())
             ready = wait([worker.pipe for worker in workers], timeout=1.0)
             for worker in list(workers):
