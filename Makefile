@@ -62,8 +62,8 @@ test: test-rust test-python ## the core's tests, then pytest with the filetests 
 bless: build ## write the stage texts of the filetests anew; read the diff
 	$(BIN)/pytest -q --bless tests/test_filetests.py
 
-fuzz: build ## N programs against CPython, from SEED; findings go to fuzz-findings/
-	PYTHONPATH=tests $(BIN)/python -m differential $(or $(N),10000) $(or $(SEED),0)
+fuzz: build ## N programs against CPython, from SEED, in JOBS processes; findings go to fuzz-findings/
+	PYTHONPATH=tests $(BIN)/python -m differential $(or $(N),100000) $(or $(SEED),0) $(if $(JOBS),--jobs $(JOBS))
 
 bench: build ## every benchmark in benches/
 	@set -e; for file in $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
