@@ -50,8 +50,6 @@ def strange(source: Source, at: int) -> JitError:
         return error("end-after-backslash", source, span)
     if character == "\\":
         return error("after-backslash", source, span)
-    if character == "\r":
-        return error("carriage-return", source, span)
     if character in "{}":
         return error("brace", source, span, character)
     if character == "?":
