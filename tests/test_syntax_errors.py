@@ -164,6 +164,8 @@ MISTAKES = [
     ("a \\", "the text ends after the backslash that continues a line", "1:3-4"),
     ("a + \\\n", "the text ends after the backslash that continues a line", "1:5-6"),
     ("x\r y", "a carriage return without a newline after it", "1:2-3"),
+    ("x # a comment\r y", "a carriage return without a newline after it", "1:14-15"),
+    ("'''a\r'''", "a carriage return without a newline after it", "1:5-6"),
     ("\xe9", "names are made of the letters a-z and A-Z, digits and _; '\xe9' (U+00E9) is not one of them", "1:1-2"),
     ("a\xe9", "names are made of the letters a-z and A-Z, digits and _; '\xe9' (U+00E9) is not one of them", "1:2-3"),
     ("x \u2212 y", "character '\u2212' (U+2212) is not '-'", "1:3-4"),

@@ -95,7 +95,11 @@ def _from(start: Any, end: Any) -> Span:
 
 
 def _name(token: Token) -> Name:
-    return _new(Name, (token[1], token[2]))
+    name = token[2]
+    # `__class__` and its like are steps out of the language in Python; here they would only be parameters of strange names.
+    if name[:2] == "__" == name[-2:] and name.strip("_"):
+        raise Mistake("dunder", token[1], name)
+    return _new(Name, (token[1], name))
 
 
 def _number(token: Token) -> Constant:

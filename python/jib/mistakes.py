@@ -267,6 +267,8 @@ def _neighbours(p: Place) -> JitError | None:
             return p.fail("construct", f"'{before.value}' is", span=before.span)
         if before.value == "print":
             return p.fail("call-parentheses", before.value)
+    if line[0].type == "DEF" and len(line) == 2:
+        return p.fail("expected", "'('")
     if p.in_lambda():
         return p.fail("lambda-colon")
     if p.opener() == "parameters":

@@ -40,7 +40,9 @@ def _programs() -> list[Program]:
         texts.append("\n".join(line for line in lines if not line.startswith("#")).strip("\n") + "\n")
     for path in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]):
         page = path.read_text(encoding="utf-8")
-        texts += [text for _, text in re.findall(r"(?:compile|run|refused)\((\"|')(.+?)\1[,)]", page)]
+        texts += [
+            text.replace("\\n", "\n") for _, text in re.findall(r"(?:compile|run|refused)\((\"|')(.+?)\1[,)]", page)
+        ]
         texts += re.findall(r'(?:compile|run|refused)\("""\n(.+?)"""', page.replace("\n... ", "\n"), re.DOTALL)
     return [Program(text, pieces(text)) for text in dict.fromkeys(texts) if text.strip()]
 
