@@ -154,6 +154,12 @@ MISTAKES = [
     ("a === b", "'===' is written '=='", "1:3-6"),
     ("a =< b", "'=<' is written '<='", "1:3-5"),
     ("a => b", "'=>' is written '>='", "1:3-5"),
+    (
+        "x.__class__",
+        "'__class__' is not part of the language: names between double underscores are Python's own",
+        "1:3-12",
+    ),
+    ("def f[T](x): return x", "expected '('", "1:6-7"),
     ("x ? y : z", "'?' is not part of the language; write 'a if condition else b'", "1:3-4"),
     ("$x", "unexpected character '$' (U+0024)", "1:1-2"),
     ("`x`", "unexpected character '`' (U+0060)", "1:1-2"),

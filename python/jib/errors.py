@@ -252,6 +252,9 @@ def internal_error(words: str) -> InternalError:
     return InternalError(f"a bug in jib: {words}; please report it with the text that was compiled")
 
 
+_CANDIDATES = 2_000  # that a name is compared with; each takes some microseconds
+
+
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """The hint that a known name may have been meant, or nothing.
 
@@ -260,7 +263,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     """
     import difflib
 
-    found = difflib.get_close_matches(name, list(candidates), 1, 0.6)
+    found = difflib.get_close_matches(name, list(candidates)[-_CANDIDATES:], 1, 0.6)
     return f"; did you mean '{found[0]}'?" if found else ""
 
 

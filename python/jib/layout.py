@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .errors import error
-from .limits import Limits
+from .limits import UNLIMITED, Limits
 from .source import Source, Span
 
 
@@ -214,7 +214,7 @@ class Layout:
 def retrace(source: Source, lexicon: Lexicon, until: Token | None) -> list[Token]:
     """The tokens before one of them, for a message; the text up to there is known to have no mistake."""
     found: list[Token] = []
-    for token in Layout(source, lexicon, Limits(nesting=1 << 60, tokens=1 << 60)).tokens():
+    for token in Layout(source, lexicon, UNLIMITED).tokens():
         if until is not None and token[:3] == until[:3]:
             break
         found.append(token)

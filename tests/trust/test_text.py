@@ -25,6 +25,7 @@ NESTINGS: dict[str, tuple[str, str, str]] = {
     "if else": ("x if x else ", "x", ""), "if (else)": ("(", "x", " if x else x)"), "lambda": ("lambda:", "x", ""),
     "call": ("abs(", "x", ")"), "[": ("(x,)[", "0", "]"), "tuple": ("(", "x", ",)"), ":=": ("(y:=", "x", ")"),
     "and": ("x and (", "x", ")"), "<": ("x<(", "x", ")"), "+": ("x+(", "x", ")"), "sum": ("sum(", "x", " for i in range(1))"),
+    "for": ("sum(x", "", " for i in range(1)"),
 }  # fmt: skip
 BLOCKS = ("if x:", "while x:", "for i in range(x):", "def f(x):")
 CHAINS = ("+", "-", "*", "&", "|", " and ", " or ", "<", "==", ";", "\n", ",", "==x!=")
