@@ -239,8 +239,13 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
                 self.print(print, args);
                 return self.define(inst.result, &[]);
             }
-            Op::Tick => {
-                self.tick();
+            Op::Tick(units) => {
+                self.tick(*units);
+                return self.define(inst.result, &[]);
+            }
+            Op::Prepay(units) => self.prepay(*units),
+            Op::Refund(units) => {
+                self.refund(*units);
                 return self.define(inst.result, &[]);
             }
             Op::Add(mode) => self.add(*mode, args, ty),
