@@ -74,7 +74,7 @@ class _Grammar:
         lark: Any = Lark(text, parser="lalr", lexer="basic", maybe_placeholders=False, keep_all_tokens=True)
         self.rules: dict[str, list[list[str]]] = {}
         for rule in lark.rules:
-            self.rules.setdefault(rule.origin.name, []).append([symbol.name for symbol in rule.expansion])
+            self.rules.setdefault(str(rule.origin.name), []).append([str(symbol.name) for symbol in rule.expansion])
         self.spelled: dict[str, list[str]] = {
             "NAME": NAMES + ["x", "y"] * 60,
             "NUMBER": NUMBERS + ["1", "2.5"] * 30,

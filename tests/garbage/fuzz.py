@@ -29,6 +29,8 @@ from .texts import PER_SEED, Text, text
 
 BATCH = 500
 PATIENCE = 120.0  # seconds at one text
+TOGETHER = 10  # texts between two looks at the memory
+LARGE = 64 * 1024  # kilobytes by which so many texts may raise the most that was ever used
 MEMORY = 4 << 30  # bytes of addresses of a process
 
 
@@ -61,18 +63,23 @@ def run(numbers: range, now: Any = None) -> Tally:
     outcomes: Counter[tuple[str, str]] = Counter()
     slowest, largest = (0.0, 0), (0, 0)
     findings = []
+    high = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of CPython, about what it compiles
-        for number in numbers:
+        for at, number in enumerate(numbers, 1):
             if now is not None:
                 now(number)
             made = text(number)
             verdict = examine(made)
             outcomes[made.kind, verdict.outcome] += 1
             slowest = max(slowest, (verdict.seconds, number))
-            largest = max(largest, (verdict.growth, number))
             if verdict.wrong is not None:
                 findings.append(Finding(number, verdict.wrong))
+            if at % TOGETHER == 0 or at == len(numbers):
+                before, high = high, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                largest = max(largest, (high - before, number))
+                if high - before > LARGE:
+                    findings.append(Finding(number, f"{(high - before) // 1024} MB for this and those before it"))
     return Tally(len(numbers), outcomes, slowest, largest, findings)
 
 
@@ -201,7 +208,7 @@ def lines(total: Tally, seconds: float, memory: int, jobs: int) -> str:
         "outcomes: " + ", ".join(f"{name} {times}" for name, times in outcomes.most_common()),
         "kinds: " + ", ".join(f"{kind} {times} ({compiled[kind]} compiled)" for kind, times in kinds.most_common()),
         f"slowest: {total.slowest[0] * 1000:.1f} ms, text {total.slowest[1]}",
-        f"largest growth of memory by a text: {total.largest[0] / 1024:.1f} MB, text {total.largest[1]}",
+        f"largest growth of memory in {TOGETHER} texts: {total.largest[0] / 1024:.1f} MB, up to text {total.largest[1]}",
         f"largest process: {memory / 1024:.0f} MB",
         f"findings: {len(total.findings)}",
     ])  # fmt: skip
