@@ -134,6 +134,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "star-parameter": (ParseError, "'{0}' parameters are not part of the language"),
     "star-argument": (ParseError, "'{0}' arguments are not part of the language"),
     "starred": (ParseError, "starred expressions are not part of the language"),
+    "dunder": (ParseError, "'{0}' is not part of the language: names between double underscores are Python's own"),
     # Shaped like the language, and yet not.
     "assign-to": (ParseError, "cannot assign to {0}"),
     "assign-to-constant": (ParseError, "cannot assign to {0}"),
@@ -150,8 +151,9 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "raise-what": (ParseError, "expected an exception with at most a literal message, such as ValueError(\"text\")"),
     # Names and forms (lower).
     "unknown-name": (CompileError, "name '{0}' is not defined{near}"),
+    "python-builtin": (CompileError, "'{0}' is Python's and not part of the language"),
     "unknown-type": (CompileError, "'{0}' is not a type"),
-    "unknown-exception": (CompileError, "'{0}' is not a builtin exception{near}"),
+    "unknown-exception": (CompileError, "'{0}' is not an exception that a text can raise{near}"),
     # Names, forms and calls (python/jib/lower).
     "duplicate-parameter": (CompileError, "parameter '{0}' is given twice"),
     "params-given": (CompileError, "the text names its parameters itself; params= is for expressions and suites"),
@@ -168,6 +170,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "arguments": (CompileError, "{0}"),
     "attribute-bare": (CompileError, "'{0}.{1}' is not known; the function is written '{1}', without a prefix"),
     "attribute": (CompileError, "attribute '{0}' is not known; only those of math are"),
+    "index-parts": (CompileError, "an index has 1 to {0} parts, not {1}"),
     "element-assignment": (CompileError, "elements cannot be assigned to yet"),
     "slice": (CompileError, "slices are not part of the language yet"),
     "text-value": (CompileError, "a text is not a value; it can only be printed, or be the message of an error"),
@@ -252,6 +255,9 @@ def internal_error(words: str) -> InternalError:
     return InternalError(f"a bug in jib: {words}; please report it with the text that was compiled")
 
 
+_CANDIDATES = 2_000  # that a name is compared with; each takes some microseconds
+
+
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """The hint that a known name may have been meant, or nothing.
 
@@ -260,7 +266,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     """
     import difflib
 
-    found = difflib.get_close_matches(name, list(candidates), 1, 0.6)
+    found = difflib.get_close_matches(name, list(candidates)[-_CANDIDATES:], 1, 0.6)
     return f"; did you mean '{found[0]}'?" if found else ""
 
 

@@ -28,3 +28,4 @@ class Limits(NamedTuple):
 
 
 DEFAULT = Limits()
+UNLIMITED = Limits(*[1 << 60] * len(Limits._fields))  # for a text that has been within its limits
