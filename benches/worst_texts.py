@@ -81,7 +81,7 @@ WORST = {
     "rounds": Worst(lambda n: "+".join(["round(x)"] * n), "(float)"),
     "minima of many": Worst(lambda n: "min(" + ",".join(["x"] * n) + ")", "(float)"),
     "narrow conversions": Worst(lambda n: "+".join(["i8(x)"] * n)),
-    "divmods": Worst(lambda n: lines(n, lambda i: "x,y=divmod(x,3)")),
+    "divmods": Worst(lambda n: "y=x\n" + lines(n, lambda i: "y,z=divmod(y,3)")),
     "lines of assignments": Worst(lambda n: lines(n, lambda i: f"v{i % 50}=x+{i}", "v1")),
     "many names": Worst(lambda n: lines(n, lambda i: f"v{i}=x")),
     "prints": Worst(lambda n: lines(n, lambda i: "print(x,x)")),
@@ -113,7 +113,7 @@ WORST = {
     "terms of a comparison": Worst(lambda n: "<".join(["x"] * n)),
     "ternaries in a chain": Worst(lambda n: "+".join([f"(x if x>{i} else {i})" for i in range(n)])),
     "elifs": Worst(lambda n: "if x==-1:\n y=1\n" + lines(n, lambda i: f"elif x=={i}:\n y={i}", "else:\n y=0\ny")),
-    "ifs in a row": Worst(lambda n: lines(n, lambda i: f"if x>{i}: x=x-1")),
+    "ifs in a row": Worst(lambda n: "y=x\n" + lines(n, lambda i: f"if y>{i}: y=y-1")),
     "maybe unbound, read at the end": Worst(
         lambda n: "y=x\n" + lines(n, lambda i: f"if y: v{i}=y", "+".join([f"v{i}" for i in range(n)]))
     ),

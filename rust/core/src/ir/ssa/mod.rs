@@ -5,8 +5,8 @@
 //! variable that may be unwritten where it is read has a second, hidden value beside it that says whether it was written, and
 //! `RequireBound` asks that; one that is never written before it is read is the user's mistake.
 //!
-//! Parameters are placed on iterated dominance frontiers (Cytron et al. 1991), for variables read in a block before it
-//! writes them; what turns out trivial or unused is taken away again.
+//! Parameters are placed on iterated dominance frontiers (Cytron et al. 1991), where somebody reads them; what turns out
+//! trivial is taken away again.
 
 mod place;
 mod rename;
@@ -145,7 +145,7 @@ pub fn build(function: &super::Function) -> Result<Function, Error> {
         function.blocks.iter().map(|&(_, last)| function.insts[last as usize - 1].op.successors()).collect(),
     );
     check_dominance(function, &graph)?;
-    let phis = place::phis(function, &graph);
+    let phis = place::phis(function, &graph)?;
     let mut renamed = rename::Rename::new(function, &graph, phis).run();
     renamed.take_away_trivial_params();
     renamed.require_bound()?;
