@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use jib_core::code::OptLevel;
+use jib_core::limits::Limits;
 use jib_core::typed::Mode;
 use jib_core::types::{Ty, parse};
 use jib_core::unit::Unit;
@@ -86,7 +87,7 @@ impl Callable {
                 mode: choose("arithmetic", arithmetic, &[("python", Mode::Python), ("numpy", Mode::Numpy)])?,
             };
             let start = Instant::now();
-            let unit = Unit::decode(ir).map_err(|error| compile_error(py, &source, error))?;
+            let unit = Unit::decode(ir, Limits::default()).map_err(|error| compile_error(py, &source, error))?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
             let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;

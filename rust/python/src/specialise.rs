@@ -130,7 +130,7 @@ impl Specialisation {
 
 pub fn code_error(error: CodeError) -> Error {
     match error {
-        CodeError::Limit { what, limit, span } => Diag::new("limit-code", span, &[&what, &limit]).into(),
+        CodeError::Limit { code, limit, span } => Diag::new(code, span, &[&limit]).into(),
         CodeError::Internal(words) => Error::internal(words),
     }
 }

@@ -29,8 +29,9 @@ pub struct Sink {
     pub function: Function,
     pub insts: Vec<Inst>,
     pub raises: Raises,
-    /// How many values the function may have.
+    /// How many values there may be, and how many other functions have.
     pub most: usize,
+    pub before: usize,
 }
 
 /// The exceptions that the text raises, each once.
@@ -162,7 +163,9 @@ impl<'a> Emit<'a> {
     /// Whether what has been emitted is within the limits.
     pub fn room(&self) -> Result<(), Diag> {
         match &self.sink {
-            Some(sink) if sink.function.values.len() > sink.most => Err(self.diag("limit-typed", &[&sink.most])),
+            Some(sink) if sink.before + sink.function.values.len() > sink.most => {
+                Err(self.diag("limit-values", &[&sink.most]))
+            }
             _ => Ok(()),
         }
     }

@@ -16,13 +16,12 @@ use super::{Ty, join, parse};
 use crate::diag::{Diag, Error};
 use crate::ir::ssa::{self, Edge, End, UNDEF};
 use crate::ir::{Literal, Signature};
+use crate::limits::Limits;
 use crate::span::Span;
 use crate::typed::{self, BlockId, FuncId, MAX_RESULT, Mode, Op, Raise, Target, Terminator};
 
 /// More specialisations than this, beyond one for each function, are a runaway, such as a recursion that wraps its argument in tuples.
 const SPARE_INSTANCES: usize = 1000;
-/// How many values all instances may have together: a helper counts once for each combination of types.
-const LARGEST: usize = 500_000;
 
 /// A function of the unit and what its annotations say.
 pub struct Declared {
@@ -51,8 +50,22 @@ fn read_type(text: &str, span: Span) -> Result<Ty, Diag> {
 }
 
 /// Infers a module for a call of function 0 with arguments of these types, returning `result` where that is given.
-pub fn infer(unit: &[Declared], params: &[Ty], result: Option<&Ty>, mode: Mode) -> Result<typed::Module, Error> {
-    let mut inference = Inference { unit, mode, instances: Vec::new(), by_types: HashMap::new(), size: 0, work: 0 };
+pub fn infer(
+    unit: &[Declared],
+    params: &[Ty],
+    result: Option<&Ty>,
+    mode: Mode,
+    limits: &Limits,
+) -> Result<typed::Module, Error> {
+    let mut inference = Inference {
+        unit,
+        mode,
+        instances: Vec::new(),
+        by_types: HashMap::new(),
+        most: limits.values,
+        size: 0,
+        work: 0,
+    };
     let entry = inference.instance(0, params.to_vec())?;
     inference.instances[entry].declared = result.cloned().or_else(|| unit[0].result.clone());
     let mut work = vec![entry];
@@ -85,7 +98,8 @@ pub(super) struct Inference<'a> {
     pub mode: Mode,
     pub instances: Vec<Instance>,
     by_types: HashMap<(usize, Vec<Ty>), usize>,
-    /// The values of all instances.
+    /// How many values all instances may have together, and how many they have.
+    most: usize,
     size: usize,
     /// The work that settling them took.
     pub work: usize,
@@ -103,8 +117,8 @@ impl<'a> Inference<'a> {
             return Err(Diag::new("limit-instances", span, &[&declared.ssa.signature.name, &limit]));
         }
         self.size += declared.ssa.values as usize;
-        if self.size > LARGEST {
-            return Err(Diag::new("limit-typed", declared.ssa.signature.span, &[&LARGEST]));
+        if self.size > self.most {
+            return Err(Diag::new("limit-values", declared.ssa.signature.span, &[&self.most]));
         }
         self.instances.push(Instance {
             function,
@@ -255,7 +269,8 @@ impl<'a> Inference<'a> {
             },
             insts: Vec::new(),
             raises: std::mem::take(raises),
-            most: LARGEST.saturating_sub(*emitted),
+            most: self.most,
+            before: *emitted,
         };
         let mut env: Vec<Option<Operand>> = vec![None; ssa.values as usize];
         let mut params: Vec<Vec<typed::Value>> = Vec::with_capacity(ssa.blocks.len());

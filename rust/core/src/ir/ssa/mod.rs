@@ -21,7 +21,8 @@ use smallvec::SmallVec;
 
 use super::{Literal, Signature};
 use crate::builtins::Primitive;
-use crate::diag::Error;
+use crate::diag::{Diag, Error};
+use crate::limits::Limits;
 use crate::span::Span;
 use crate::typed::cfg::Graph;
 
@@ -139,13 +140,14 @@ impl Op {
     }
 }
 
-/// Puts one function into SSA form.
-pub fn build(function: &super::Function) -> Result<Function, Error> {
+/// Puts one function into SSA form. `joins` is how many of the arguments that the limits allow are left.
+pub fn build(function: &super::Function, limits: &Limits, joins: &mut usize) -> Result<Function, Error> {
     let graph = Graph::new(
         function.blocks.iter().map(|&(_, last)| function.insts[last as usize - 1].op.successors()).collect(),
     );
     check_dominance(function, &graph)?;
-    let phis = place::phis(function, &graph)?;
+    let phis = place::phis(function, &graph, joins)
+        .ok_or_else(|| Diag::new("limit-joins", function.signature.span, &[&limits.joins]))?;
     let mut renamed = rename::Rename::new(function, &graph, phis).run();
     renamed.take_away_trivial_params();
     renamed.require_bound()?;

@@ -1,42 +1,33 @@
 //! Where block parameters are needed: iterated dominance frontiers (Cytron et al. 1991), and of those only what is read.
 //!
 //! In: a function with variables, and its shape. Out: for each block the variables that need a parameter there: two writes
-//! meet there and somebody reads what they have become. Always holds: no more than `LARGEST` arguments are asked for over all jumps,
-//! and time and memory are about linear in them, in the instructions, and in the places that were looked at.
+//! meet there and somebody reads what they have become. Always holds: no more arguments are asked for, over all jumps, than are left
+//! (`n` variables that change between `n` breaks of a loop take n² of them), and time and memory are about linear in those and
+//! in the instructions.
 
-use crate::diag::{Diag, Error};
 use crate::ir;
-use crate::span::Span;
 use crate::typed::cfg::Graph;
 
-/// How many arguments all jumps of a function may take together, and, times 8, how many places may be looked at for them. `n`
-/// variables that change between `n` breaks of a loop take n² of them.
-pub const LARGEST: usize = 200_000;
+/// How many places may be looked at for each argument that is left.
+const LOOKS: usize = 8;
 
-/// The variables that need a parameter in each block.
-pub fn phis(function: &ir::Function, graph: &Graph) -> Result<Vec<Vec<u32>>, Error> {
+/// The variables that need a parameter in each block; None when that takes more arguments than are left.
+pub fn phis(function: &ir::Function, graph: &Graph, left: &mut usize) -> Option<Vec<Vec<u32>>> {
     let accesses = Accesses::new(function, graph);
-    let mut places = candidates(function.signature.span, graph, &accesses)?;
+    let mut places = candidates(graph, &accesses, left.saturating_mul(LOOKS))?;
     let mut demand = Demand::new(graph, &accesses, &places);
     for (local, blocks) in accesses.reads.iter().enumerate() {
         for &block in blocks {
             demand.read(local as u32, block);
         }
     }
-    if demand.settle() > LARGEST {
-        return Err(too_many(function.signature.span));
-    }
+    *left = left.checked_sub(demand.settle(*left))?;
     let read = demand.read;
-    for (block, (locals, read)) in places.iter_mut().zip(read).enumerate() {
+    for (locals, read) in places.iter_mut().zip(read) {
         let mut read = read.into_iter();
-        debug_assert!(graph.reachable(block as u32) || locals.is_empty());
         locals.retain(|_| read.next() == Some(true));
     }
-    Ok(places)
-}
-
-fn too_many(span: Span) -> Error {
-    Diag::new("limit-variables", span, &[&LARGEST]).into()
+    Some(places)
 }
 
 /// What blocks do with variables: for each variable the blocks that write it, the start among them, and those that read it
@@ -74,21 +65,18 @@ impl Accesses {
 }
 
 /// The variables of which different writes meet in each block, read or not; in ascending order.
-fn candidates(span: Span, graph: &Graph, accesses: &Accesses) -> Result<Vec<Vec<u32>>, Error> {
+fn candidates(graph: &Graph, accesses: &Accesses, looks: usize) -> Option<Vec<Vec<u32>>> {
     let frontier = dominance_frontiers(graph);
     let mut phis = vec![Vec::new(); graph.successors.len()];
     let mut placed_for = vec![u32::MAX; graph.successors.len()];
-    let mut looked_at = 0;
+    let mut looks = looks;
     for (local, writes) in accesses.writes.iter().enumerate() {
         if accesses.reads[local].is_empty() {
             continue;
         }
         let mut work = writes.clone();
         while let Some(block) = work.pop() {
-            looked_at += frontier[block as usize].len();
-            if looked_at > 8 * LARGEST {
-                return Err(too_many(span));
-            }
+            looks = looks.checked_sub(frontier[block as usize].len())?;
             for &join in &frontier[block as usize] {
                 if placed_for[join as usize] != local as u32 {
                     placed_for[join as usize] = local as u32;
@@ -98,7 +86,7 @@ fn candidates(span: Span, graph: &Graph, accesses: &Accesses) -> Result<Vec<Vec<
             }
         }
     }
-    Ok(phis)
+    Some(phis)
 }
 
 /// Finds out which candidates are read, by an instruction or by another one that is.
@@ -164,10 +152,10 @@ impl<'a> Demand<'a> {
         }
     }
 
-    /// Marks what is read in turn; how many arguments that takes, or one more than is allowed.
-    fn settle(&mut self) -> usize {
+    /// Marks what is read in turn; how many arguments that takes, or something above `most`.
+    fn settle(&mut self, most: usize) -> usize {
         while let Some((local, block)) = self.work.pop() {
-            if self.args > LARGEST {
+            if self.args > most {
                 break;
             }
             for &pred in &self.graph.preds[block as usize] {
