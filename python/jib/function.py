@@ -67,8 +67,9 @@ class Function(_native.Callable):
         params = tuple([Param(p.name, p.kind, p.required, p.default) for p in lowered.params])
         name = options.name or lowered.name
         self = super().__new__(
-            cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic
-        )
+            cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic,
+            options.limits,
+        )  # fmt: skip
         self.__name__ = self.__qualname__ = name
         self.__doc__ = lowered.doc
         self._text = text

@@ -9,12 +9,12 @@ pub struct Limits {
     pub values: usize,
     /// Blocks of machine code, over all functions of one specialisation.
     pub blocks: usize,
-    /// Values times the blocks of machine code through which they are kept.
+    /// The blocks of machine code through which values are kept, added up.
     pub kept: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { joins: 200_000, values: 250_000, blocks: 50_000, kept: 8_000_000 }
+        Limits { joins: 200_000, values: 250_000, blocks: 50_000, kept: 4_000_000 }
     }
 }

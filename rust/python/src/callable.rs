@@ -67,7 +67,7 @@ enum Kind {
 impl Callable {
     /// `params` are (name, kind, required, default); `signature` is its text or None.
     #[new]
-    #[pyo3(signature = (ir, source, name, params, signature, engine, opt_level, arithmetic))]
+    #[pyo3(signature = (ir, source, name, params, signature, engine, opt_level, arithmetic, limits))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
         py: Python<'_>,
@@ -79,15 +79,23 @@ impl Callable {
         engine: &str,
         opt_level: &str,
         arithmetic: &str,
+        limits: Bound<'_, PyAny>,
     ) -> PyResult<Callable> {
         guard(py, || {
+            let limit = |name| PyResult::Ok(limits.getattr(name)?.extract::<isize>()?.max(0) as usize);
             let options = Options {
                 engine: choose("engine", engine, &[("native", Engine::Native), ("interpreter", Engine::Interpreter)])?,
                 opt_level: choose("opt_level", opt_level, &[("none", OptLevel::None), ("speed", OptLevel::Speed)])?,
                 mode: choose("arithmetic", arithmetic, &[("python", Mode::Python), ("numpy", Mode::Numpy)])?,
+                limits: Limits {
+                    joins: limit("joins")?,
+                    values: limit("values")?,
+                    blocks: limit("blocks")?,
+                    kept: limit("kept")?,
+                },
             };
             let start = Instant::now();
-            let unit = Unit::decode(ir, Limits::default()).map_err(|error| compile_error(py, &source, error))?;
+            let unit = Unit::decode(ir, options.limits).map_err(|error| compile_error(py, &source, error))?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
             let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;

@@ -9,6 +9,7 @@ use jib_core::code::{self, Code, CodeError, OptLevel};
 use jib_core::diag::{Diag, Error};
 use jib_core::failure::{Failure, Host};
 use jib_core::interp;
+use jib_core::limits::Limits;
 use jib_core::opt;
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
@@ -26,12 +27,13 @@ pub struct Options {
     pub engine: Engine,
     pub opt_level: OptLevel,
     pub mode: Mode,
+    pub limits: Limits,
 }
 
 impl Options {
     /// The core's own options for code.
     pub fn code(self) -> code::Options {
-        code::Options { opt_level: self.opt_level, ..code::Options::default() }
+        code::Options { opt_level: self.opt_level, limits: self.limits, ..code::Options::default() }
     }
 }
 

@@ -1,13 +1,18 @@
 //! How many values are kept through how many blocks: what register allocation takes time and memory for.
 //!
 //! In: a function of typed IR. Out: over all values, the blocks of machine code between their definition and their last use. An
-//! operation that can raise ends a block of machine code. Always holds: stops at the given bound, so that asking costs no more than that.
+//! operation that can raise ends a block of machine code. Where many paths join, what they bring counts too. Always holds: stops at the
+//! given bound, so that asking costs no more than that.
 
 use crate::typed::cfg::Graph;
 use crate::typed::{Function, Value};
 
 /// Where a value is defined or used: its block, and how many blocks of machine code come before it there.
 type Place = (u32, u32);
+
+/// The allocator puts the values that a parameter is given together one by one, going through those it has each time. That costs
+/// as much as keeping one for every so many that it goes through.
+const TOGETHER: usize = 32;
 
 /// The sum for one function, or something above `most`.
 pub fn kept(function: &Function, most: usize) -> usize {
@@ -30,6 +35,9 @@ pub fn kept(function: &Function, most: usize) -> usize {
     // All uses of a value together, the last of a block first.
     uses.sort_unstable_by_key(|&(value, (block, at))| (value, block, std::cmp::Reverse(at)));
     let mut sum = 0;
+    for (block, preds) in function.blocks.iter().zip(&graph.preds) {
+        sum += block.params.len() * (preds.len() * preds.len() / TOGETHER);
+    }
     // The value for which a block was last gone through.
     let mut seen = vec![u32::MAX; function.blocks.len()];
     let mut work = Vec::new();
