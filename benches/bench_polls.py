@@ -54,7 +54,7 @@ def compiled(text: str, counting: str) -> Callable:
     params = tuple(Param(p.name, p.kind, p.required, p.default) for p in lowered.params)
     fuel = 2**62 if counting == "fuel" else None
     return Callable(
-        ir.encode(lowered.module), source, "f", params, None, "native", "speed", "python", fuel, None, counting
+        ir.encode(lowered.module), source, "f", params, None, "native", "speed", "python", DEFAULT, fuel, None, counting
     )
 
 

@@ -22,6 +22,7 @@ class Callable:
         engine: str,
         opt_level: str,
         arithmetic: str,
+        limits: Limits,
         fuel: int | None,
         timeout: float | None,
         counting: str | None = None,

@@ -9,6 +9,7 @@ use jib_core::code::{self, Code, CodeError, OptLevel};
 use jib_core::diag::{Diag, Error};
 use jib_core::failure::Failure;
 use jib_core::interp::Program;
+use jib_core::limits::Limits;
 use jib_core::opt;
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
@@ -34,12 +35,13 @@ pub struct Options {
     pub opt_level: OptLevel,
     pub mode: Mode,
     pub counting: Counting,
+    pub limits: Limits,
 }
 
 impl Options {
     /// The core's own options for code.
     pub fn code(self) -> code::Options {
-        code::Options { opt_level: self.opt_level, ..code::Options::default() }
+        code::Options { opt_level: self.opt_level, limits: self.limits, ..code::Options::default() }
     }
 }
 
@@ -173,7 +175,7 @@ fn code_stages(code: &Code) -> [(&'static str, f64); 3] {
 
 pub fn code_error(error: CodeError) -> Error {
     match error {
-        CodeError::Limit { what, limit, span } => Diag::new("limit-code", span, &[&what, &limit]).into(),
+        CodeError::Limit { code, limit, span } => Diag::new(code, span, &[&limit]).into(),
         CodeError::Memory(words) => Error::Memory(words.into()),
         CodeError::Internal(words) => Error::internal(words),
     }

@@ -19,6 +19,7 @@ mod divide;
 pub mod dump;
 pub(crate) mod hooks;
 pub(crate) mod isa;
+pub(crate) mod kept;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticks;
