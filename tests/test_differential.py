@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from differential.fuzz import candidate, fuzz
 
 
+@pytest.mark.usefixtures("verified")
 def test_generated_programs_mean_what_cpython_means() -> None:
     summary = fuzz(300, 0, at_most=3, report=0)
     print(summary)

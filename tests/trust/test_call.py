@@ -196,6 +196,7 @@ def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None
             pass
 
 
+@pytest.mark.usefixtures("verified")
 def test_mutated_ir_is_refused_or_compiled() -> None:
     """Nothing is run: bytes that were changed may well be a program that never ends."""
     draw = random.Random(4)

@@ -78,6 +78,7 @@ impl<'m> Program<'m> {
     }
 
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
+        crate::trip!("interp");
         let budget = host.interval();
         let mut machine = Machine { program: self, frames: Vec::new(), values: Vec::new(), budget, host };
         machine.enter(0, args);

@@ -16,6 +16,7 @@ pub mod ir;
 pub mod opt;
 pub mod runtime;
 pub mod span;
+pub mod trip;
 pub mod typed;
 pub mod types;
 pub mod unit;

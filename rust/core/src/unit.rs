@@ -19,7 +19,9 @@ pub struct Unit {
 impl Unit {
     /// Decodes, verifies, and takes the variables away.
     pub fn decode(bytes: &[u8]) -> Result<Unit, Error> {
+        crate::trip!("decode");
         let module = ir::decode(bytes)?;
+        crate::trip!("ssa");
         let functions = module
             .functions
             .iter()
@@ -55,11 +57,12 @@ impl Unit {
 
     /// Typed IR for arguments of these types, as `accept` gives them; `result` where a signature fixes it.
     pub fn specialise(&self, args: &[Ty], result: Option<&Ty>, mode: Mode) -> Result<typed::Module, Error> {
+        crate::trip!("infer");
         let mut module = infer(&self.functions, args, result, mode)?;
+        typed::verify::seam(&module, "inference")?;
+        crate::trip!("ticks");
         ticks::insert(&mut module);
-        if cfg!(debug_assertions) {
-            typed::verify::verify(&module).map_err(|words| Error::internal(format!("after inference: {words}")))?;
-        }
+        typed::verify::seam(&module, "ticks")?;
         Ok(module)
     }
 

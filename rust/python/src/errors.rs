@@ -8,6 +8,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::guard::placed;
+
 /// `jib.errors.error(code, source, span, *args)`, as an exception to raise.
 pub fn compile_error(py: Python<'_>, source: &Py<PyAny>, error: Error) -> PyErr {
     match error {
@@ -34,7 +36,7 @@ fn span(py: Python<'_>, span: Span) -> PyResult<Bound<'_, PyAny>> {
 pub fn internal(py: Python<'_>, words: &str) -> PyErr {
     let raise = || {
         let make = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "internal_error"))?;
-        PyResult::Ok(PyErr::from_value(make.call1((words,))?))
+        PyResult::Ok(PyErr::from_value(make.call1((placed(words),))?))
     };
     raise().unwrap_or_else(|_| PyRuntimeError::new_err(words.to_owned()))
 }

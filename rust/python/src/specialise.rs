@@ -5,14 +5,17 @@
 
 use std::time::Instant;
 
-use jib_core::code::{self, Code, CodeError, OptLevel};
+use jib_core::code::{self, Code, CodeError, OptLevel, panic_message};
 use jib_core::diag::{Diag, Error};
-use jib_core::failure::{Failure, Host};
+use jib_core::failure::{Cause, Failure, Host};
+use jib_core::fault::Fault;
 use jib_core::interp;
 use jib_core::opt;
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
 use jib_core::unit::Unit;
+
+use crate::guard::caught;
 
 /// What runs the typed IR.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,7 +67,7 @@ pub fn typed_ir(
     let typed = start.elapsed();
     let start = Instant::now();
     if options.opt_level == OptLevel::Speed {
-        opt::optimize(&mut module);
+        opt::optimize(&mut module)?;
     }
     let micros = |time: std::time::Duration| time.as_secs_f64() * 1e6;
     Ok((module, vec![("types", micros(typed)), ("passes", micros(start.elapsed()))]))
@@ -80,9 +83,9 @@ pub fn with_room<T: Send>(compile: impl FnOnce() -> Result<T, Error> + Send) -> 
     }
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("jib-compile".to_owned()).stack_size(16 * ROOM);
-        let thread = builder.spawn_scoped(scope, compile);
+        let thread = builder.spawn_scoped(scope, || caught(compile));
         let thread = thread.map_err(|error| Error::internal(format!("no thread to compile on: {error}")))?;
-        thread.join().unwrap_or_else(|_| Err(Error::internal("a panic while compiling")))
+        thread.join().unwrap_or_else(|panic| Err(Error::internal(panic_message(&*panic))))
     })
 }
 
@@ -115,7 +118,19 @@ impl Specialisation {
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
         match &self.body {
             Body::Native(code) => code.run(args, out, host),
+            // It needs little of the stack itself; what it prints to may call us again.
+            Body::Interpreted(module) if !code::has_room(0) => {
+                Err(Failure { cause: Cause::Fault(Fault::Recursion), span: module.functions[0].span })
+            }
             Body::Interpreted(module) => interp::run(module, args, out, host),
+        }
+    }
+
+    /// Instructions that could trap: none, or there is a bug.
+    pub fn traps(&self) -> usize {
+        match &self.body {
+            Body::Native(code) => code.traps(),
+            Body::Interpreted(_) => 0,
         }
     }
 

@@ -41,6 +41,7 @@ pub(crate) unsafe extern "C" fn print(context: *mut Context, index: u64, slots: 
         (&mut *context.host.cast::<&mut dyn Host>(), std::slice::from_raw_parts(context.prints, context.prints_len))
     };
     let written = catch_unwind(AssertUnwindSafe(|| {
+        crate::trip!("print");
         let site = prints.get(index as usize)?;
         let width = site.operands.iter().map(|ty| ty.width()).sum();
         // SAFETY: generated code stored one slot for each scalar of the site's operands, and keeps its frame until we return.
@@ -63,7 +64,11 @@ pub(crate) unsafe extern "C" fn poll(context: *mut Context) {
         let context = &mut *context;
         (&mut *context.host.cast::<&mut dyn Host>(), &mut context.budget)
     };
-    *budget = match catch_unwind(AssertUnwindSafe(|| refill(*host))) {
+    let asked = catch_unwind(AssertUnwindSafe(|| {
+        crate::trip!("poll");
+        refill(*host)
+    }));
+    *budget = match asked {
         Ok(Ok(more)) => more,
         _ => 0,
     };
