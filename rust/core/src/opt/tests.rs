@@ -6,6 +6,7 @@ use super::*;
 use crate::eval::eval;
 use crate::typed::build::{Builder, function, module, outcome, ticks};
 use crate::typed::text::to_text;
+use crate::typed::verify::verify;
 use crate::typed::{BlockId, Cond, Const, FuncId, Mode, Op};
 use crate::types::Ty;
 use crate::types::ticks::insert;
