@@ -26,6 +26,7 @@ CHOICES = st.randoms(use_true_random=False)
 QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=80, database=None)
 
 
+@pytest.mark.usefixtures("verified")
 def test_generated_programs_mean_what_cpython_means() -> None:
     tally = run(numbers(0, 1500), at_most=3)
     print(tally)

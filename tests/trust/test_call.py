@@ -197,6 +197,7 @@ def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None
             pass
 
 
+@pytest.mark.usefixtures("verified")
 def test_mutated_ir_is_refused_or_compiled() -> None:
     """Only compiled: bytes that were changed may be a program that prints for ever."""
     draw = random.Random(4)

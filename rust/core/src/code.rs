@@ -27,6 +27,7 @@ use crate::limits::Limits;
 use crate::runtime;
 use crate::span::Span;
 use crate::typed::Module;
+use crate::typed::verify::is_always;
 use crate::types::ticks::interval;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -45,7 +46,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { opt_level: OptLevel::Speed, verify: cfg!(debug_assertions), limits: Limits::default() }
+        Options { opt_level: OptLevel::Speed, verify: is_always(), limits: Limits::default() }
     }
 }
 
@@ -150,6 +151,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
     let mut entry = FuncId::from_u32(0);
     for planned in unit.plan() {
         backend.clear();
+        crate::trip!("codegen");
         unit.build(planned, &mut backend.func, frontend);
         timings.clif += clock.lap();
         blocks += backend.func.dfg.num_blocks();
@@ -157,6 +159,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
             let span = module.functions[planned.0.0 as usize].span;
             return Err(CodeError::Limit { code: "limit-blocks", limit: options.limits.blocks, span });
         }
+        crate::trip!("machine");
         let target =
             if is_large(&backend.func) { isa(options, true).map_err(CodeError::Internal)? } else { usual.clone() };
         let code = backend.compile(&*target, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
@@ -171,6 +174,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         linker.define(entry, backend)?;
         timings.link += clock.lap();
     }
+    crate::trip!("link");
     let entry = linker.finish(&unit.imports, entry)?;
     timings.link += clock.lap();
     let first = &module.functions[0];
@@ -229,6 +233,9 @@ impl Code {
         // SAFETY: the code lives as long as `self`; it reads `params` slots and writes `results` slots, whose numbers were
         // checked above; the context and all it points to live across the call.
         let status = unsafe { (self.entry)(&mut context, args.as_ptr(), out.as_mut_ptr()) };
+        if runtime::panicked() {
+            return Err(Failure { cause: Cause::Host, span: self.span });
+        }
         if status == 0 { Ok(()) } else { Err(self.failure(&context)) }
     }
 
@@ -377,9 +384,10 @@ fn refused_by(error: ModuleError) -> CodeError {
     }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+/// What a panic says.
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("a panic while compiling").to_owned()
+    text.unwrap_or("a panic without words").to_owned()
 }
 
 struct Clock(Instant);

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod opt;
 pub mod runtime;
 pub mod span;
+pub mod trip;
 pub mod typed;
 pub mod types;
 pub mod unit;

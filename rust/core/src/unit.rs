@@ -22,7 +22,9 @@ pub struct Unit {
 impl Unit {
     /// Decodes, verifies, and takes the variables away.
     pub fn decode(bytes: &[u8], limits: Limits) -> Result<Unit, Error> {
+        crate::trip!("decode");
         let module = ir::decode(bytes)?;
+        crate::trip!("ssa");
         let mut joins = limits.joins;
         let functions = module
             .functions
@@ -65,11 +67,12 @@ impl Unit {
         mode: Mode,
         counting: Counting,
     ) -> Result<typed::Module, Error> {
+        crate::trip!("infer");
         let mut module = infer(&self.functions, args, result, mode, &self.limits)?;
+        typed::verify::seam(&module, "inference")?;
+        crate::trip!("ticks");
         ticks::insert(&mut module, counting);
-        if cfg!(debug_assertions) {
-            typed::verify::verify(&module).map_err(|words| Error::internal(format!("after inference: {words}")))?;
-        }
+        typed::verify::seam(&module, "ticks")?;
         Ok(module)
     }
 

@@ -202,6 +202,11 @@ impl Callable {
         })
     }
 
+    /// How many instructions of all that was compiled could trap: none. For tests.
+    fn _traps(&self) -> usize {
+        self.known().iter().map(|s| s.traps()).sum()
+    }
+
     /// What has been compiled: (argument types, result type, bytes of code, [(stage, microseconds)]).
     fn _specializations(&self) -> Vec<Row> {
         let row = |s: &Arc<Specialisation>| {

@@ -18,7 +18,7 @@ fn ticked(functions: Vec<Function>) -> Module {
 
 fn optimized(module: &Module) -> Module {
     let mut module = module.clone();
-    optimize(&mut module);
+    optimize(&mut module).expect("passes");
     module
 }
 
