@@ -5,6 +5,7 @@ from typing import Any
 from typing_extensions import Self
 
 from .builtins import Param
+from .limits import Limits
 from .source import Source
 
 __version__: str
@@ -22,8 +23,12 @@ class Callable:
         engine: str,
         opt_level: str,
         arithmetic: str,
+        fuel: int | None,
+        timeout: float | None,
         limits: Limits,
+        counting: str | None = None,
     ) -> Self: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def interrupt(self) -> None: ...
     def _dump(self, stage: str, signature: str | None) -> str: ...
     def _specializations(self) -> list[tuple[list[str], str, int, list[tuple[str, float]]]]: ...

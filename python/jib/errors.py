@@ -181,6 +181,9 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "outside-loop": (CompileError, "'{0}' outside a loop"),
     "outside-function": (CompileError, "'return' outside a function; the last expression is the value"),
     "default-literal": (CompileError, "a default must be a literal number, True, False or None"),
+    # Budgets (Rust).
+    "fuel-spent": (BudgetError, "the call has used up its fuel of {0} loop rounds and calls; fuel=... allows more"),
+    "timeout": (BudgetError, "the call has taken longer than {0} seconds; timeout=... allows more"),
     # Types (Rust).
     "unbound-local": (CompileError, "'{0}' is read before anything is assigned to it"),
     "no-operator": (CompileError, "unsupported operand types for {0}: '{1}' and '{2}'"),

@@ -29,6 +29,8 @@ class Options(NamedTuple):
     arithmetic: str = "python"
     engine: str = "native"
     opt_level: str = "speed"
+    fuel: int | None = None
+    timeout: float | None = None
     limits: Limits = DEFAULT
 
 
@@ -68,7 +70,7 @@ class Function(_native.Callable):
         name = options.name or lowered.name
         self = super().__new__(
             cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic,
-            options.limits,
+            options.fuel, options.timeout, options.limits,
         )  # fmt: skip
         self.__name__ = self.__qualname__ = name
         self.__doc__ = lowered.doc

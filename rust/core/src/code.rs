@@ -27,6 +27,7 @@ use crate::limits::Limits;
 use crate::runtime;
 use crate::span::Span;
 use crate::typed::Module;
+use crate::types::ticks::interval;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OptLevel {
@@ -53,6 +54,8 @@ impl Default for Options {
 pub enum CodeError {
     /// Beyond a limit: the code of its message, how much is allowed, and where.
     Limit { code: &'static str, limit: usize, span: Span },
+    /// The system refuses memory that can be run, or any at all: what it said.
+    Memory(String),
     /// A bug of ours.
     Internal(String),
 }
@@ -82,8 +85,8 @@ pub struct Code {
     sites: Vec<Site>,
     prints: Vec<PrintSite>,
     span: Span,
-    /// Whether a run counts ticks, and so needs to know how many.
-    ticks: bool,
+    /// How many ticks may pass until the host is asked; 0 when a run counts none.
+    interval: u64,
     /// What all functions of the module need on the stack together, each once.
     stack: usize,
     size: usize,
@@ -176,7 +179,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         // belongs to `_memory` below and lives as long as this value.
         entry: unsafe { std::mem::transmute::<*const u8, Entry>(entry) },
         params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
-        ticks: unit.ticks(),
+        interval: if unit.ticks() { interval(module, 1) } else { 0 },
         results: first.result.width(),
         sites: unit.sites,
         prints: unit.prints,
@@ -215,7 +218,9 @@ impl Code {
             stack_limit,
             site: 0,
             code: 0,
-            budget: if self.ticks { host.interval() } else { 0 },
+            budget: if self.interval > 0 { host.interval(self.interval) } else { 0 },
+            interval: self.interval,
+            units: 0,
             host: (&raw mut host).cast(),
             prints: self.prints.as_ptr(),
             prints_len: self.prints.len(),
@@ -278,7 +283,7 @@ impl Linker {
         let mut module = JITModule::new(builder);
         let signature = module.make_signature();
         for _ in 0..=functions {
-            module.declare_anonymous_function(&signature).map_err(internal)?;
+            module.declare_anonymous_function(&signature).map_err(refused_by)?;
         }
         Ok(Linker { module: Some(module) })
     }
@@ -293,7 +298,7 @@ impl Linker {
             .map(|reloc| cranelift_module::ModuleReloc::from_mach_reloc(reloc, &compiler.func, id))
             .collect();
         let alignment = u64::from(code.buffer.alignment);
-        self.module()?.define_function_bytes(id, alignment, code.code_buffer(), &relocs).map_err(internal)
+        self.module()?.define_function_bytes(id, alignment, code.code_buffer(), &relocs).map_err(refused_by)
     }
 
     fn finish(&mut self, imports: &[Import], entry: FuncId) -> Result<*const u8, CodeError> {
@@ -303,11 +308,14 @@ impl Linker {
             let name = match import {
                 Import::Helper(helper) => format!("{HELPER}{}", helper.name),
                 Import::Print => PRINT.to_owned(),
-                Import::Poll => POLL.to_owned(),
+                Import::Poll => {
+                    poll()?;
+                    POLL.to_owned()
+                }
             };
-            module.declare_function(&name, Linkage::Import, &signature).map_err(internal)?;
+            module.declare_function(&name, Linkage::Import, &signature).map_err(refused_by)?;
         }
-        module.finalize_definitions().map_err(internal)?;
+        module.finalize_definitions().map_err(refused_by)?;
         Ok(module.get_finalized_function(entry))
     }
 }
@@ -321,7 +329,7 @@ const POLL: &str = "jib.poll";
 fn symbol(name: &str) -> Option<*const u8> {
     match name {
         PRINT => Some(hooks::print as *const u8),
-        POLL => poll(),
+        POLL => poll().ok(),
         _ => match name.strip_prefix(HELPER) {
             Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
             None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
@@ -330,19 +338,20 @@ fn symbol(name: &str) -> Option<*const u8> {
 }
 
 /// The stub by which generated code asks the host: made once, on first need, and kept for ever.
-fn poll() -> Option<*const u8> {
-    static STUB: OnceLock<Option<(usize, Mutex<Linker>)>> = OnceLock::new();
+fn poll() -> Result<*const u8, CodeError> {
+    static STUB: OnceLock<Result<(usize, Mutex<Linker>), CodeError>> = OnceLock::new();
     let make = || {
-        let isa = isa(&Options::default(), false).ok()?;
+        let isa = isa(&Options::default(), false).map_err(CodeError::Internal)?;
         let mut context = cranelift_codegen::Context::new();
         ticks::poll_stub(&mut context.func, isa.frontend_config(), hooks::poll as *const () as usize);
-        context.compile(&*isa, &mut Default::default()).ok()?;
-        let mut linker = Linker::new(isa, 0).ok()?;
-        linker.define(FuncId::from_u32(0), &context).ok()?;
-        let address = linker.finish(&[], FuncId::from_u32(0)).ok()?;
-        Some((address as usize, Mutex::new(linker)))
+        let compiled = context.compile(&*isa, &mut Default::default());
+        compiled.map_err(|error| CodeError::Internal(error.inner.to_string()))?;
+        let mut linker = Linker::new(isa, 0)?;
+        linker.define(FuncId::from_u32(0), &context)?;
+        let address = linker.finish(&[], FuncId::from_u32(0))?;
+        Ok((address as usize, Mutex::new(linker)))
     };
-    STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8)
+    STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8).map_err(Clone::clone)
 }
 
 fn libcall_name(call: LibCall) -> String {
@@ -359,8 +368,13 @@ fn refused(error: &CodegenError, module: &Module) -> CodeError {
     }
 }
 
-fn internal(error: ModuleError) -> CodeError {
-    CodeError::Internal(error.to_string())
+fn refused_by(error: ModuleError) -> CodeError {
+    match error {
+        // What the memory provider says when it cannot get memory, or cannot make it executable.
+        ModuleError::Allocation { err } => CodeError::Memory(err.to_string()),
+        ModuleError::Backend(error) => CodeError::Memory(format!("{error:#}")),
+        other => CodeError::Internal(other.to_string()),
+    }
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -10,7 +10,8 @@ use crate::limits::Limits;
 use crate::span::{Lines, Span};
 use crate::typed::{self, Mode};
 use crate::types::infer::{Declared, infer};
-use crate::types::{Ty, promote, ticks};
+use crate::types::ticks::{self, Counting};
+use crate::types::{Ty, promote};
 
 pub struct Unit {
     pub lines: Arc<Lines>,
@@ -57,9 +58,15 @@ impl Unit {
     }
 
     /// Typed IR for arguments of these types, as `accept` gives them; `result` where a signature fixes it.
-    pub fn specialise(&self, args: &[Ty], result: Option<&Ty>, mode: Mode) -> Result<typed::Module, Error> {
+    pub fn specialise(
+        &self,
+        args: &[Ty],
+        result: Option<&Ty>,
+        mode: Mode,
+        counting: Counting,
+    ) -> Result<typed::Module, Error> {
         let mut module = infer(&self.functions, args, result, mode, &self.limits)?;
-        ticks::insert(&mut module);
+        ticks::insert(&mut module, counting);
         if cfg!(debug_assertions) {
             typed::verify::verify(&module).map_err(|words| Error::internal(format!("after inference: {words}")))?;
         }
