@@ -40,7 +40,11 @@ LOOPS: dict[str, tuple[str, tuple[Any, ...]]] = {
         (100_000,),
     ),
 }
-SMALLER: dict[str, tuple[Any, ...]] = {"fib(27), recursive": (20,), "collatz, longest below": (300,), "primes by trial": (1500,)}
+SMALLER: dict[str, tuple[Any, ...]] = {
+    "fib(27), recursive": (20,),
+    "collatz, longest below": (300,),
+    "primes by trial": (1500,),
+}
 
 
 def compiled(text: str, counting: str) -> Callable:
