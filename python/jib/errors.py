@@ -214,7 +214,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "limit-values": (LimitError, "the text needs more than {0:,} values for these types; limits=Limits(values=...) allows more"),
     "limit-blocks": (LimitError, "the text needs more than {0:,} blocks of machine code; limits=Limits(blocks=...) allows more"),
     "limit-kept": (LimitError, "values are kept through more than {0:,} blocks of machine code; limits=Limits(kept=...) allows more"),
-    "limit-types": (LimitError, "the types of the text depend on each other in too many ways"),
+    "limit-types": (LimitError, "finding out the types of the text takes too many steps"),
     "limit-instances": (LimitError, "{0}() would be specialised for more than {1} combinations of types in one call"),
     "limit-specialisations": (LimitError, "{0}() has been called with more than {1} combinations of types"),
     "limit-tuple": (LimitError, "a tuple of more than {0} elements, those of its elements included"),
