@@ -32,7 +32,7 @@ class Limits(NamedTuple):
     joins: int = 200_000
     values: int = 250_000
     blocks: int = 40_000
-    kept: int = 4_000_000
+    kept: int = 2_000_000
 
 
 DEFAULT = Limits()

@@ -12,7 +12,7 @@ type Place = (u32, u32);
 
 /// The allocator puts the values that a parameter is given together one by one, going through those it has each time, and does
 /// likewise with the moves of one jump. That costs as much as keeping one value for every so many that it goes through.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 55;
 
 /// The sum for one function, or something above `most`.
 pub fn kept(function: &Function, most: usize) -> usize {
