@@ -107,6 +107,13 @@ WORST = {
     "tuples that change in branches": Worst(
         lambda n: "t=u=(" + "x," * 900 + ")\n" + lines(n, lambda i: f"if x>{i}: t,u=u,t", "t[5]"), "(float)"
     ),
+    "tuples that rise": Worst(
+        lambda n: (
+            "t=(" + "x," * 900 + ")\nfor i in range(x):\n " + lines(n, lambda i: "u=t;t=u\n", "").replace("\n\n", "\n ")
+            + "t=(" + ",".join([f"t[{i + 1}]" for i in range(899)]) + ",1.5)\nt[0]"
+        ),
+        most=1000,
+    ),
     # Control flow.
     "terms of an and": Worst(lambda n: " and ".join(["x"] * n)),
     "terms of an or of ands": Worst(lambda n: " and ".join([f"(x>{i} or x<-{i})" for i in range(n)])),
@@ -172,6 +179,13 @@ WORST = {
             f"def g(x): return {'+'.join(['x'] * 38)}\n"
             + defs(n, lambda i: "g(g(g(x)))", "def m(x): return " + "+".join([f"f{i}(x)" for i in range(n)]) + "\n")
         )
+    ),
+    "functions just below large": Worst(
+        lambda n: (
+            "".join([f"def f{i}(x): return {'+'.join(['sin(x)'] * 480)}\n" for i in range(n)])
+            + "def m(x): return " + "+".join([f"f{i}(x)" for i in range(n)]) + "\n"
+        ),
+        "(float)",
     ),
     "combinations of types, a small body": Worst(lambda n: combinations(n, 10), most=1024),
     "combinations of types, a large body": Worst(lambda n: combinations(n, 20_000), most=1024),

@@ -213,11 +213,11 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "bad-signature": (CompileError, "'{0}' is not a signature; write it like \"float(float, int)\""),
     "arrays-not-yet": (CompileError, "'{0}': arrays are not part of the language yet"),
     "signature-count": (CompileError, "the signature has {1} types, the function takes {0}"),
-    "limit-joins": (LimitError, "variables have more than {0:,} values to take along where paths join; limits=Limits(joins=...) allows more"),
+    "limit-joins": (LimitError, "variables take along more than {0:,} values where paths join; limits=Limits(joins=...) allows more"),
     "limit-values": (LimitError, "the text needs more than {0:,} values for these types; limits=Limits(values=...) allows more"),
     "limit-blocks": (LimitError, "the text needs more than {0:,} blocks of machine code; limits=Limits(blocks=...) allows more"),
     "limit-kept": (LimitError, "values are kept through more than {0:,} blocks of machine code; limits=Limits(kept=...) allows more"),
-    "limit-types": (LimitError, "the types of the text depend on each other in too many ways"),
+    "limit-types": (LimitError, "finding out the types of the text takes too many steps"),
     "limit-instances": (LimitError, "{0}() would be specialised for more than {1} combinations of types in one call"),
     "limit-specialisations": (LimitError, "{0}() has been called with more than {1} combinations of types"),
     "limit-tuple": (LimitError, "a tuple of more than {0} elements, those of its elements included"),
@@ -238,7 +238,7 @@ def error(code: str, source: Source, span: Span, *args: object) -> JitError:
     kind, template = MESSAGES[code]
     near = ""
     if code.startswith("limit-"):  # from Rust, whose arguments are texts
-        args = tuple([int(arg) if str(arg).isdecimal() else arg for arg in args])
+        args = tuple([int(str(arg)) if str(arg).isdecimal() else arg for arg in args])
     if "{near}" in template and len(args) > 1:
         near = nearest(str(args[0]), args[-1])  # type: ignore[arg-type]
     message = template.format(*args, near=near)

@@ -31,8 +31,8 @@ class Limits(NamedTuple):
     ir_instructions: int = 1_000_000
     joins: int = 200_000
     values: int = 250_000
-    blocks: int = 50_000
-    kept: int = 4_000_000
+    blocks: int = 40_000
+    kept: int = 2_000_000
 
 
 DEFAULT = Limits()

@@ -10,9 +10,9 @@ use crate::typed::{Function, Value};
 /// Where a value is defined or used: its block, and how many blocks of machine code come before it there.
 type Place = (u32, u32);
 
-/// The allocator puts the values that a parameter is given together one by one, going through those it has each time. That costs
-/// as much as keeping one for every so many that it goes through.
-const TOGETHER: usize = 32;
+/// The allocator puts the values that a parameter is given together one by one, going through those it has each time, and does
+/// likewise with the moves of one jump. That costs as much as keeping one value for every so many that it goes through.
+const TOGETHER: usize = 55;
 
 /// The sum for one function, or something above `most`.
 pub fn kept(function: &Function, most: usize) -> usize {
@@ -37,6 +37,7 @@ pub fn kept(function: &Function, most: usize) -> usize {
     let mut sum = 0;
     for (block, preds) in function.blocks.iter().zip(&graph.preds) {
         sum += block.params.len() * (preds.len() * preds.len() / TOGETHER);
+        sum += block.end.targets().map(|target| target.args.len() * target.args.len() / TOGETHER).sum::<usize>();
     }
     // The value for which a block was last gone through.
     let mut seen = vec![u32::MAX; function.blocks.len()];

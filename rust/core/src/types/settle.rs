@@ -274,3 +274,6 @@ impl Inference<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
