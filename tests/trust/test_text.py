@@ -121,7 +121,7 @@ def test_deep_nesting_where_the_limit_allows_it(small: bool) -> None:
     def work() -> None:
         for before, middle, after in NESTINGS.values():
             try:
-                jib.compile(before * 3_000 + middle + after * 3_000, limits=jib.Limits(nesting=10_000))
+                jib.compile(before * 1_000 + middle + after * 1_000, limits=jib.Limits(nesting=10_000))
             except REFUSALS:
                 continue
 
@@ -220,7 +220,7 @@ def test_a_megabyte_of_each_terminal() -> None:
     terminals = [*parser.lexicon.words, *parser.lexicon.operators]
     assert len(terminals) > 60
     for terminal in terminals:
-        for text, size in ((terminal, 1_000_000), (f"{terminal} ", 50_000), (f"x {terminal} ", 50_000)):
+        for text, size in ((terminal, 1_000_000), (f"x {terminal} ", 50_000)):
             start = time.process_time()
             with pytest.raises(REFUSALS):
                 jib.compile(text * (size // len(text)) + "$")
@@ -238,7 +238,10 @@ def test_names() -> None:
                     jib.compile(text.format("a" * size))
     # What is said of a mistake does not depend on the limits.
     with pytest.raises(jib.ParseError, match="expected an expression"):
-        jib.compile("a" * 300 + " + 1" + "1" * 5_000 + " +", limits=jib.Limits(name=1_000, digits=10_000))
+        jib.compile("a" * 300 + " + 1." + "1" * 5_000 + " +", limits=jib.Limits(name=1_000, digits=10_000))
+    for digits in ("1" * 5_000, "1_1" * 2_000, "0x" + "f" * 5_000, "0" * 4_999 + "1"):
+        with pytest.raises((jib.CompileError, jib.ParseError)):
+            jib.compile(digits, limits=jib.Limits(digits=10_000))
 
 
 # A character, and whether it may stand in a text or a comment.
@@ -261,9 +264,9 @@ def test_strange_characters(character: str) -> None:
         ("x +", " y"),
         ("(", ")"),
         ("x[", "]"),
-        ("x\n", "\n"),
+        ("x\n", " \n"),
         ("1", ""),
-        ("if x:\n ", "\n"),
+        ("if x:\n ", " \n"),
     ):
         with pytest.raises(jib.ParseError) as caught:
             jib.compile(before + character + after)
