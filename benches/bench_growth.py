@@ -19,6 +19,7 @@ from productions import PRODUCTIONS, unused
 import jib
 from jib.limits import DEFAULT
 
+CERTAIN = 0.05  # seconds: of less the clock says too little
 MOST = 2.3  # per doubling; more is a finding
 
 
@@ -107,9 +108,9 @@ def grow(name: str) -> Growth:
         (DEFAULT.tokens - tokens(least)) * 1000 / max(tokens(more) - tokens(least), 1),
     ) * 0.99)  # fmt: skip
     python, native, outcome = {}, {}, ""
-    for size in (top // 16, top // 8, top // 4, top // 2, top):
+    for size in (top // 16, top // 4, top):
         text = production.make(size)
-        python[size], outcome = min([once(text) for _ in range(3 if size < top // 3 else 1)])
+        python[size], outcome = min([once(text) for _ in range(3 if size < top // 8 else 1)])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     text = production.make(8)
     if production.native and once(text)[1] == "compiled":
@@ -153,20 +154,19 @@ def productions(only: str) -> tuple[dict[str, Any], list[str]]:
             print(f"{name}: ended with {done.returncode}: {done.stderr[-300:]}")
             steep.append(f"{name}: ended with {done.returncode}")
             continue
-        python, native, tokens, megabytes, outcome = ast.literal_eval(done.stdout)
-        everything[name] = Growth(python, native, tokens, megabytes, outcome)._asdict()
-        top = max(python)
-        row = [name, top, tokens, digits(python[top]), f"{per_doubling(python):.2f}", megabytes]
-        if per_doubling(python) > MOST and python[top] > 0.05:
-            steep.append(f"{name}: text to IR {per_doubling(python):.2f}")
-        if len(native) > 1:
-            row += [max(native), digits(native[max(native)]), f"{per_doubling(native):.2f}"]
-            if per_doubling(native) > MOST and native[max(native)] > 0.05:
-                steep.append(f"{name}: IR to machine code {per_doubling(native):.2f}")
-        else:
-            row += ["", "", ""]
-        rows.append([*row, outcome])
-        print(".", end="", flush=True, file=sys.stderr)
+        growth = Growth(*ast.literal_eval(done.stdout))
+        everything[name] = growth._asdict()
+        top, ratio = max(growth.python), per_doubling(growth.python)
+        row = [name, top, growth.tokens, digits(growth.python[top]), f"{ratio:.2f}", growth.megabytes, "", "", ""]
+        if ratio > MOST and growth.python[top] > CERTAIN:
+            steep.append(f"{name}: text to IR {ratio:.2f}")
+        if len(growth.native) > 1:
+            top, ratio = max(growth.native), per_doubling(growth.native)
+            row[-3:] = top, digits(growth.native[top]), f"{ratio:.2f}"
+            if ratio > MOST and growth.native[top] > CERTAIN:
+                steep.append(f"{name}: IR to machine code {ratio:.2f}")
+        rows.append([*row, growth.outcome])
+        print(*rows[-1], sep="  ", flush=True, file=sys.stderr)
     head = [
         "production",
         "n",

@@ -104,6 +104,8 @@ def _name(token: Token) -> Name:
 
 def _number(token: Token) -> Constant:
     span, text = token[1], token[2]
+    if len(text) > 4300 and text.replace("_", "").isdigit():
+        raise Mistake("int-literal-too-large", span)  # Python reads no more digits than that
     if text.isdigit():
         value: int | float = int(text)
         if text[0] == "0" and value:

@@ -17,6 +17,9 @@ from .corpus import NAMES, NUMBERS, PROGRAMS, derive, pieces, words
 
 PER_SEED = 10**9
 LONGEST = 20_000  # characters; texts at the limits have tests of their own
+RAISED = jib.Limits(
+    nesting=1_000, name=10**6, digits=10**6
+)  # what else is said of a text must not depend on the limits
 TYPES = ("int", "float", "bool", "int", "float", "i8", "u8", "i32", "u64", "f32", "tuple[int, float]")
 STRANGE = "\x00\x0b\x0c\x1c\x85\xa0é²ａа\u200b\u2028\u202e\ud800\udfff\ufeff\U0001d44e\U0010ffff\t\r\\"
 
@@ -37,6 +40,8 @@ def text(number: int) -> Text:
     options: dict[str, Any] = {}
     if draw.random() < 0.06:
         options["limits"] = jib.Limits(*[1 << draw.randrange(size) for size in (10, 8, 5, 4, 4, 8)])
+    elif draw.random() < 0.06:
+        options["limits"] = RAISED
     if draw.random() < 0.12:
         options["arithmetic"] = "numpy"
     if draw.random() < 0.5:
