@@ -89,22 +89,31 @@ def small_trouble(finding: Finding, recorder: Recorder) -> tuple[str, tuple[str,
     return made.text, made.params, [call for call in calls if dies(made, [call])][:1] or calls, finding.trouble
 
 
+def answers(text: str, params: tuple[str, ...], calls: list[Any], ends: bool) -> list[str]:
+    """The directives of the calls. Where it is not known whether the text ends, it is tried first."""
+    lines = []
+    plain = True
+    if not ends and asked_apart(lambda: bool(answers(text, params, calls, True))):
+        return []
+    for arguments in calls:
+        answer, cpython = expected(text, params, arguments)
+        plain = plain and cpython
+        want = f"raises {answer.error}" if answer.error else f"-> {answer.value!r}"
+        lines.append(f"# run: ({', '.join(map(repr, arguments))}) {want}")
+        lines += [f"# prints: {line.strip()}".rstrip() for line in answer.printed.splitlines()]
+    return lines if plain else [*lines, "# cpython: skip a stated difference, or a name that is not Python's"]
+
+
 def candidate(finding: Finding) -> str:
     """The filetest."""
     text, params, calls, words = small(finding)
     lines = [text, ""]
     if not names_parameters(text):
         lines.append(f"# options: params={','.join(params)}")
-    plain = True
-    with contextlib.suppress(Exception):  # what the oracle does not know, a person must fill in
-        for arguments in calls:
-            answer, cpython = expected(text, params, arguments)
-            plain = plain and cpython
-            want = f"raises {answer.error}" if answer.error else f"-> {answer.value!r}"
-            lines.append(f"# run: ({', '.join(map(repr, arguments))}) {want}")
-            lines += [f"# prints: {line.strip()}".rstrip() for line in answer.printed.splitlines()]
-    if not plain:
-        lines.append("# cpython: skip a stated difference, or a name that is not Python's")
+    try:
+        lines += answers(text, params, calls, finding.mismatch is not None)
+    except Exception as error:  # what the oracle does not know, a person must fill in
+        words += f"\n{type(error).__name__}: {error}"
     lines.append(f"# Found by program {finding.number} of tests/differential.")
     lines += [f"# - {line}" for line in words.splitlines()]
     return "\n".join(lines) + "\n"

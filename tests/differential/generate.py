@@ -181,7 +181,21 @@ class Writer(Statements):
                 for _ in range(self.random.randrange(1, 6)):
                     self.statement(0, 3)
             self.line(0, self.every() if self.chance(0.4) else self.expr(self.pick("iffb"), 4))
-        return Generated("\n".join(self.lines), self.params, self.types, self.optional, self.tame)
+        text = "\n".join(self.lines)
+        return Generated(
+            self.spread(text) if self.chance(0.12) else text, self.params, self.types, self.optional, self.tame
+        )
+
+    def spread(self, text: str) -> str:
+        """The same over more lines: some of the spaces between parentheses become line ends."""
+        depth = 0
+        made = []
+        quoted = False
+        for char in text:
+            quoted ^= char == "'"
+            depth += (char == "(") - (char == ")") if not quoted else 0
+            made.append("\n  " if char == " " and depth > 0 and not quoted and self.chance(0.2) else char)
+        return "".join(made)
 
     def every(self) -> str:
         """A tuple of what there is: no difference hides."""

@@ -33,6 +33,7 @@ class Rewriter(Expressions):
         self.returns: list[tuple[int, str, Any]] = []  # lines that are written when the type of the result is known
         self.depth = 1
         self.line = 0
+        self.ends: dict[int, int] = {}  # the last line of the statement, or of its head, that begins in a line
 
     def emit(self, text: str) -> None:
         self.out.append((self.depth, text, self.line))
@@ -61,6 +62,8 @@ class Rewriter(Expressions):
                 break  # never reached: jib types none of it
             self.never = False
             self.line = statement.lineno
+            head = getattr(statement, "test", None) or getattr(statement, "iter", None) or statement
+            self.ends[self.line] = max(self.ends.get(self.line, 0), head.end_lineno or 0)
             rule = RULES.get(type(statement))
             if rule is None:
                 raise Unmodelled(ast.unparse(statement))

@@ -19,8 +19,8 @@ from .campaign import Finding, Tally, one
 CHUNK = 200  # programs between two messages
 PATIENCE = 60.0  # seconds that one program may take
 
-# A forked child would inherit the pipes of its brothers, and this process may have threads.
 Examine = Callable[[int], Tally]
+# A forked child would inherit the pipes of its brothers, and this process may have threads.
 PROCESSES = multiprocessing.get_context("spawn")
 
 
