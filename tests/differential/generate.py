@@ -109,13 +109,14 @@ class Writer(Statements):
         returns = f" -> {self.annotation(self.result)}" if self.chance(0.2) else ""
         self.line(0, f"def {name}({self.head(params)}){returns}:")
         self.base = 1
-        self.may_return = True
+        everything = entry and not returns and self.chance(0.5)
+        self.may_return = not everything
         if recursive:
             self.line(1, f"if {params[0].name} <= 0: return {self.expr(self.result, 1)}")
         outer = list(self.helpers)
         for _ in range(self.random.randrange(0, 3) if not entry else self.random.randrange(0, 5)):
             self.statement(1, 2)
-        value = self.value(self.result, 3)
+        value = self.every() if everything else self.value(self.result, 3)
         if recursive:
             again = self.again(name, params)
             op = {"i": "+", "f": "*", "b": "or"}[self.result]
