@@ -17,6 +17,7 @@ from .generate import Generated, program
 from .inputs import arguments
 
 CALLS = 10
+LOWER = {"f": ("i", "b"), "i": ("i", "b")}
 WITH_FUEL = 8  # each so many programs are run with little fuel too
 
 
@@ -64,10 +65,14 @@ def numbers(seed: int, count: int) -> range:
 
 
 def calls_of(random: Random, made: Generated) -> list[tuple[object, ...]]:
-    """What a program is called with: edges, and what is tame if it is; sometimes its defaults are used."""
+    """What a program is called with: edges, and what is tame if it is. Sometimes its defaults are used; sometimes the last calls are of
+    other types, which give way to those that the program was written for."""
     calls: list[tuple[object, ...]] = []
-    for _ in range(CALLS):
-        given = arguments(random, made.types, made.tame)
+    types = made.types
+    for at in range(CALLS):
+        if at == CALLS - 3 and random.random() < 0.2:
+            types = tuple([LOWER.get(ty, (ty,))[random.randrange(2) if ty in LOWER else 0] for ty in types])
+        given = arguments(random, types, made.tame)
         short = random.randrange(made.optional + 1) if made.optional and random.random() < 0.3 else 0
         calls.append(given[: len(given) - short])
     return calls

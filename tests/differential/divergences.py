@@ -191,8 +191,9 @@ class Program:
         final = rewriter.result if source.returns is None else annotation(source.returns)
         if rewriter.result is not None:
             self.results[name] = final = plain(final)
-        for at, text, ty in rewriter.returns:
-            text = mb.coerced(text, [ty], final) if source.returns is None else mb.converted(text, ty, final)
-            depth, _, line = rewriter.out[at]
-            rewriter.out[at] = depth, f"return {text}", line
+        for at, (depth, what, line) in enumerate(rewriter.out):
+            if isinstance(what, tuple):
+                text, ty = what
+                text = mb.coerced(text, [ty], final) if source.returns is None else mb.converted(text, ty, final)
+                rewriter.out[at] = depth, f"return {text}", line
         self.made[name] = f"def {name}({', '.join(head)}):", rewriter

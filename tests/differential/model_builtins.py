@@ -101,11 +101,9 @@ def builtin(name: str, args: list[str], types: list[Any], options: list[str]) ->
     if name in SIZED:
         return sized(name, args[0], types[0])
     if name in WHOLE:
-        if types[0] in LEAST and len(types) == 1:
-            return args[0], types[0]
-        return text, "f32" if types[0] == "f32" and len(types) > 1 else "f" if types[0] == "f" and len(
-            types
-        ) > 1 else "i"
+        if len(types) > 1 and types[0] in ("f", "f32"):
+            return checked(text, types[0]), plain(types[0])
+        return (args[0], types[0]) if len(types) == 1 and types[0] in LEAST else (text, "i")
     return others(name, text, args, types)
 
 
