@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from .compare import Mismatch, examine, spend
+from .compare import Mismatch, examine
 from .generate import Generated, program
 from .inputs import arguments
 
 CALLS = 10
 LOWER = {"f": ("i", "b"), "i": ("i", "b")}
-WITH_FUEL = 8  # each so many programs are run with little fuel too
+WITH_FUEL = 16  # each so many programs are run with little fuel too
 
 
 class Finding(NamedTuple):
@@ -70,7 +70,7 @@ def calls_of(random: Random, made: Generated) -> list[tuple[object, ...]]:
     calls: list[tuple[object, ...]] = []
     types = made.types
     for at in range(CALLS):
-        if at == CALLS - 3 and random.random() < 0.2:
+        if at == CALLS - 3 and random.random() < 0.12:
             types = tuple([LOWER.get(ty, (ty,))[random.randrange(2) if ty in LOWER else 0] for ty in types])
         given = arguments(random, types, made.tame)
         short = random.randrange(made.optional + 1) if made.optional and random.random() < 0.3 else 0
@@ -84,18 +84,15 @@ def inputs(number: int, made: Generated) -> list[tuple[object, ...]]:
 
 
 def fuel(number: int) -> int:
-    """How much: from too little to enough."""
-    return 1 + number // WITH_FUEL % 14
+    """How much: from too little to enough; 0 if without a limit only."""
+    return 0 if number % WITH_FUEL else 1 + number // WITH_FUEL % 14
 
 
 def one(number: int) -> Tally:
     """The program of a number, on every engine."""
     try:
         made = program(number)
-        calls = inputs(number, made)
-        found = examine(made.text, made.params, calls)
-        if number % WITH_FUEL == 0:
-            found.mismatches += spend(made.text, made.params, calls, fuel(number))
+        found = examine(made.text, made.params, inputs(number, made), fuel(number))
     except KeyboardInterrupt:
         raise
     except BaseException:  # also a panic, which is no Exception

@@ -63,9 +63,9 @@ class Mismatch(NamedTuple):
     differs: Outcome
 
     @property
-    def kind(self) -> tuple[bool, bool, bool]:
+    def kind(self) -> tuple[bool, bool, bool, bool]:
         """What stays while a finding is made smaller."""
-        return bool(self.answer.error), bool(self.differs.error), self.other == "the model"
+        return bool(self.answer.error), bool(self.differs.error), self.other == "the model", "fuel" in self.other
 
     def __str__(self) -> str:
         return f"{self.arguments!r}:\n  {self.one}: {self.answer}\n  {self.other}: {self.differs}"
@@ -88,16 +88,16 @@ def names_parameters(text: str) -> bool:
     return text.startswith(own) and re.findall(r"^\S.*", text, re.MULTILINE)[-1].startswith(own)
 
 
-def engines(text: str, params: tuple[str, ...], fuel: int | None = None) -> dict[str, Callable[..., Any]]:
-    """The program on each engine; the text is read once."""
+Make = Callable[[Options], Function]
+
+
+def translate(text: str, params: tuple[str, ...]) -> Make:
+    """Reads a text once, for all engines."""
     named = None if names_parameters(text) else params
     source = Source(text)
     lowered = lower(parse(source, DEFAULT), source, named, DEFAULT)
     module = ir.encode(lowered.module)
-    return {
-        name: Function(source, module, lowered, options._replace(params=named, fuel=fuel))
-        for name, options in ENGINES.items()
-    }
+    return lambda options: Function(source, module, lowered, options._replace(params=named))
 
 
 class Output(io.StringIO):
@@ -150,16 +150,19 @@ def agree(a: Outcome, b: Outcome) -> bool:
     return a.line <= b.line <= max(a.line, a.last) or a.error == "UnboundLocalError"
 
 
-def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]) -> Report:
-    """Everything about one program."""
+def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]], fuel: int = 0) -> Report:
+    """Everything about one program; with `fuel`, also what it does when it may use up no more than that."""
     report = Report()
     oracles: dict[Any, tuple[Program, Any]] = {}
+    answers = []
     with contextlib.redirect_stdout(Output()) as output:
         try:
-            functions = engines(text, params)
+            make = translate(text, params)
+            functions = {name: make(options) for name, options in ENGINES.items()}
             for arguments in calls:
                 # The engines first: a text that they refuse needs no oracle.
                 outcomes = {name: run(function, arguments, output) for name, function in functions.items()}
+                answers.append((arguments, outcomes["interpreter"]))
                 types = tuple([type_of(value) for value in arguments])
                 if types not in oracles:
                     program = Program(text, params, types)
@@ -169,6 +172,8 @@ def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]
                     report.mismatches.append(mismatch)
         except (CompileError, LimitError, Unmodelled) as error:
             report.refused = f"{type(error).__name__}: {error}"
+        if fuel and answers:
+            report.mismatches += spend(make, answers, fuel, output)
     return report
 
 
@@ -200,23 +205,20 @@ def judge(
     return None
 
 
-def spend(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]], fuel: int) -> list[Mismatch]:
-    """What the engines do not agree on with so much fuel, which CPython does not have: value, BudgetError, or where it ends otherwise.
+def spend(make: Make, answers: list[tuple[tuple[Any, ...], Outcome]], fuel: int, output: Output) -> list[Mismatch]:
+    """What the engines do not agree on with so much fuel, which CPython does not have: value, BudgetError, or how it ends otherwise.
     A call that has enough does what it does without a limit."""
     mismatches = []
-    with contextlib.redirect_stdout(Output()) as output, contextlib.suppress(CompileError, LimitError):
-        limited = engines(text, params, fuel)
-        free = engines(text, params)["interpreter"]
-        for arguments in calls:
-            unlimited = run(free, arguments, output)
-            first = run(limited["interpreter"], arguments, output)
-            outcomes = {f"{name}, fuel={fuel}": run(each, arguments, output) for name, each in limited.items()}
-            if first.error != "BudgetError":
-                outcomes["interpreter"] = unlimited
-            for name, outcome in outcomes.items():
-                if not agree(first, outcome) or first.rest != outcome.rest:
-                    mismatches.append(Mismatch(arguments, f"interpreter, fuel={fuel}", first, name, outcome))
-                    break
+    functions = {name: make(options._replace(fuel=fuel)) for name, options in ENGINES.items()}
+    for arguments, unlimited in answers:
+        outcomes = {f"{name}, fuel={fuel}": run(function, arguments, output) for name, function in functions.items()}
+        reference, answer = next(iter(outcomes.items()))
+        if answer.error != "BudgetError":
+            reference, answer = "interpreter", unlimited
+        for name, outcome in outcomes.items():
+            if not agree(answer, outcome) or answer.rest != outcome.rest:
+                mismatches.append(Mismatch(arguments, reference, answer, name, outcome))
+                break
     return mismatches
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from .campaign import Finding, fuel, inputs
 from .choices import Recorder, Replay, fewer, simpler
-from .compare import Mismatch, examine, expected, names_parameters, spend
+from .compare import Mismatch, examine, expected, names_parameters
 from .generate import Generated, program, write
 from .shrink import shrink
 
@@ -38,7 +38,7 @@ def asked_apart(question: Callable[[], bool], seconds: float = 0.5) -> int:
 def still(text: str, params: tuple[str, ...], calls: list[Any], fuel: int = 0) -> Mismatch | None:
     """The mismatch of a smaller text, if it has one."""
     with contextlib.suppress(Exception):
-        found = spend(text, params, calls, fuel) if fuel else examine(text, params, calls).mismatches
+        found = examine(text, params, calls, fuel).mismatches
         return found[0] if found else None
     return None
 
@@ -50,7 +50,7 @@ def small(finding: Finding) -> tuple[str, tuple[str, ...], list[Any], str]:
     if finding.mismatch is None:
         return small_trouble(finding, recorder)
     kind = finding.mismatch.kind
-    limit = fuel(finding.number) if "fuel=" in finding.mismatch.one else 0
+    limit = fuel(finding.number)
 
     def like(made: Generated) -> Mismatch | None:
         now = still(made.text, made.params, inputs(finding.number, made), limit)
@@ -75,7 +75,7 @@ def small_trouble(finding: Finding, recorder: Recorder) -> tuple[str, tuple[str,
     """The same where the process died."""
 
     def dies(made: Generated, calls: list[Any]) -> bool:
-        code = asked_apart(lambda: bool(still(made.text, made.params, calls)))
+        code = asked_apart(lambda: bool(still(made.text, made.params, calls, fuel(finding.number))))
         return code > DIED and code != DIED + signal.SIGPROF
 
     def holds(choices: list[float]) -> bool:

@@ -160,7 +160,7 @@ class Writer(Statements):
         self.function("main", True)
 
     def program(self) -> Generated:
-        self.room = self.pick((8, 14, 20, 30, 50))
+        self.room = self.pick((6, 11, 16, 24, 42))
         kind = self.random.random()
         if kind > 0.65:
             self.room += 10

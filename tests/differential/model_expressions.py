@@ -248,7 +248,7 @@ class Expressions:
         for name, each in inner.items():  # what `:=` has written
             if name not in env and name not in own:
                 env[name] = plain(each)
-        return element + text, plain(ty) if reached else "b"
+        return element + text, plain(ty) if reached else None
 
 
 RULES: dict[type[ast.expr], Any] = {
