@@ -37,7 +37,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python bless fuzz bench check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python bless fuzz fuzz-text fuzz-ir mutants valgrind miri bench check wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,12 @@ bless: build ## write the stage texts of the filetests anew; read the diff
 
 fuzz: build ## N programs against CPython, from SEED, in JOBS processes; findings go to fuzz-findings/
 	PYTHONPATH=tests $(BIN)/python -m differential $(or $(N),100000) $(or $(SEED),0) $(if $(JOBS),--jobs $(JOBS))
+
+fuzz-text: build ## N texts of garbage from SEED, by JOBS processes; findings go to fuzz-findings/
+	PYTHONPATH=tests $(BIN)/python -m garbage $(or $(N),100000) $(or $(SEED),0) $(JOBS)
+
+mutants: build ## plants faults in the core and says which tests catch them; ONLY="NAME …" of them
+	PYTHONPATH=tests $(BIN)/python -m mutants $(ONLY)
 
 bench: build ## every benchmark in benches/
 	@set -e; for file in $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done

@@ -40,7 +40,11 @@ LOOPS: dict[str, tuple[str, tuple[Any, ...]]] = {
         (100_000,),
     ),
 }
-SMALLER: dict[str, tuple[Any, ...]] = {"fib(27), recursive": (20,), "collatz, longest below": (300,), "primes by trial": (1500,)}
+SMALLER: dict[str, tuple[Any, ...]] = {
+    "fib(27), recursive": (20,),
+    "collatz, longest below": (300,),
+    "primes by trial": (1500,),
+}
 
 
 def compiled(text: str, counting: str) -> Callable:
@@ -50,7 +54,7 @@ def compiled(text: str, counting: str) -> Callable:
     params = tuple(Param(p.name, p.kind, p.required, p.default) for p in lowered.params)
     fuel = 2**62 if counting == "fuel" else None
     return Callable(
-        ir.encode(lowered.module), source, "f", params, None, "native", "speed", "python", fuel, None, counting
+        ir.encode(lowered.module), source, "f", params, None, "native", "speed", "python", DEFAULT, fuel, None, counting
     )
 
 

@@ -8,8 +8,8 @@ better of the two engines: 1.00 is the best that can be had without knowing how 
 from __future__ import annotations
 
 import re
+from functools import partial
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 from harness import digits, duration, measure, options, save, table, timed
@@ -53,7 +53,7 @@ def main() -> None:
     for name, (text, args) in TEXTS.items():
         engines = {engine: jib.compile(text, engine=engine) for engine in ("interpreter", "native")}
         assert engines["interpreter"](*args) == engines["native"](*args)
-        cases = {e: timed(lambda f=f: f(*args), 500) for e, f in engines.items()}  # type: ignore[misc]
+        cases = {engine: timed(partial(function, *args), 500) for engine, function in engines.items()}
         calls = measure(cases, wanted.rounds)
         instructions = len(re.findall(r"^  ", engines["native"].dump("typed-ir"), re.MULTILINE)) - 1
         step = max(calls["interpreter"].median - calls["native"].median, 1e-9) / instructions
@@ -68,7 +68,7 @@ def main() -> None:
         row: list[object] = [name]
         for calls_made in LIVES:
             cases = {
-                engine: timed(lambda engine=engine: live(text, args, engine, calls_made))  # type: ignore[misc]
+                engine: timed(partial(live, text, args, engine, calls_made))
                 for engine in ("interpreter", "native", "auto")
             }
             results = measure(cases, wanted.rounds)

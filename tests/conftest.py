@@ -5,8 +5,12 @@ Property tests draw the same examples every time, so that a failure is the chang
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
+
+from jib import _native
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000, print_blob=True)
@@ -19,3 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="make the `expect:` blocks of the filetests say what the stages say now",
     )
+
+
+@pytest.fixture
+def verified() -> Iterator[None]:
+    """Meanwhile every stage's work is verified, as in debug builds: typed IR after inference and each pass, and CLIF."""
+    before = _native._verify(True)
+    yield
+    _native._verify(before)

@@ -27,6 +27,7 @@ CHOICES = st.randoms(use_true_random=False)
 QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=150, database=None)
 
 
+@pytest.mark.usefixtures("verified")
 def test_generated_programs_mean_what_cpython_means() -> None:
     tally = run(numbers(0, 800), at_most=3)
     print(tally)

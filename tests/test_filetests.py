@@ -17,6 +17,7 @@ def test_there_are_files() -> None:
     assert FILES
 
 
+@pytest.mark.usefixtures("verified")
 @pytest.mark.parametrize("name", FILES)
 def test_file(name: str, request: pytest.FixtureRequest) -> None:
     complaint = ""

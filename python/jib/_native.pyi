@@ -10,6 +10,7 @@ from .source import Source
 __version__: str
 
 def builtins() -> list[tuple[str, list[str], str, str, float | None]]: ...
+def _verify(always: bool) -> bool: ...
 
 class Callable:
     def __new__(
@@ -22,6 +23,7 @@ class Callable:
         engine: str,
         opt_level: str,
         arithmetic: str,
+        limits: Limits,
         fuel: int | None,
         timeout: float | None,
         counting: str | None = None,
@@ -30,3 +32,4 @@ class Callable:
     def interrupt(self) -> None: ...
     def _dump(self, stage: str, signature: str | None) -> str: ...
     def _specializations(self) -> list[tuple[list[str], str, int, list[tuple[str, float]]]]: ...
+    def _traps(self) -> int: ...

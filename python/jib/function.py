@@ -70,7 +70,7 @@ class Function(_native.Callable):
         name = options.name or lowered.name
         self = super().__new__(
             cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic,
-            options.fuel, options.timeout,
+            options.limits, options.fuel, options.timeout,
         )  # fmt: skip
         self.__name__ = self.__qualname__ = name
         self.__doc__ = lowered.doc

@@ -185,7 +185,7 @@ PROGRAMS = [
 def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None:
     try:
         opt_level = draw.choice(("none", "speed"))
-        made = _native.Callable(data, source, "f", params, None, "native", opt_level, "python", 1000, 5.0)
+        made = _native.Callable(data, source, "f", params, None, "native", opt_level, "python", DEFAULT, 1000, 5.0)
     except OURS:
         return
     for types in ("int", "float", "(tuple[int, bool])"):
@@ -197,6 +197,7 @@ def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None
             pass
 
 
+@pytest.mark.usefixtures("verified")
 def test_mutated_ir_is_refused_or_compiled() -> None:
     """Only compiled: bytes that were changed may be a program that prints for ever."""
     draw = random.Random(4)

@@ -19,12 +19,15 @@ use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
 
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::{is_large, isa};
+use crate::codegen::kept::kept;
 use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit, ticks};
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
+use crate::limits::Limits;
 use crate::runtime;
 use crate::span::Span;
 use crate::typed::Module;
+use crate::typed::verify::is_always;
 use crate::types::ticks::interval;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -38,19 +41,20 @@ pub struct Options {
     pub opt_level: OptLevel,
     /// Whether Cranelift checks its own IR along the way: for tests and debug builds.
     pub verify: bool,
+    pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { opt_level: OptLevel::Speed, verify: cfg!(debug_assertions) }
+        Options { opt_level: OptLevel::Speed, verify: is_always(), limits: Limits::default() }
     }
 }
 
 /// Why there is no code.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CodeError {
-    /// Beyond a limit: what there is too much of, how much is allowed, and where.
-    Limit { what: &'static str, limit: usize, span: Span },
+    /// Beyond a limit: the code of its message, how much is allowed, and where.
+    Limit { code: &'static str, limit: usize, span: Span },
     /// The system refuses memory that can be run, or any at all: what it said.
     Memory(String),
     /// A bug of ours.
@@ -102,8 +106,7 @@ pub fn has_room(bytes: usize) -> bool {
 pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
     for function in &module.functions {
         if function.result.width() > MAX_RETURN {
-            let what = "values in the returned tuple";
-            return Err(CodeError::Limit { what, limit: MAX_RETURN, span: function.span });
+            return Err(CodeError::Limit { code: "limit-returned", limit: MAX_RETURN, span: function.span });
         }
     }
     // A panic may leave the thread's compiler in any state; it is made anew then.
@@ -138,6 +141,8 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
     let Compiler { frontend, backend } = compiler;
     let mut clock = Clock(Instant::now());
     let mut timings = Timings::default();
+    check_kept(module, &options.limits)?;
+    let mut blocks = 0;
     let usual = isa(options, false).map_err(CodeError::Internal)?;
     let mut unit = Unit::new(module, usual.frontend_config());
     let mut linker = Linker::new(usual.clone(), module.functions.len())?;
@@ -146,8 +151,15 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
     let mut entry = FuncId::from_u32(0);
     for planned in unit.plan() {
         backend.clear();
+        crate::trip!("codegen");
         unit.build(planned, &mut backend.func, frontend);
         timings.clif += clock.lap();
+        blocks += backend.func.dfg.num_blocks();
+        if blocks > options.limits.blocks {
+            let span = module.functions[planned.0.0 as usize].span;
+            return Err(CodeError::Limit { code: "limit-blocks", limit: options.limits.blocks, span });
+        }
+        crate::trip!("machine");
         let target =
             if is_large(&backend.func) { isa(options, true).map_err(CodeError::Internal)? } else { usual.clone() };
         let code = backend.compile(&*target, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
@@ -162,6 +174,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         linker.define(entry, backend)?;
         timings.link += clock.lap();
     }
+    crate::trip!("link");
     let entry = linker.finish(&unit.imports, entry)?;
     timings.link += clock.lap();
     let first = &module.functions[0];
@@ -181,6 +194,18 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         timings,
         _memory: Mutex::new(linker),
     })
+}
+
+/// The time of register allocation is about that of what is kept.
+fn check_kept(module: &Module, limits: &Limits) -> Result<(), CodeError> {
+    let mut left = limits.kept;
+    for function in &module.functions {
+        match left.checked_sub(kept(function, left)) {
+            Some(rest) => left = rest,
+            None => return Err(CodeError::Limit { code: "limit-kept", limit: limits.kept, span: function.span }),
+        }
+    }
+    Ok(())
 }
 
 impl Code {
@@ -208,6 +233,9 @@ impl Code {
         // SAFETY: the code lives as long as `self`; it reads `params` slots and writes `results` slots, whose numbers were
         // checked above; the context and all it points to live across the call.
         let status = unsafe { (self.entry)(&mut context, args.as_ptr(), out.as_mut_ptr()) };
+        if runtime::panicked() {
+            return Err(Failure { cause: Cause::Host, span: self.span });
+        }
         if status == 0 { Ok(()) } else { Err(self.failure(&context)) }
     }
 
@@ -341,7 +369,7 @@ fn refused(error: &CodegenError, module: &Module) -> CodeError {
     match error {
         CodegenError::CodeTooLarge | CodegenError::ImplLimitExceeded => {
             // The register allocator counts values in 21 bits; that is what ends first.
-            CodeError::Limit { what: "values in one function", limit: 1 << 21, span: module.functions[0].span }
+            CodeError::Limit { code: "limit-machine-values", limit: 1 << 21, span: module.functions[0].span }
         }
         other => CodeError::Internal(other.to_string()),
     }
@@ -356,9 +384,10 @@ fn refused_by(error: ModuleError) -> CodeError {
     }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+/// What a panic says.
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("a panic while compiling").to_owned()
+    text.unwrap_or("a panic without words").to_owned()
 }
 
 struct Clock(Instant);

@@ -101,6 +101,7 @@ impl Program {
         host: &mut dyn Host,
         steps: &mut u64,
     ) -> Result<bool, Failure> {
+        crate::trip!("interp");
         let budget = host.interval(self.interval);
         let (frames, values) = Default::default();
         let mut machine = Machine { program: self, frames, values, budget, steps: *steps, host };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::diag::{Diag, Error};
 use crate::ir;
+use crate::limits::Limits;
 use crate::span::{Lines, Span};
 use crate::typed::{self, Mode};
 use crate::types::infer::{Declared, infer};
@@ -15,18 +16,22 @@ use crate::types::{Ty, promote};
 pub struct Unit {
     pub lines: Arc<Lines>,
     functions: Vec<Declared>,
+    limits: Limits,
 }
 
 impl Unit {
     /// Decodes, verifies, and takes the variables away.
-    pub fn decode(bytes: &[u8]) -> Result<Unit, Error> {
+    pub fn decode(bytes: &[u8], limits: Limits) -> Result<Unit, Error> {
+        crate::trip!("decode");
         let module = ir::decode(bytes)?;
+        crate::trip!("ssa");
+        let mut joins = limits.joins;
         let functions = module
             .functions
             .iter()
-            .map(|function| Declared::new(ir::ssa::build(function)?))
+            .map(|function| Declared::new(ir::ssa::build(function, &limits, &mut joins)?))
             .collect::<Result<_, Error>>()?;
-        Ok(Unit { lines: module.lines, functions })
+        Ok(Unit { lines: module.lines, functions, limits })
     }
 
     /// The names of the entry's parameters and the types they were declared with.
@@ -62,11 +67,12 @@ impl Unit {
         mode: Mode,
         counting: Counting,
     ) -> Result<typed::Module, Error> {
-        let mut module = infer(&self.functions, args, result, mode)?;
+        crate::trip!("infer");
+        let mut module = infer(&self.functions, args, result, mode, &self.limits)?;
+        typed::verify::seam(&module, "inference")?;
+        crate::trip!("ticks");
         ticks::insert(&mut module, counting);
-        if cfg!(debug_assertions) {
-            typed::verify::verify(&module).map_err(|words| Error::internal(format!("after inference: {words}")))?;
-        }
+        typed::verify::seam(&module, "ticks")?;
         Ok(module)
     }
 

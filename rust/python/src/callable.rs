@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jib_core::code::OptLevel;
+use jib_core::limits::Limits;
 use jib_core::typed::Mode;
 use jib_core::types::ticks::Counting;
 use jib_core::types::{Ty, parse};
@@ -75,7 +76,9 @@ impl Callable {
     /// `params` are (name, kind, required, default); `signature` is its text or None; `fuel` is positive, `timeout` in seconds.
     /// With `counting` "nothing" a run cannot be stopped: benchmarks compare with it.
     #[new]
-    #[pyo3(signature = (ir, source, name, params, signature, engine, opt_level, arithmetic, fuel, timeout, counting = None))]
+    #[pyo3(signature = (
+        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel, timeout, counting = None
+    ))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
         py: Python<'_>,
@@ -87,11 +90,13 @@ impl Callable {
         engine: &str,
         opt_level: &str,
         arithmetic: &str,
+        limits: Bound<'_, PyAny>,
         fuel: Option<u64>,
         timeout: Option<f64>,
         counting: Option<&str>,
     ) -> PyResult<Callable> {
         guard(py, || {
+            let limit = |name| PyResult::Ok(limits.getattr(name)?.extract::<isize>()?.max(0) as usize);
             let options = Options {
                 engine: choose("engine", engine, &ENGINES)?,
                 opt_level: choose("opt_level", opt_level, &[("none", OptLevel::None), ("speed", OptLevel::Speed)])?,
@@ -101,11 +106,17 @@ impl Callable {
                     _ if fuel.is_some() => Counting::Fuel,
                     _ => Counting::Polls,
                 },
+                limits: Limits {
+                    joins: limit("joins")?,
+                    values: limit("values")?,
+                    blocks: limit("blocks")?,
+                    kept: limit("kept")?,
+                },
             };
             let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
             let timeout = timeout.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))?;
             let start = Instant::now();
-            let unit = Unit::decode(ir).map_err(|error| compile_error(py, &source, error))?;
+            let unit = Unit::decode(ir, options.limits).map_err(|error| compile_error(py, &source, error))?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
             let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;
@@ -189,6 +200,11 @@ impl Callable {
                 None => Err(PyValueError::new_err(format!("there is no stage called '{stage}'"))),
             }
         })
+    }
+
+    /// How many instructions of all that was compiled could trap: none. For tests.
+    fn _traps(&self) -> usize {
+        self.known().iter().map(|s| s.traps()).sum()
     }
 
     /// What has been compiled: (argument types, result type, bytes of code, [(stage, microseconds)]).

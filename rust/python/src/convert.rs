@@ -5,8 +5,9 @@
 //! tuples are tuples of these. Anything else is a TypeError that names the parameter. A number never changes silently: an int
 //! beyond its type raises OverflowError.
 
+use jib_core::code::has_room;
 use jib_core::types::{FloatTy, IntTy, Ty};
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyOverflowError, PyRecursionError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyTuple};
@@ -32,6 +33,7 @@ impl Place<'_> {
 
 /// An argument of undeclared type: its own type, and its slots.
 pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
+    jib_core::trip!("convert");
     if value.is_instance_of::<PyFloat>() {
         slots.push(value.extract::<f64>()?.to_bits());
         return Ok(Ty::FLOAT);
@@ -126,6 +128,7 @@ pub fn declared(value: &Bound<'_, PyAny>, ty: &Ty, place: Place<'_>, slots: &mut
 
 /// A result of this type from its slots.
 pub fn result<'py>(py: Python<'py>, ty: &Ty, slots: &mut std::slice::Iter<'_, u64>) -> PyResult<Bound<'py, PyAny>> {
+    jib_core::trip!("result");
     let mut slot = || slots.next().copied().unwrap_or(0);
     Ok(match ty {
         Ty::None | Ty::Str => py.None().into_bound(py),
@@ -148,6 +151,11 @@ fn integer<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>
     // An array of one element has __index__ too, but an array is not a number.
     if value.hasattr(intern!(value.py(), "ndim"))? && !is_numpy_scalar(value)? {
         return Ok(None);
+    }
+    // What it calls may call us, and so on for ever; Python's own limit comes too late for the stacks of many threads.
+    const ROOM: usize = 16 << 10;
+    if !has_room(ROOM) {
+        return Err(PyRecursionError::new_err("no room on the stack to ask an argument for its index"));
     }
     match value.get_type().getattr_opt(intern!(value.py(), "__index__"))? {
         Some(_) => value.py().import(intern!(value.py(), "operator"))?.call_method1("index", (value,)).map(Some),

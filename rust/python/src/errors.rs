@@ -8,6 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::guard::placed;
 use crate::host::Refusal;
 
 /// `jib.errors.error(code, source, span, *args)`, as an exception to raise.
@@ -39,7 +40,7 @@ fn span(py: Python<'_>, span: Span) -> PyResult<Bound<'_, PyAny>> {
 pub fn internal(py: Python<'_>, words: &str) -> PyErr {
     let raise = || {
         let make = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "internal_error"))?;
-        PyResult::Ok(PyErr::from_value(make.call1((words,))?))
+        PyResult::Ok(PyErr::from_value(make.call1((placed(words),))?))
     };
     raise().unwrap_or_else(|_| PyRuntimeError::new_err(words.to_owned()))
 }

@@ -27,9 +27,27 @@ fn builtins() -> Vec<Row> {
     rows.chain(constants).collect()
 }
 
+/// Whether every stage's work is verified in this build too, from now on; gives what held before. For tests.
+#[pyfunction]
+fn _verify(always: bool) -> bool {
+    jib_core::typed::verify::always(always)
+}
+
+/// Makes the core panic when it next comes to this stage; gives all stages. For tests.
+#[cfg(feature = "faults")]
+#[pyfunction]
+fn _trip(stage: Option<String>) -> Vec<&'static str> {
+    jib_core::trip::set(stage);
+    jib_core::trip::STAGES.to_vec()
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    guard::quiet();
     module.add_function(wrap_pyfunction!(builtins, module)?)?;
+    module.add_function(wrap_pyfunction!(_verify, module)?)?;
+    #[cfg(feature = "faults")]
+    module.add_function(wrap_pyfunction!(_trip, module)?)?;
     module.add_class::<callable::Callable>()
 }

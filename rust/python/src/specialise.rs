@@ -5,10 +5,12 @@
 
 use std::time::Instant;
 
-use jib_core::code::{self, Code, CodeError, OptLevel};
+use jib_core::code::{self, Code, CodeError, OptLevel, panic_message};
 use jib_core::diag::{Diag, Error};
-use jib_core::failure::Failure;
+use jib_core::failure::{Cause, Failure};
+use jib_core::fault::Fault;
 use jib_core::interp::Program;
+use jib_core::limits::Limits;
 use jib_core::opt;
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
@@ -18,6 +20,8 @@ use pyo3::PyErr;
 
 use crate::host::Run;
 use crate::tiers::Tiers;
+
+use crate::guard::caught;
 
 /// What runs the typed IR.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,12 +38,13 @@ pub struct Options {
     pub opt_level: OptLevel,
     pub mode: Mode,
     pub counting: Counting,
+    pub limits: Limits,
 }
 
 impl Options {
     /// The core's own options for code.
     pub fn code(self) -> code::Options {
-        code::Options { opt_level: self.opt_level, ..code::Options::default() }
+        code::Options { opt_level: self.opt_level, limits: self.limits, ..code::Options::default() }
     }
 }
 
@@ -87,7 +92,7 @@ pub fn typed_ir(
     let typed = start.elapsed();
     let start = Instant::now();
     if options.opt_level == OptLevel::Speed {
-        opt::optimize(&mut module);
+        opt::optimize(&mut module)?;
     }
     let micros = |time: std::time::Duration| time.as_secs_f64() * 1e6;
     Ok((module, vec![("types", micros(typed)), ("passes", micros(start.elapsed()))]))
@@ -103,9 +108,9 @@ pub fn with_room<T: Send>(compile: impl FnOnce() -> Result<T, Error> + Send) -> 
     }
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("jib-compile".to_owned()).stack_size(16 * ROOM);
-        let thread = builder.spawn_scoped(scope, compile);
+        let thread = builder.spawn_scoped(scope, || caught(compile));
         let thread = thread.map_err(|error| Error::internal(format!("no thread to compile on: {error}")))?;
-        thread.join().unwrap_or_else(|_| Err(Error::internal("a panic while compiling")))
+        thread.join().unwrap_or_else(|panic| Err(Error::internal(panic_message(&*panic))))
     })
 }
 
@@ -138,7 +143,7 @@ impl Specialisation {
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Stop> {
         match &self.body {
             Body::Native(code) => Ok(code.run(args, out, host)?),
-            Body::Interpreted(program) => Ok(program.run(args, out, host)?),
+            Body::Interpreted(program) => Ok(interpret(program, args, out, host)?),
             Body::Tiers(tiers) => tiers.run(args, out, host),
         }
     }
@@ -150,6 +155,11 @@ impl Specialisation {
             Body::Interpreted(_) => None,
             Body::Tiers(tiers) => tiers.code(),
         }
+    }
+
+    /// Instructions that could trap: none, or there is a bug.
+    pub fn traps(&self) -> usize {
+        self.code().map_or(0, Code::traps)
     }
 
     /// Bytes of machine code.
@@ -166,6 +176,15 @@ impl Specialisation {
     }
 }
 
+/// Interprets, where the stack has room: it needs little itself, but what it prints to may call us again.
+pub fn interpret(program: &Program, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Failure> {
+    if code::has_room(0) {
+        program.run(args, out, host)
+    } else {
+        Err(Failure { cause: Cause::Fault(Fault::Recursion), span: program.module().functions[0].span })
+    }
+}
+
 fn code_stages(code: &Code) -> [(&'static str, f64); 3] {
     let timings = code.timings();
     [("clif", timings.clif), ("machine", timings.machine), ("link", timings.link)]
@@ -173,7 +192,7 @@ fn code_stages(code: &Code) -> [(&'static str, f64); 3] {
 
 pub fn code_error(error: CodeError) -> Error {
     match error {
-        CodeError::Limit { what, limit, span } => Diag::new("limit-code", span, &[&what, &limit]).into(),
+        CodeError::Limit { code, limit, span } => Diag::new(code, span, &[&limit]).into(),
         CodeError::Memory(words) => Error::Memory(words.into()),
         CodeError::Internal(words) => Error::internal(words),
     }

@@ -14,7 +14,7 @@ use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 
 use crate::host::Run;
-use crate::specialise::{Stop, code_error, with_room};
+use crate::specialise::{Stop, code_error, interpret, with_room};
 
 pub struct Tiers {
     program: Program,
@@ -55,7 +55,7 @@ impl Tiers {
         }
         match self.code() {
             Some(code) => Ok(code.run(args, out, host)?),
-            None => Ok(self.program.run(args, out, host)?),
+            None => Ok(interpret(&self.program, args, out, host)?),
         }
     }
 

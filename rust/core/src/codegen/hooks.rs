@@ -44,6 +44,7 @@ pub(crate) unsafe extern "C" fn print(context: *mut Context, index: u64, slots: 
         (&mut *context.host.cast::<&mut dyn Host>(), std::slice::from_raw_parts(context.prints, context.prints_len))
     };
     let written = catch_unwind(AssertUnwindSafe(|| {
+        crate::trip!("print");
         let site = prints.get(index as usize)?;
         let width = site.operands.iter().map(|ty| ty.width()).sum();
         // SAFETY: generated code stored one slot for each scalar of the site's operands, and keeps its frame until we return.
@@ -67,7 +68,11 @@ pub(crate) unsafe extern "C" fn poll(context: *mut Context) {
         (&mut *context.host.cast::<&mut dyn Host>(), context)
     };
     let (budget, units, interval) = (context.budget, context.units, context.interval);
-    context.budget = match catch_unwind(AssertUnwindSafe(|| refill(*host, budget, units, interval))) {
+    let asked = catch_unwind(AssertUnwindSafe(|| {
+        crate::trip!("poll");
+        refill(*host, budget, units, interval)
+    }));
+    context.budget = match asked {
         Ok(Ok(left)) => left,
         _ => REFUSED,
     };

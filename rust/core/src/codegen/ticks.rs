@@ -20,7 +20,7 @@ use super::abi::{Callee, Import};
 use super::hooks::Context;
 use crate::failure::Cause;
 use crate::typed::calls::{callees, components};
-use crate::typed::{Block, Inst, Module, Op};
+use crate::typed::{Block, Inst, Module, Op, Target, Terminator};
 
 const BUDGET: i32 = offset_of!(Context, budget) as i32;
 const UNITS: i32 = offset_of!(Context, units) as i32;
@@ -76,6 +76,18 @@ fn ticks(block: &Block) -> bool {
     block.insts.iter().any(|inst| matches!(inst.op, Op::Tick(_)))
 }
 
+/// What a block prepays at its end, where it goes when that could be paid, and where else: the shape that `opt::unroll` makes.
+pub(super) fn prepaying(block: &Block) -> Option<(u32, &Target, &Target)> {
+    match (block.insts.last(), &block.end) {
+        (Some(&Inst { op: Op::Prepay(units), result, .. }), Terminator::Branch(cond, paid, unpaid))
+            if *cond == result =>
+        {
+            Some((units, paid, unpaid))
+        }
+        _ => None,
+    }
+}
+
 impl Lower<'_, '_, '_> {
     /// At the function's entry. A register pays where there are ticks without a call beside them, for which the context would
     /// have to know it anyway; and not in block 0, which is in no loop.
@@ -115,8 +127,22 @@ impl Lower<'_, '_, '_> {
         self.set_budget(left_now);
     }
 
-    /// Counts so many if there are as many; a bool that says so.
-    pub(super) fn prepay(&mut self, units: u32) -> ir::Value {
+    /// Counts so many if there are as many, and goes where that leads.
+    pub(super) fn prepay(&mut self, units: u32, paid: &Target, unpaid: &Target) {
+        let budget = self.budget();
+        let left = self.at.ins().iadd_imm_s(budget, -i64::from(units));
+        let short = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        let (unpaid, unpaid_args) = self.edge(unpaid);
+        let there = self.new_block();
+        self.at.ins().brif(short, unpaid, &unpaid_args, there, &[]);
+        self.enter(there);
+        self.set_budget(left);
+        let (paid, paid_args) = self.edge(paid);
+        self.at.ins().jump(paid, &paid_args);
+    }
+
+    /// The same where something else than a branch comes next: a bool.
+    pub(super) fn prepaid(&mut self, units: u32) -> ir::Value {
         let budget = self.budget();
         let left = self.at.ins().iadd_imm_s(budget, -i64::from(units));
         let there = self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, left, 0);

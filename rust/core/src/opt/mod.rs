@@ -13,9 +13,9 @@ mod rewrite;
 mod simplify_cfg;
 mod unroll;
 
+use crate::diag::Error;
 use crate::typed::Module;
-#[cfg(any(test, debug_assertions))]
-use crate::typed::verify::verify;
+use crate::typed::verify::seam;
 
 /// One pass: what it is called in dumps, and what it does.
 pub struct Pass {
@@ -40,14 +40,13 @@ pub const PASSES: &[Pass] = &[
 ];
 
 /// Runs every pass in order. In debug builds and tests the module is verified after each.
-pub fn optimize(module: &mut Module) {
+pub fn optimize(module: &mut Module) -> Result<(), Error> {
+    crate::trip!("passes");
     for pass in PASSES {
         (pass.run)(module);
-        #[cfg(any(test, debug_assertions))]
-        if let Err(broken) = verify(module) {
-            panic!("pass {} broke the module: {broken}", pass.name);
-        }
+        seam(module, pass.name)?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

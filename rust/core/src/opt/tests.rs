@@ -6,6 +6,7 @@ use super::*;
 use crate::eval::eval;
 use crate::typed::build::{Builder, function, module, outcome, ticks};
 use crate::typed::text::to_text;
+use crate::typed::verify::verify;
 use crate::typed::{BlockId, Cond, Const, FuncId, Mode, Op};
 use crate::types::Ty;
 use crate::types::ticks::{Counting, insert};
@@ -76,7 +77,7 @@ fn short_chains_mean_the_same() {
 fn optimized(f: Builder) -> String {
     let mut module = module(vec![f.done()]);
     verify(&module).unwrap();
-    optimize(&mut module);
+    optimize(&mut module).expect("passes");
     plain(&module)
 }
 
@@ -160,7 +161,7 @@ fn small_functions_go_where_they_are_called() {
     let result = main.op(Op::Call(FuncId(1)), &args, Ty::FLOAT);
     main.ret(result);
     let mut module = module(vec![main.done(), norm.done(), square.done()]);
-    optimize(&mut module);
+    optimize(&mut module).expect("passes");
     let want = "func main(%0: float, %1: float) -> float
 block0(%0: float, %1: float):
   %2 = mul.float %0, %0
@@ -182,7 +183,7 @@ fn recursive_functions_stay_functions() {
         functions.push(f.done());
     }
     let mut module = module(functions);
-    optimize(&mut module);
+    optimize(&mut module).expect("passes");
     assert_eq!(module.functions.len(), 2);
     assert!(plain(&module).contains("call odd"));
 }
@@ -214,7 +215,7 @@ fn large_functions_take_linear_time() {
     f.ret(x);
     let mut module = module(vec![f.done()]);
     let start = std::time::Instant::now();
-    optimize(&mut module);
+    optimize(&mut module).expect("passes");
     // Generous: a quadratic pass takes minutes.
     assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
 }
@@ -262,7 +263,7 @@ fn identities_hold_on_all_edges() {
         let value = f.op(op.clone(), &if left { [c, x] } else { [x, c] }, result.clone());
         f.ret(value);
         let mut module = module(vec![f.done()]);
-        optimize(&mut module);
+        optimize(&mut module).expect("passes");
         for _ in 0..8 {
             let x = random.slot(&ty);
             let args = if left { [constant, x] } else { [x, constant] };
@@ -291,7 +292,7 @@ fn a_step_of_a_conversion_is_left_out_only_if_it_loses_nothing() {
                 f.ret(z);
                 let before = module(vec![f.done()]);
                 let mut after = before.clone();
-                optimize(&mut after);
+                optimize(&mut after).expect("passes");
                 for _ in 0..if cfg!(miri) { 3 } else { 200 } {
                     let x = random.slot(a);
                     assert_eq!(outcome(&after, &[x]), outcome(&before, &[x]), "{a} {b} {c} {x:#x}");

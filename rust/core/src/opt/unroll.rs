@@ -24,8 +24,9 @@ use crate::typed::cfg::Graph;
 use crate::typed::{Args, Block, BlockId, Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::Ty;
 
-/// How many instructions the copies of a loop may have together, and how many copies there are at most.
-const COPIED: usize = 64;
+/// How many instructions the copies of a loop may have together, and how many copies there are at most. Even a single copy pays:
+/// nothing in it has to be kept ready for asking the host. (benches/bench_polls.py; twice as many take a third longer to compile.)
+const COPIED: usize = 32;
 const COPIES: usize = 4;
 /// How many blocks a loop may have.
 const BLOCKS: usize = 8;
@@ -100,7 +101,7 @@ fn small(function: &Function, graph: &Graph, head: u32) -> Option<Loop> {
     }
     let copies = COPIES.min(COPIED / size(function, &blocks).max(1));
     let span = function.blocks[first as usize].end_span;
-    (copies > 1).then_some(Loop { head, blocks, units, copies, span })
+    (copies > 0).then_some(Loop { head, blocks, units, copies, span })
 }
 
 fn units(function: &Function, latch: u32) -> Option<u32> {

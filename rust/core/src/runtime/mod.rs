@@ -3,7 +3,7 @@
 //! In: 64-bit slots (`i64`, the bits of an `f64`, a 0/1 bool). Out: slots of the same kinds, or a [`Fault`].
 //! Generated code, the constant folder and the interpreter call the same rows of [`HELPERS`], so that they cannot
 //! disagree. What always holds: a helper neither panics nor blocks, runs for microseconds at most, reads and writes
-//! its slots only, and leaves no state behind but `errno`.
+//! its slots only, and leaves no state behind but `errno`. Should one panic, `panicked` says so after the run.
 //!
 //! Rows named `np_*` follow NumPy's rules instead (inf and nan, wrapping ints) and never fail, but for a negative
 //! integer power. For a [`Body::Libm1`] row NumPy's rule is the bare function.
@@ -20,10 +20,12 @@ mod libm;
 mod math;
 mod norm;
 mod numpy;
+mod panics;
 mod special;
 mod table;
 
 use crate::fault::Fault;
+pub use panics::panicked;
 pub use table::HELPERS;
 
 /// How a 64-bit slot is read.
@@ -103,6 +105,8 @@ impl Helper {
                 // SAFETY: the slices live across the call and have the lengths that the row reads and writes,
                 // asserted above.
                 let code = unsafe { f(args.as_ptr(), out.as_mut_ptr()) };
+                // On to whoever guards this call: outside of generated code a panic may go its way.
+                assert!(!panicked(), "a panic in {}", self.name);
                 Fault::from_code(code).map_or(Ok(()), Err)
             }
         }

@@ -2,13 +2,21 @@
 //!
 //! To add a function, write it as a safe Rust function in the file of its family and add its row here.
 
+use std::panic::catch_unwind;
+
 use super::{
     Body, Helper, Kind, Outcome, Slot, combinatorics, decimal, float, int, integer_math, libm, math, norm, numpy,
-    special,
+    panics, special,
 };
 use crate::fault::Fault;
 
 type Checked<T> = Result<T, Fault>;
+
+#[inline(always)]
+fn trip(_infallible: bool) {
+    #[cfg(feature = "faults")]
+    crate::trip::wire(if _infallible { "infallible helper" } else { "helper" });
+}
 
 /// A function of libm; `overflow` as in CPython's `FUNC1(name, function, can_overflow)`.
 macro_rules! libm1 {
@@ -30,14 +38,19 @@ macro_rules! slots {
             const ARITY: usize = [$(<$type as Slot>::KIND),+].len();
             // SAFETY: whoever calls a `SlotFn` keeps `args` valid for the row's `params` (see its doc).
             let [$($arg),+] = unsafe { *args.cast::<[u64; ARITY]>() };
-            let result: $result = $f($(<$type as Slot>::from_slot($arg)),+);
-            match result.into_slots() {
-                Ok(slots) => {
+            let call = || {
+                trip(<$result as Outcome>::INFALLIBLE);
+                let result: $result = $f($(<$type as Slot>::from_slot($arg)),+);
+                result.into_slots()
+            };
+            match catch_unwind(call) {
+                Ok(Ok(slots)) => {
                     // SAFETY: likewise `out`, for the row's `results`, whose length is the length of `KINDS`.
                     unsafe { *out.cast() = slots };
                     0
                 }
-                Err(fault) => fault.code(),
+                Ok(Err(fault)) => fault.code(),
+                Err(_) => panics::note(),
             }
         }
         Helper {

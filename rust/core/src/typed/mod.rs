@@ -47,7 +47,7 @@ pub struct Module {
 }
 
 /// An exception that the text itself raises.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Raise {
     pub exception: Arc<str>,
     pub message: Option<Arc<str>>,

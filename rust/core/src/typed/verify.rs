@@ -5,9 +5,33 @@
 
 mod ops;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::cfg::Graph;
 use super::{Function, Inst, Module, Op, Target, Terminator, Value, text};
+use crate::diag::Error;
 use crate::types::Ty;
+
+/// Whether release builds verify too; see `always`.
+static ALWAYS: AtomicBool = AtomicBool::new(cfg!(debug_assertions));
+
+/// Whether every seam is verified: after inference and after each pass, and Cranelift's IR along its way. Debug builds always do,
+/// others when a test says so. Gives what held before.
+pub fn always(on: bool) -> bool {
+    ALWAYS.swap(on || cfg!(debug_assertions), Ordering::Relaxed)
+}
+
+pub fn is_always() -> bool {
+    ALWAYS.load(Ordering::Relaxed)
+}
+
+/// The check between two stages: nothing, or the words of a bug of ours in the stage before.
+pub fn seam(module: &Module, after: &str) -> Result<(), Error> {
+    if !is_always() {
+        return Ok(());
+    }
+    verify(module).map_err(|broken| Error::internal(format!("broken after {after}: {broken}")))
+}
 
 pub fn verify(module: &Module) -> Result<(), String> {
     if module.functions.is_empty() {

@@ -18,7 +18,7 @@ fn ticked(functions: Vec<Function>) -> Module {
 
 fn optimized(module: &Module) -> Module {
     let mut module = module.clone();
-    optimize(&mut module);
+    optimize(&mut module).expect("passes");
     module
 }
 
@@ -42,7 +42,7 @@ fn everywhere(module: &Module, args: &[u64], host: impl Fn() -> Recorder) -> (Re
         };
         run(&|out, host| interp::run(module, args, out, host));
         for opt_level in [OptLevel::None, OptLevel::Speed] {
-            let code = compile(module, &Options { opt_level, verify: true }).expect("compiles");
+            let code = compile(module, &Options { opt_level, verify: true, ..Options::default() }).expect("compiles");
             assert_eq!(code.traps(), 0);
             run(&|out, host| code.run(args, out, host));
         }

@@ -1,0 +1,90 @@
+"""Which tests fail on a mutant.
+
+In: a built copy of the tree. Out: `Verdict`: the first group of tests that failed, and which of it did. Always holds: quick groups
+come first, and a group that fails runs to its end, to be counted; a crash and an endless test count as failures of the group.
+"""
+
+from __future__ import annotations
+
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from .plant import environment
+
+
+class Group(NamedTuple):
+    name: str
+    command: list[str]
+    seconds: float
+
+
+PYTEST = [sys.executable, "-X", "faulthandler", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", "-rfE"]
+CARGO = ["cargo", "test", "--quiet", "--profile", "mutants", "-p", "jib-core"]
+GROUPS = [
+    Group("filetests", [*PYTEST, "tests/test_filetests.py"], 120),
+    Group("differential", [*PYTEST, "tests/test_differential.py"], 120),
+    Group("generated code", [*PYTEST, "tests/trust/test_generated_code.py"], 180),
+    Group("bytes and calls", [*PYTEST, "-x", "tests/test_ir.py", "tests/trust/test_call.py"], 180),
+    Group("interrupts", [*PYTEST, "-x", "tests/test_interrupt.py"], 300),
+    Group("cargo test", CARGO, 900),
+]
+
+
+class Verdict(NamedTuple):
+    group: str | None  # None: it survived
+    failed: tuple[str, ...] = ()
+    how: str = ""
+
+    def __str__(self) -> str:
+        if self.group is None:
+            return "SURVIVED"
+        shown = ", ".join(self.failed[:3]) + (", …" if len(self.failed) > 3 else "")
+        counted = f"{len(self.failed)} of " if self.failed else ""
+        return f"{counted}{self.group}{': ' if shown else ''}{shown}{' ' if self.how else ''}{self.how}"
+
+
+def judge(tree: Path, groups: list[Group] = GROUPS) -> Verdict:
+    for group in groups:
+        verdict = ask(group, tree)
+        if verdict.group is not None:
+            return verdict
+    return Verdict(None)
+
+
+def ask(group: Group, tree: Path) -> Verdict:
+    process = subprocess.Popen(
+        group.command,
+        cwd=tree,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        preexec_fn=bound,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=group.seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return Verdict(group.name, how=f"(no end in {group.seconds:.0f} s)")
+    if process.returncode == 0:
+        return Verdict(None)
+    if process.returncode < 0:
+        return Verdict(group.name, how=f"(crash, signal {-process.returncode})")
+    names = re.findall(
+        r"^(?:FAILED|ERROR) \S*?::(\S+)|^test (\S+) \.\.\. FAILED|^    (\w+(?:::\w+)+)$", output, re.MULTILINE
+    )
+    found = dict.fromkeys(next(filter(None, row)) for row in names)
+    return Verdict(group.name, tuple(re.sub(r"^test_file\[(.*)\]$", r"\1", name) for name in found))
+
+
+def bound() -> None:
+    """A mutant may take all memory, and leave cores behind."""
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
