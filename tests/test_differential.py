@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import jib
 from differential import compare
 from differential.campaign import Finding, calls_of, numbers, run
+from differential.choices import Recorder, Replay
 from differential.compare import examine
 from differential.coverage import KINDS, OPERATORS, features, rows
 from differential.findings import candidate
@@ -23,12 +24,12 @@ from filetest_runner import check_file
 from jib.function import Options
 
 CHOICES = st.randoms(use_true_random=False)
-QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=80, database=None)
+QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=150, database=None)
 
 
 @pytest.mark.usefixtures("verified")
 def test_generated_programs_mean_what_cpython_means() -> None:
-    tally = run(numbers(0, 1500), at_most=3)
+    tally = run(numbers(0, 800), at_most=3)
     print(tally)
     assert not tally.findings, "\n".join(candidate(finding) for finding in tally.findings)
     # A generator whose programs nobody takes, or that all fail, would show nothing.
@@ -50,6 +51,12 @@ def test_every_construct_occurs() -> None:
         if not wanted:
             break
     assert not wanted
+
+
+def test_a_program_is_what_its_choices_make() -> None:
+    for number in numbers(1, 100):
+        recorder = Recorder(number)
+        assert write(recorder) == program(number) == write(Replay(recorder.choices))
 
 
 @pytest.fixture
@@ -80,7 +87,7 @@ def test_hypothesis_shrinks_a_fault(wrapping: str) -> None:
         return bool(examine(made.text, made.params, calls_of(Random(0), made)).mismatches)
 
     made = find(CHOICES.map(write), differs, settings=settings(QUIET, max_examples=400))
-    assert len(made.text) < 60
+    assert len(made.text) < 150
 
 
 def test_a_process_that_dies_is_a_finding() -> None:
@@ -92,9 +99,9 @@ def test_a_process_that_dies_is_a_finding() -> None:
 
 
 def test_the_number_of_processes_changes_nothing() -> None:
-    which = numbers(5, 450)
+    which = numbers(5, 250)
     here = run(which)
     there = list(spread(which, 2))
-    assert sum(tally.programs for tally in there) == here.programs == 450
+    assert sum(tally.programs for tally in there) == here.programs == 250
     assert sum(tally.values for tally in there) == here.values
     assert sum(tally.diverged for tally in there) == here.diverged

@@ -13,38 +13,37 @@ from typing import Any
 Holds = Callable[[list[float]], bool]
 
 
-class Recorder(Random):
+class Recorder:
     """Chooses as `Random(seed)` does, and notes what; each choice is where in its range it lies, from 0 to 1."""
 
     def __init__(self, seed: int) -> None:
-        super().__init__(seed)
+        self.source = Random(seed)
         self.choices: list[float] = []
 
     def random(self) -> float:
-        chosen = super().random()
+        chosen = self.source.random()
         self.choices.append(chosen)
         return chosen
 
-    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+    def randrange(self, start: int, stop: int | None = None) -> int:
         low, high = (0, start) if stop is None else (start, stop)
-        chosen = super().randrange(low, high)
+        chosen = self.source.randrange(low, high)
         self.choices.append((chosen - low + 0.5) / (high - low))
         return chosen
 
 
-class Replay(Random):
+class Replay:
     """Makes these choices, then the first of each range."""
 
     def __init__(self, choices: list[float]) -> None:
-        super().__init__(0)
         self.rest = iter(choices)
 
     def random(self) -> float:
         return next(self.rest, 0.0)
 
-    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+    def randrange(self, start: int, stop: int | None = None) -> int:
         low, high = (0, start) if stop is None else (start, stop)
-        return min(low + int(next(self.rest, 0.0) * (high - low)), high - 1)
+        return low + int(self.random() * (high - low))
 
 
 def fewer(choices: list[float], holds: Holds, most: int = 1500) -> list[float]:

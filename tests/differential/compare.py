@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -32,6 +33,9 @@ ENGINES = {
 }
 
 
+Lines = list[tuple[int, int]]
+
+
 class Outcome(NamedTuple):
     """A value, or how it failed and in which line."""
 
@@ -40,6 +44,7 @@ class Outcome(NamedTuple):
     line: int = 0
     rest: Any = None  # message and place, which only engines share
     printed: str = ""
+    last: int = 0  # of the lines it may have been, where the oracle knows the statement alone
 
     def __str__(self) -> str:
         printed = f", printing {self.printed!r}" if self.printed else ""
@@ -58,9 +63,9 @@ class Mismatch(NamedTuple):
     differs: Outcome
 
     @property
-    def kind(self) -> tuple[bool, bool, bool]:
+    def kind(self) -> tuple[bool, bool, bool, bool]:
         """What stays while a finding is made smaller."""
-        return bool(self.answer.error), bool(self.differs.error), self.one == "CPython"
+        return bool(self.answer.error), bool(self.differs.error), self.other == "the model", "fuel" in self.other
 
     def __str__(self) -> str:
         return f"{self.arguments!r}:\n  {self.one}: {self.answer}\n  {self.other}: {self.differs}"
@@ -79,20 +84,20 @@ class Report:
 
 def names_parameters(text: str) -> bool:
     """Whether a text is a lambda or definitions: others are told their parameters."""
-    last = text[text.rstrip().rfind("\n") + 1 :]
-    return text.startswith(("def ", "lambda")) and last.startswith((" ", "def ", "lambda"))
+    own = ("def ", "lambda")
+    return text.startswith(own) and re.findall(r"^\S.*", text, re.MULTILINE)[-1].startswith(own)
 
 
-def engines(text: str, params: tuple[str, ...], fuel: int | None = None) -> dict[str, Callable[..., Any]]:
-    """The program on each engine; the text is read once."""
+Make = Callable[[Options], Function]
+
+
+def translate(text: str, params: tuple[str, ...]) -> Make:
+    """Reads a text once, for all engines."""
     named = None if names_parameters(text) else params
     source = Source(text)
     lowered = lower(parse(source, DEFAULT), source, named, DEFAULT)
     module = ir.encode(lowered.module)
-    return {
-        name: Function(source, module, lowered, options._replace(params=named, fuel=fuel))
-        for name, options in ENGINES.items()
-    }
+    return lambda options: Function(source, module, lowered, options._replace(params=named))
 
 
 class Output(io.StringIO):
@@ -120,9 +125,9 @@ def run(function: Callable[..., Any], arguments: tuple[Any, ...], output: Output
 
 
 def ask(
-    function: Callable[..., Any], arguments: tuple[Any, ...], file: str, output: Output, lines: list[int] | None = None
+    function: Callable[..., Any], arguments: tuple[Any, ...], file: str, output: Output, lines: Lines | None = None
 ) -> Outcome:
-    """Calls CPython; the line is that of the innermost frame of the program, or what `lines` has for it."""
+    """Calls CPython; the line is that of the innermost frame of the program, or those that `lines` has for it."""
     try:
         return Outcome(function(*arguments), printed=output.take())
     except Exception as error:
@@ -131,26 +136,33 @@ def ask(
             if trace.tb_frame.f_code.co_filename == file:
                 line = trace.tb_lineno
             trace = trace.tb_next
-        return Outcome(None, type(error).__name__, lines[line] if lines else line, str(error), output.take())
+        line, last = lines[line] if lines else (line, line)
+        return Outcome(None, type(error).__name__, line, str(error), output.take(), last)
 
 
 def agree(a: Outcome, b: Outcome) -> bool:
-    """Of an UnboundLocalError CPython does not know the line well: instructions that it runs as one have that of the first."""
+    """Whether b does what a says. The line of an UnboundLocalError is CPython's only nearly: instructions that it runs as one have the
+    line of the first."""
     if a.error != b.error or a.printed != b.printed:
         return False
-    return (a.line == b.line or a.error == "UnboundLocalError") if a.error else same(a.value, b.value)
+    if not a.error:
+        return same(a.value, b.value)
+    return a.line <= b.line <= max(a.line, a.last) or a.error == "UnboundLocalError"
 
 
-def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]) -> Report:
-    """Everything about one program."""
+def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]], fuel: int = 0) -> Report:
+    """Everything about one program; with `fuel`, also what it does when it may use up no more than that."""
     report = Report()
     oracles: dict[Any, tuple[Program, Any]] = {}
+    answers = []
     with contextlib.redirect_stdout(Output()) as output:
         try:
-            functions = engines(text, params)
+            make = translate(text, params)
+            functions = {name: make(options) for name, options in ENGINES.items()}
             for arguments in calls:
                 # The engines first: a text that they refuse needs no oracle.
                 outcomes = {name: run(function, arguments, output) for name, function in functions.items()}
+                answers.append((arguments, outcomes["interpreter"]))
                 types = tuple([type_of(value) for value in arguments])
                 if types not in oracles:
                     program = Program(text, params, types)
@@ -160,6 +172,8 @@ def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]
                     report.mismatches.append(mismatch)
         except (CompileError, LimitError, Unmodelled) as error:
             report.refused = f"{type(error).__name__}: {error}"
+        if fuel and answers:
+            report.mismatches += spend(make, answers, fuel, output)
     return report
 
 
@@ -177,35 +191,34 @@ def judge(
     report.diverged += TRACE.diverged
     report.values += not answer.error
     report.failures += bool(answer.error)
+    first = "the model"
     if plain is not None and not TRACE.diverged:
         as_it_stands = ask(plain, arguments, "<cpython>", output)
         if not agree(answer, as_it_stands):
             return Mismatch(arguments, "CPython", as_it_stands, "the model", answer)
+        first, answer = "CPython", as_it_stands
     for name, outcome in outcomes.items():
         if not agree(answer, outcome) or outcome.error == "InternalError":
-            return Mismatch(arguments, "the model", answer, name, outcome)
+            return Mismatch(arguments, first, answer, name, outcome)
         if outcome.error and outcome.rest != outcomes["interpreter"].rest:
             return Mismatch(arguments, "interpreter", outcomes["interpreter"], name, outcome)
     return None
 
 
-def spend(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]], fuel: int) -> list[Mismatch]:
-    """What the engines do not agree on with so much fuel, which CPython does not have: value, BudgetError, or where it ends otherwise.
+def spend(make: Make, answers: list[tuple[tuple[Any, ...], Outcome]], fuel: int, output: Output) -> list[Mismatch]:
+    """What the engines do not agree on with so much fuel, which CPython does not have: value, BudgetError, or how it ends otherwise.
     A call that has enough does what it does without a limit."""
     mismatches = []
-    with contextlib.redirect_stdout(Output()) as output, contextlib.suppress(CompileError, LimitError):
-        limited = engines(text, params, fuel)
-        free = engines(text, params)["interpreter"]
-        for arguments in calls:
-            unlimited = run(free, arguments, output)
-            first = run(limited["interpreter"], arguments, output)
-            outcomes = {f"{name}, fuel={fuel}": run(each, arguments, output) for name, each in limited.items()}
-            if first.error != "BudgetError":
-                outcomes["interpreter"] = unlimited
-            for name, outcome in outcomes.items():
-                if not agree(first, outcome) or first.rest != outcome.rest:
-                    mismatches.append(Mismatch(arguments, f"interpreter, fuel={fuel}", first, name, outcome))
-                    break
+    functions = {name: make(options._replace(fuel=fuel)) for name, options in ENGINES.items()}
+    for arguments, unlimited in answers:
+        outcomes = {f"{name}, fuel={fuel}": run(function, arguments, output) for name, function in functions.items()}
+        reference, answer = next(iter(outcomes.items()))
+        if answer.error != "BudgetError":
+            reference, answer = "interpreter", unlimited
+        for name, outcome in outcomes.items():
+            if not agree(answer, outcome) or answer.rest != outcome.rest:
+                mismatches.append(Mismatch(arguments, reference, answer, name, outcome))
+                break
     return mismatches
 
 

@@ -98,14 +98,15 @@ class Program:
                 if self.settled:
                     break
                 self.settled = True
-        self.lines = [0]  # of the text, by those of the rewritten text
+        ends = {0: 0, 1: 1, **{line: end for _, rewriter in self.made.values() for line, end in rewriter.ends.items()}}
+        self.lines = [(0, 0)]  # of the text, first and last of a statement, by those of the rewritten text
         rewritten = []
         for head, rewriter in self.made.values():
             rewritten.append(head)
-            self.lines.append(rewriter.source.line)
+            self.lines.append((rewriter.source.line, ends.get(rewriter.source.line, 0)))
             for depth, line, number in rewriter.out:
                 rewritten.append(" " * depth + line)
-                self.lines.append(number)
+                self.lines.append((number, ends.get(number, 0)))
         self.rewritten = "\n".join(rewritten)
         names = dict(NAMES)
         exec(compile(self.rewritten, "<model>", "exec", dont_inherit=True), names)
@@ -190,8 +191,9 @@ class Program:
         final = rewriter.result if source.returns is None else annotation(source.returns)
         if rewriter.result is not None:
             self.results[name] = final = plain(final)
-        for at, text, ty in rewriter.returns:
-            text = mb.coerced(text, [ty], final) if source.returns is None else mb.converted(text, ty, final)
-            depth, _, line = rewriter.out[at]
-            rewriter.out[at] = depth, f"return {text}", line
+        for at, (depth, what, line) in enumerate(rewriter.out):
+            if isinstance(what, tuple):
+                text, ty = what
+                text = mb.coerced(text, [ty], final) if source.returns is None else mb.converted(text, ty, final)
+                rewriter.out[at] = depth, f"return {text}", line
         self.made[name] = f"def {name}({', '.join(head)}):", rewriter

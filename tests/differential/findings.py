@@ -14,7 +14,7 @@ from typing import Any
 
 from .campaign import Finding, fuel, inputs
 from .choices import Recorder, Replay, fewer, simpler
-from .compare import Mismatch, examine, expected, names_parameters, spend
+from .compare import Mismatch, examine, expected, names_parameters
 from .generate import Generated, program, write
 from .shrink import shrink
 
@@ -38,7 +38,7 @@ def asked_apart(question: Callable[[], bool], seconds: float = 0.5) -> int:
 def still(text: str, params: tuple[str, ...], calls: list[Any], fuel: int = 0) -> Mismatch | None:
     """The mismatch of a smaller text, if it has one."""
     with contextlib.suppress(Exception):
-        found = spend(text, params, calls, fuel) if fuel else examine(text, params, calls).mismatches
+        found = examine(text, params, calls, fuel).mismatches
         return found[0] if found else None
     return None
 
@@ -50,7 +50,7 @@ def small(finding: Finding) -> tuple[str, tuple[str, ...], list[Any], str]:
     if finding.mismatch is None:
         return small_trouble(finding, recorder)
     kind = finding.mismatch.kind
-    limit = fuel(finding.number) if "fuel=" in finding.mismatch.one else 0
+    limit = fuel(finding.number)
 
     def like(made: Generated) -> Mismatch | None:
         now = still(made.text, made.params, inputs(finding.number, made), limit)
@@ -75,7 +75,7 @@ def small_trouble(finding: Finding, recorder: Recorder) -> tuple[str, tuple[str,
     """The same where the process died."""
 
     def dies(made: Generated, calls: list[Any]) -> bool:
-        code = asked_apart(lambda: bool(still(made.text, made.params, calls)))
+        code = asked_apart(lambda: bool(still(made.text, made.params, calls, fuel(finding.number))))
         return code > DIED and code != DIED + signal.SIGPROF
 
     def holds(choices: list[float]) -> bool:
@@ -89,22 +89,31 @@ def small_trouble(finding: Finding, recorder: Recorder) -> tuple[str, tuple[str,
     return made.text, made.params, [call for call in calls if dies(made, [call])][:1] or calls, finding.trouble
 
 
+def answers(text: str, params: tuple[str, ...], calls: list[Any], ends: bool) -> list[str]:
+    """The directives of the calls. Where it is not known whether the text ends, it is tried first."""
+    lines = []
+    plain = True
+    if not ends and asked_apart(lambda: bool(answers(text, params, calls, True))):
+        return []
+    for arguments in calls:
+        answer, cpython = expected(text, params, arguments)
+        plain = plain and cpython
+        want = f"raises {answer.error}" if answer.error else f"-> {answer.value!r}"
+        lines.append(f"# run: ({', '.join(map(repr, arguments))}) {want}")
+        lines += [f"# prints: {line.strip()}".rstrip() for line in answer.printed.splitlines()]
+    return lines if plain else [*lines, "# cpython: skip a stated difference, or a name that is not Python's"]
+
+
 def candidate(finding: Finding) -> str:
     """The filetest."""
     text, params, calls, words = small(finding)
     lines = [text, ""]
     if not names_parameters(text):
         lines.append(f"# options: params={','.join(params)}")
-    plain = True
-    with contextlib.suppress(Exception):  # what the oracle does not know, a person must fill in
-        for arguments in calls:
-            answer, cpython = expected(text, params, arguments)
-            plain = plain and cpython
-            want = f"raises {answer.error}" if answer.error else f"-> {answer.value!r}"
-            lines.append(f"# run: ({', '.join(map(repr, arguments))}) {want}")
-            lines += [f"# prints: {line.strip()}".rstrip() for line in answer.printed.splitlines()]
-    if not plain:
-        lines.append("# cpython: skip a stated difference, or a name that is not Python's")
+    try:
+        lines += answers(text, params, calls, finding.mismatch is not None)
+    except Exception as error:  # what the oracle does not know, a person must fill in
+        words += f"\n{type(error).__name__}: {error}"
     lines.append(f"# Found by program {finding.number} of tests/differential.")
     lines += [f"# - {line}" for line in words.splitlines()]
     return "\n".join(lines) + "\n"

@@ -34,6 +34,22 @@ def options(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def gather(total: Tally, chosen: argparse.Namespace, start: float) -> None:
+    """Adds up what the processes find, and says how far they are."""
+    spoke = start
+    for tally in spread(numbers(chosen.seed, chosen.count), chosen.jobs):
+        total += tally
+        for finding in tally.findings:
+            print(finding, flush=True)
+        if len(total.findings) >= chosen.at_most:
+            break
+        now = time.monotonic()
+        if now - spoke > chosen.every:
+            spoke = now
+            done = f"{total.programs} programs, {len(total.findings)} mismatches"
+            print(f"{done}, {total.programs / (now - start):.0f}/s", file=sys.stderr)
+
+
 def main(argv: list[str]) -> int:
     chosen = options(argv)
     if chosen.coverage:
@@ -41,19 +57,11 @@ def main(argv: list[str]) -> int:
         return 0
     print(f"seed {chosen.seed}: {chosen.count} programs in {chosen.jobs} processes", flush=True)
     total = Tally()
-    start = spoke = time.monotonic()
-    for tally in spread(numbers(chosen.seed, chosen.count), chosen.jobs):
-        total += tally
-        for finding in tally.findings:
-            print(finding, flush=True)
-        if len(total.findings) >= chosen.at_most:
-            break
-        if time.monotonic() - spoke > chosen.every:
-            spoke = time.monotonic()
-            print(
-                f"{total.programs} programs, {len(total.findings)} mismatches, {total.programs / (spoke - start):.0f}/s",
-                file=sys.stderr,
-            )
+    start = time.monotonic()
+    try:
+        gather(total, chosen, start)
+    except KeyboardInterrupt:
+        print("interrupted")
     seconds = time.monotonic() - start
     print(f"seed {chosen.seed}: {total}; {seconds:.0f} s, {total.programs / seconds:.0f} programs/s", flush=True)
     for words, times in total.refused.most_common(12):

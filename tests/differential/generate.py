@@ -109,13 +109,14 @@ class Writer(Statements):
         returns = f" -> {self.annotation(self.result)}" if self.chance(0.2) else ""
         self.line(0, f"def {name}({self.head(params)}){returns}:")
         self.base = 1
-        self.may_return = True
+        everything = entry and not returns and self.chance(0.5)
+        self.may_return = not everything
         if recursive:
             self.line(1, f"if {params[0].name} <= 0: return {self.expr(self.result, 1)}")
         outer = list(self.helpers)
         for _ in range(self.random.randrange(0, 3) if not entry else self.random.randrange(0, 5)):
             self.statement(1, 2)
-        value = self.value(self.result, 3)
+        value = self.every() if everything else self.value(self.result, 3)
         if recursive:
             again = self.again(name, params)
             op = {"i": "+", "f": "*", "b": "or"}[self.result]
@@ -159,7 +160,7 @@ class Writer(Statements):
         self.function("main", True)
 
     def program(self) -> Generated:
-        self.room = self.pick((8, 14, 20, 30, 50))
+        self.room = self.pick((6, 11, 16, 24, 42))
         kind = self.random.random()
         if kind > 0.65:
             self.room += 10
@@ -181,7 +182,21 @@ class Writer(Statements):
                 for _ in range(self.random.randrange(1, 6)):
                     self.statement(0, 3)
             self.line(0, self.every() if self.chance(0.4) else self.expr(self.pick("iffb"), 4))
-        return Generated("\n".join(self.lines), self.params, self.types, self.optional, self.tame)
+        text = "\n".join(self.lines)
+        return Generated(
+            self.spread(text) if self.chance(0.12) else text, self.params, self.types, self.optional, self.tame
+        )
+
+    def spread(self, text: str) -> str:
+        """The same over more lines: some of the spaces between parentheses become line ends."""
+        depth = 0
+        made = []
+        quoted = False
+        for char in text:
+            quoted ^= char == "'"
+            depth += (char == "(") - (char == ")") if not quoted else 0
+            made.append("\n  " if char == " " and depth > 0 and not quoted and self.chance(0.2) else char)
+        return "".join(made)
 
     def every(self) -> str:
         """A tuple of what there is: no difference hides."""

@@ -1,7 +1,7 @@
 """Writes expressions of a type, for `generate`.
 
 In: a random number generator and what is in scope. Out: texts. Always holds: operators get the types they take, and reductions turn a few
-times; a walrus writes a new name. All choices are taken from `random`, which may be whatever has its methods.
+times; a walrus writes a new name. All choices are taken from `random`, by `random()` and `randrange()` alone, so that others can make them.
 """
 
 from __future__ import annotations

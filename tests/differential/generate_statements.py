@@ -22,9 +22,8 @@ class Statements(Expressions):
     def __init__(self, random: Random, tame: bool, sized: tuple[str, ...]) -> None:
         super().__init__(random, tame, sized)
         self.lines: list[str] = []
-        self.fixed: set[str] = (
-            set()
-        )  # what nothing may write: counters of loops that must end, and what nested functions read
+        # What nothing may write: counters of loops that must end, and what nested functions read.
+        self.fixed: set[str] = set()
         self.written: dict[str, int] = {}  # how often each variable is, twice in a loop
         self.maybe: dict[str, str] = {}  # variables that may not have been written
         self.base = 0  # the indentation of the function's own statements
@@ -88,11 +87,8 @@ class Statements(Expressions):
             self.assignment(indent)
 
     def fail(self, indent: int) -> None:
-        test = (
-            f"{self.expr('i', 1)} {self.pick(('==', '>'))} {self.pick(('7', '1000', '-2'))}"
-            if self.tame
-            else self.test(1)
-        )
+        rare = f"{self.pick(('==', '>'))} {self.pick(('7', '1000', '-2'))}"
+        test = f"{self.expr('i', 1)} {rare}" if self.tame else self.test(1)
         if self.chance(0.5):
             text = self.pick(("('stop')", "", "()"))
             self.line(indent, f"if {test}: raise {self.pick(ERRORS)}{text}")
@@ -137,8 +133,9 @@ class Statements(Expressions):
             self.unpacking(indent)
         elif kind < 0.48:
             name = self.fresh("a")
-            value = self.expr(self.pick("if") if ty in ("i8", "u16") else ty, 2)
-            value = f"int({value}) % 100" if ty in ("i8", "u16") else value
+            value = self.expr(ty, 2)
+            if ty in self.sized and self.chance(0.6):  # the annotation converts
+                value = self.expr("f", 2) if ty == "f32" else f"{self.expr('i', 2)} % 100"
             self.line(indent, f"{name}: {self.annotation(ty)} = {value}")
             self.write(name, ty)
         elif kind < 0.52:

@@ -101,11 +101,9 @@ def builtin(name: str, args: list[str], types: list[Any], options: list[str]) ->
     if name in SIZED:
         return sized(name, args[0], types[0])
     if name in WHOLE:
-        if types[0] in LEAST and len(types) == 1:
-            return args[0], types[0]
-        return text, "f32" if types[0] == "f32" and len(types) > 1 else "f" if types[0] == "f" and len(
-            types
-        ) > 1 else "i"
+        if len(types) > 1 and types[0] in ("f", "f32"):
+            return checked(text, types[0]), plain(types[0])
+        return (args[0], types[0]) if len(types) == 1 and types[0] in LEAST else (text, "i")
     return others(name, text, args, types)
 
 
@@ -166,15 +164,18 @@ def choice(name: str, text: str, types: list[Any]) -> tuple[str, Any]:
 
 
 def reduction(name: str, text: str, element: Any, option: Any) -> tuple[str, Any]:
-    """A reduction over a generator of such elements, with the type of `start` or `default`."""
+    """A reduction over a generator of such elements, with the type of `start` or `default`. An element without a type never comes."""
     name = canonical(name)
     if name in ("any", "all"):
         return text, "b"
-    element = plain(element)
     if name in ("min", "max"):
+        element = plain(element or "b")
         ty = element if option is None else join(element, plain(option))
         return coerced(text, [element, ty if option is None else option], ty), ty
-    if element in SIZED or option in SIZED:
+    start = "i" if option is None else plain(option)
+    if element is None:
+        return text, start
+    if element in SIZED or start in SIZED:
         raise Unmodelled(f"{name} of sized types")
-    ty = as_number(join("i" if option is None else plain(option), element))
+    ty = as_number(join(start, plain(element)))
     return f"{coercion(ty)}({text})", ty

@@ -60,6 +60,7 @@ class Expressions:
     """The half of `Rewriter` that knows expressions."""
 
     program: Program
+    source: Source
     never: bool
     nested: dict[str, Source]
 
@@ -78,10 +79,15 @@ class Expressions:
             return node.id, env[node.id]
         if node.id in CONSTANTS:
             return "_c_" + node.id, literal(getattr(math, node.id))
+        if node.id in self.source.writes:
+            raise Bottom  # the round before this has not been seen to write it
         raise Unmodelled(node.id)
 
     def attribute(self, node: ast.Attribute, env: Env) -> Typed:
-        return self.name(ast.Name(dotted(node).removeprefix("math.")), {})
+        name = dotted(node).removeprefix("math.")
+        if name not in CONSTANTS:
+            raise Unmodelled(name)
+        return "_c_" + name, literal(getattr(math, name))
 
     def constant(self, node: ast.Constant, env: Env) -> Typed:
         value = node.value
@@ -242,7 +248,7 @@ class Expressions:
         for name, each in inner.items():  # what `:=` has written
             if name not in env and name not in own:
                 env[name] = plain(each)
-        return element + text, plain(ty) if reached else "b"
+        return element + text, plain(ty) if reached else None
 
 
 RULES: dict[type[ast.expr], Any] = {

@@ -25,6 +25,12 @@ class Source(NamedTuple):
         return [*zip(named, defaults), *zip(self.args.kwonlyargs, self.args.kw_defaults)]  # type: ignore[list-item]
 
     @property
+    def writes(self) -> set[str]:
+        """Every variable that it writes."""
+        nodes = [node for statement in self.body for node in ast.walk(statement)]
+        return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+    @property
     def reads(self) -> set[str]:
         """Every name it has, and the functions around it have: among them is what it reads from outside."""
         found: set[str] = set()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
-from .model_types import LEAST, MOST, plain
+from .model_types import LEAST, MOST, Unmodelled, plain
 
 
 class Trace:
@@ -162,6 +162,11 @@ def equal(a: Any, b: Any) -> bool:
     return result
 
 
+def unknown() -> None:
+    """Where the types of a statement were never known: it cannot be reached."""
+    raise Unmodelled("a statement without types")
+
+
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args, **kwargs: chk(function(*args, **kwargs))
 
@@ -219,7 +224,7 @@ NAMES: dict[str, Any] = {
     "_co_b": as_class(bool), "_co_f": as_class(float), "_co_n": lambda value: value, "_co_f32": to_f32,
     "_chk_i": chk, "_pow_f": pow_f, "_f32": to_f32, "_factorial": factorial, "_comb": comb, "_perm": perm, "_fma": fma,
     "_int": checked(int), "_abs": abs, "_round": round_, "_powmod": checked(pow), "_math_pow": math.pow,
-    "_divmod": divmod, "_equal": equal,
+    "_unknown": unknown, "_divmod": divmod, "_equal": equal,
     "_sum": lambda values, start=0: fold(values, start, False), "_prod": lambda values, start=1: fold(values, start, True),
     "_where": lambda condition, x, y: x if condition else y, "_reciprocal": lambda a: 1.0 / a, "_sign": sign,
     "_minimum": minimum, "_maximum": maximum, "_square": lambda a: a * a,

@@ -29,10 +29,11 @@ class Rewriter(Expressions):
         self.result: Any = None
         self.never = False  # whether this statement calls what never returns
         self.loops: list[tuple[list[Env], list[Env]]] = []  # where each loop is left by break, and by continue
-        self.out: list[tuple[int, str, int]] = []  # depth, text, line of the source
-        self.returns: list[tuple[int, str, Any]] = []  # lines that are written when the type of the result is known
+        # Depth, text, line of the source. What is returned is a text with its type, until that of the result is known.
+        self.out: list[tuple[int, str | Typed, int]] = []
         self.depth = 1
         self.line = 0
+        self.ends: dict[int, int] = {}  # the last line of the statement, or of its head, that begins in a line
 
     def emit(self, text: str) -> None:
         self.out.append((self.depth, text, self.line))
@@ -61,6 +62,8 @@ class Rewriter(Expressions):
                 break  # never reached: jib types none of it
             self.never = False
             self.line = statement.lineno
+            head = getattr(statement, "test", None) or getattr(statement, "iter", None) or statement
+            self.ends[self.line] = max(self.ends.get(self.line, 0), head.end_lineno or 0)
             rule = RULES.get(type(statement))
             if rule is None:
                 raise Unmodelled(ast.unparse(statement))
@@ -69,6 +72,7 @@ class Rewriter(Expressions):
                 env = rule(self, statement, dict(env))
             except Bottom:  # another round will know more
                 del self.out[mark:]
+                self.emit("_unknown()")
                 env = None
             env = None if self.never else env
             self.never = False
@@ -233,8 +237,7 @@ class Rewriter(Expressions):
     def return_(self, node: ast.Return, env: Env) -> None:
         value, ty = self.expr(node.value, env) if node.value is not None else ("None", "n")
         self.result = ty if self.result is None else join(self.result, ty)
-        self.returns.append((len(self.out), value, ty))
-        self.emit("")
+        self.out.append((self.depth, (value, ty), self.line))
 
     def assert_(self, node: ast.Assert, env: Env) -> Env | None:
         message = f", {written(node.msg.value)}" if isinstance(node.msg, ast.Constant) else ""

@@ -19,16 +19,17 @@ from .campaign import Finding, Tally, one
 CHUNK = 200  # programs between two messages
 PATIENCE = 60.0  # seconds that one program may take
 
-# A forked child would inherit the pipes of its brothers, and this process may have threads.
 Examine = Callable[[int], Tally]
+# A forked child would inherit the pipes of its brothers, and this process may have threads.
 PROCESSES = multiprocessing.get_context("spawn")
 
 
 def work(pipe: Connection, at: Any, one: Examine) -> None:
     """What a process does: ranges come in, tallies go out; `at` is the number it is at."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    gc.set_threshold(20_000, 50, 100)  # trees are made and dropped all the time, in circles hardly ever
+    gc.disable()  # what a program leaves behind in circles waits for the end of a range
     while True:
+        gc.collect()
         which = pipe.recv()
         total = Tally()
         for number in which:
