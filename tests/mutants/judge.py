@@ -78,14 +78,16 @@ def ask(group: Group, tree: Path) -> Verdict:
     if process.returncode < 0:
         return Verdict(group.name, last(output), f"ends the process with signal {-process.returncode}")
     names = re.findall(
-        r"^(?:FAILED|ERROR) \S*?::(\S+)|^test (\S+) \.\.\. FAILED|^    (\w+(?:::\w+)+)$", output, re.MULTILINE
+        r"^(?:FAILED|ERROR) \S*?::(.+?)(?: - .*)?$|^test (\S+) \.\.\. FAILED|^    (\w+(?:::\w+)+)$",
+        output,
+        re.MULTILINE,
     )
     return Verdict(group.name, tuple(dict.fromkeys(plain(next(filter(None, row))) for row in names)))
 
 
 def last(output: str) -> tuple[str, ...]:
     """The test that was begun last."""
-    begun = re.findall(r"^(?:\S+\.py::|test )(\S+)", output, re.MULTILINE)
+    begun = re.findall(r"^(?:\S+\.py::|test )(.+?)(?: (?:PASSED|FAILED|\.\.\.).*)?$", output, re.MULTILINE)
     return tuple(plain(name) for name in begun[-1:])
 
 
