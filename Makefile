@@ -37,7 +37,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python bless fuzz fuzz-ir mutants valgrind miri bench check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python bless fuzz fuzz-text fuzz-ir mutants valgrind miri bench check wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,8 +62,11 @@ test: test-rust test-python ## the core's tests, then pytest with the filetests 
 bless: build ## write the stage texts of the filetests anew; read the diff
 	$(BIN)/pytest -q --bless tests/test_filetests.py
 
-fuzz: build ## N programs against CPython, from SEED; findings go to fuzz-findings/
-	PYTHONPATH=tests $(BIN)/python -m differential $(or $(N),10000) $(or $(SEED),0)
+fuzz: build ## N programs against CPython, from SEED, in JOBS processes; findings go to fuzz-findings/
+	PYTHONPATH=tests $(BIN)/python -m differential $(or $(N),100000) $(or $(SEED),0) $(if $(JOBS),--jobs $(JOBS))
+
+fuzz-text: build ## N texts of garbage from SEED, by JOBS processes; findings go to fuzz-findings/
+	PYTHONPATH=tests $(BIN)/python -m garbage $(or $(N),100000) $(or $(SEED),0) $(JOBS)
 
 # What libFuzzer needs of the compiler; the flags of cargo-fuzz, but for the sanitizer: the target has no unsafe code on its way.
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -37,11 +37,13 @@ def nested(kind: str, depth: int) -> str:
         "lambda": "lambda: " * n + "x",
         "targets": "(" * n + "x" + ",)" * n + " = y",
         "generators": "f(" * n + "x" + " for x in y)" * n,
+        "clauses": "f(x" + " for x in y" * (n + 1) + ")",
     }[kind]
 
 
 KINDS = [
-    "parentheses", "calls", "subscripts", "tuples", "minus", "not", "power", "ternary", "lambda", "blocks", "defs", "targets", "generators",
+    "parentheses", "calls", "subscripts", "tuples", "minus", "not", "power", "ternary", "lambda", "blocks", "defs", "targets",
+    "generators", "clauses",
 ]  # fmt: skip
 
 
@@ -105,7 +107,8 @@ def test_long_texts():
     tree("def f(" + ", ".join(f"a{i}" for i in range(5000)) + "): 1")
     tree("f(" + "x, " * 5000 + ")")
     tree("f(" + ", ".join(f"a{i}=1" for i in range(5000)) + ")")
-    tree("sum(x" + " for x in y if x" * 2000 + ")")
+    tree("sum(x" + " for x in y if x" * 200 + ")")
+    tree("sum(x for x in y" + " if x" * 5000 + ")")
     tree("'a' " * 5000)
     tree("x = 1\n" * 5000)
     tree("\n" * 900_000 + "x" + "\n" * 90_000)

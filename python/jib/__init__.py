@@ -9,7 +9,7 @@
 """
 
 from ._native import __version__
-from .api import STAGES, compile
+from .api import STAGES, compile, evaluate
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .function import Function
 from .limits import Limits
@@ -26,4 +26,5 @@ __all__ = [
     "ParseError",
     "__version__",
     "compile",
+    "evaluate",
 ]

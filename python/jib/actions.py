@@ -95,7 +95,11 @@ def _from(start: Any, end: Any) -> Span:
 
 
 def _name(token: Token) -> Name:
-    return _new(Name, (token[1], token[2]))
+    name = token[2]
+    # `__class__` and its like are steps out of the language in Python; here they would only be parameters of strange names.
+    if name[:2] == "__" == name[-2:] and name.strip("_"):
+        raise Mistake("dunder", token[1], name)
+    return _new(Name, (token[1], name))
 
 
 def _number(token: Token) -> Constant:
@@ -383,19 +387,34 @@ def _slice(s: list[Any]) -> Slice:
 
 
 @_action()
-def clause(s: list[Any]) -> Clause:
-    return Clause(_from(s[0], s[3]), to_target(s[1]), s[3], ())
+def clause(s: list[Any]) -> tuple[list[Any], list[Expr]]:
+    """The parts of `for target in iter`, and the tests that follow."""
+    return s, []
 
 
 @_action()
-def clause_if(s: list[Any]) -> Clause:
-    before, _, test = s
-    return Clause(_from(before, test), before.target, before.iter, (*before.tests, test))
+def clauses_more(s: list[Any]) -> list[Any]:
+    """A further `for` is a loop in those before it: one level deeper. The first one's level is that of the parentheses."""
+    head = s[1][0][0]
+    head.layout.enter(head.span)
+    s[0].append(s[1])
+    return s[0]  # type: ignore[no-any-return]
+
+
+@_action()
+def clause_if(s: list[Any]) -> tuple[list[Any], list[Expr]]:
+    loop: tuple[list[Any], list[Expr]] = s[0]
+    loop[1].append(s[2])
+    return loop
 
 
 @_action()
 def generator(s: list[Any]) -> Generator:
-    element, clauses = s
+    element, loops = s
+    clauses = []
+    loops[0][0][0].layout.depth -= len(loops) - 1
+    for (head, target, _, iter), tests in loops:
+        clauses.append(Clause(_from(head, tests[-1] if tests else iter), to_target(target), iter, tuple(tests)))
     return Generator(_from(element, clauses[-1]), element, tuple(clauses))
 
 

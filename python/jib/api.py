@@ -6,19 +6,21 @@ new argument types, when the function is called with them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from .function import Function, Options
 from .limits import DEFAULT, Limits
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 STAGES = ("ast", "ir", "typed-ir", "clif", "clif-opt", "asm", "cfg")
 
 
-def _check(params: object, name: object, limits: object) -> None:
+def _check(params: object, name: object, fuel: object, timeout: object, limits: object) -> None:
     """Refuse options that are of the wrong kind, in words that name them."""
     if params is not None:
         if isinstance(params, str) or not all(isinstance(param, str) for param in params):  # type: ignore[attr-defined]
@@ -28,6 +30,16 @@ def _check(params: object, name: object, limits: object) -> None:
                 raise ValueError(f"params: {param!r:.80} is not a name")
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name must be a str, not {type(name).__name__}")
+    if fuel is not None:
+        if not isinstance(fuel, int) or isinstance(fuel, bool):
+            raise TypeError(f"fuel must be an int, not {type(fuel).__name__}")
+        if not 1 <= fuel < 2**63:
+            raise ValueError(f"fuel must be between 1 and 2**63 - 1, not {fuel}")
+    if timeout is not None:
+        if not isinstance(timeout, (int, float)) or isinstance(timeout, bool):
+            raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}")
+        if not timeout > 0:
+            raise ValueError(f"timeout must be a positive number of seconds, not {timeout}")
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be a jib.Limits, not {type(limits).__name__}")
 
@@ -41,6 +53,8 @@ def compile(
     arithmetic: str = "python",
     engine: str = "native",
     opt_level: str = "speed",
+    fuel: int | None = None,
+    timeout: float | None = None,
     limits: Limits | None = None,
 ) -> Function:
     """A native function from a text: an expression, a suite, a lambda, or definitions of which the last is called.
@@ -48,9 +62,14 @@ def compile(
     `signature`, such as "float(float, int)", fixes the types of the arguments and is compiled at once; without it the types of
     each call decide. `params` names the parameters of an expression or a suite, which else are its free names in order of
     appearance. `name` is what the function is called in messages, `limits` how large the text may be. `arithmetic`
-    is "python" or "numpy", `engine` "native" or "interpreter", `opt_level` "speed" or "none".
+    is "python" or "numpy", `opt_level` "speed" or "none". `engine` is "native", "interpreter", or "auto": interpret until compiling
+    would have been cheaper.
 
-    Raises ParseError, CompileError and LimitError for the text, TypeError and ValueError for options.
+    `fuel` is what one call may use up: each round of a loop and each call of a function of the text, the outermost included, takes
+    one unit, the same on every engine. `timeout` is how many seconds a call may run.
+
+    Raises ParseError, CompileError and LimitError for the text, TypeError and ValueError for options, OSError where the system
+    refuses memory for machine code to engine="native". A call that spends its fuel or time raises BudgetError.
 
     >>> compile("sqrt(x*x + y*y)")(3, 4)
     5.0
@@ -71,11 +90,66 @@ def compile(
     if not isinstance(source, str):
         raise TypeError(f"compile() takes the text of a program, not {type(source).__name__}")
     limits = DEFAULT if limits is None else limits
-    _check(params, name, limits)
+    _check(params, name, fuel, timeout, limits)
     text = Source(source)
     program = parse(text, limits)
     lowered = lower(program, text, params, limits)
     options = Options(
-        signature, tuple(params) if params is not None else None, name, arithmetic, engine, opt_level, limits
+        signature,
+        tuple(params) if params is not None else None,
+        name,
+        arithmetic,
+        engine,
+        opt_level,
+        fuel,
+        timeout,
+        limits,
     )
     return Function(text, ir.encode(lowered.module), lowered, options)
+
+
+@lru_cache(maxsize=256)
+def _one_shot(source: str) -> Function:
+    return compile(source, engine="auto")
+
+
+def evaluate(
+    source: str, variables: Mapping[str, Any] | None = None, /, *, out: None = None, casting: str = "safe", **names: Any
+) -> Any:
+    """The value of a text, once: compiled when it is evaluated so often that this is worth it.
+
+    A name of the text is looked for in `names`, then in `variables`; without `variables` it is also looked for where the call
+    stands, in the caller's local and then global variables, as `numexpr.evaluate` does: give `{}` with text that is not
+    trusted. `out` and `casting` are for arrays, which are not part of the language yet. Texts are kept, the last 256.
+
+    Raises what `compile` and a call raise; NameError, a subclass of Exception, for a name that is found nowhere.
+
+    >>> evaluate("a * b + 1", a=3, b=5)
+    16
+    >>> x = 2.0
+    >>> evaluate("x ** 3"), evaluate("x ** 3", {"x": 3})
+    (8.0, 27)
+    """
+    if out is not None or casting != "safe":
+        raise TypeError("evaluate(): 'out' and 'casting' are for arrays, which are not part of the language yet")
+    if not isinstance(source, str):
+        raise TypeError(f"evaluate() takes the text of a program, not {type(source).__name__}")
+    function = _one_shot(source)
+    params = function.params
+    unknown = names.keys() - set(params)
+    if unknown:
+        raise TypeError(f"evaluate(): '{min(unknown)}' is not a name in the text")
+    places: list[Mapping[str, Any]] = [names]
+    if variables is not None:
+        places.append(variables)
+    elif len(names) < len(params):
+        caller = sys._getframe(1)
+        places += [caller.f_locals, caller.f_globals]
+    return function(*[_found(name, places) for name in params])
+
+
+def _found(name: str, places: list[Mapping[str, Any]]) -> Any:
+    for place in places:
+        if name in place:
+            return place[name]
+    raise NameError(f"name '{name}' is not defined")

@@ -134,6 +134,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "star-parameter": (ParseError, "'{0}' parameters are not part of the language"),
     "star-argument": (ParseError, "'{0}' arguments are not part of the language"),
     "starred": (ParseError, "starred expressions are not part of the language"),
+    "dunder": (ParseError, "'{0}' is not part of the language: names between double underscores are Python's own"),
     # Shaped like the language, and yet not.
     "assign-to": (ParseError, "cannot assign to {0}"),
     "assign-to-constant": (ParseError, "cannot assign to {0}"),
@@ -150,8 +151,9 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "raise-what": (ParseError, "expected an exception with at most a literal message, such as ValueError(\"text\")"),
     # Names and forms (lower).
     "unknown-name": (CompileError, "name '{0}' is not defined{near}"),
+    "python-builtin": (CompileError, "'{0}' is Python's and not part of the language"),
     "unknown-type": (CompileError, "'{0}' is not a type"),
-    "unknown-exception": (CompileError, "'{0}' is not a builtin exception{near}"),
+    "unknown-exception": (CompileError, "'{0}' is not an exception that a text can raise{near}"),
     # Names, forms and calls (python/jib/lower).
     "duplicate-parameter": (CompileError, "parameter '{0}' is given twice"),
     "params-given": (CompileError, "the text names its parameters itself; params= is for expressions and suites"),
@@ -168,6 +170,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "arguments": (CompileError, "{0}"),
     "attribute-bare": (CompileError, "'{0}.{1}' is not known; the function is written '{1}', without a prefix"),
     "attribute": (CompileError, "attribute '{0}' is not known; only those of math are"),
+    "index-parts": (CompileError, "an index has 1 to {0} parts, not {1}"),
     "element-assignment": (CompileError, "elements cannot be assigned to yet"),
     "slice": (CompileError, "slices are not part of the language yet"),
     "text-value": (CompileError, "a text is not a value; it can only be printed, or be the message of an error"),
@@ -181,6 +184,9 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "outside-loop": (CompileError, "'{0}' outside a loop"),
     "outside-function": (CompileError, "'return' outside a function; the last expression is the value"),
     "default-literal": (CompileError, "a default must be a literal number, True, False or None"),
+    # Budgets (Rust).
+    "fuel-spent": (BudgetError, "the call has used up its fuel of {0} loop rounds and calls; fuel=... allows more"),
+    "timeout": (BudgetError, "the call has taken longer than {0} seconds; timeout=... allows more"),
     # Types (Rust).
     "unbound-local": (CompileError, "'{0}' is read before anything is assigned to it"),
     "no-operator": (CompileError, "unsupported operand types for {0}: '{1}' and '{2}'"),
@@ -207,12 +213,18 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "bad-signature": (CompileError, "'{0}' is not a signature; write it like \"float(float, int)\""),
     "arrays-not-yet": (CompileError, "'{0}': arrays are not part of the language yet"),
     "signature-count": (CompileError, "the signature has {1} types, the function takes {0}"),
+    "limit-joins": (LimitError, "variables have more than {0:,} values to take along where paths join; limits=Limits(joins=...) allows more"),
+    "limit-values": (LimitError, "the text needs more than {0:,} values for these types; limits=Limits(values=...) allows more"),
+    "limit-blocks": (LimitError, "the text needs more than {0:,} blocks of machine code; limits=Limits(blocks=...) allows more"),
+    "limit-kept": (LimitError, "values are kept through more than {0:,} blocks of machine code; limits=Limits(kept=...) allows more"),
+    "limit-types": (LimitError, "the types of the text depend on each other in too many ways"),
     "limit-instances": (LimitError, "{0}() would be specialised for more than {1} combinations of types in one call"),
     "limit-specialisations": (LimitError, "{0}() has been called with more than {1} combinations of types"),
     "limit-tuple": (LimitError, "a tuple of more than {0} elements, those of its elements included"),
     "limit-tuple-depth": (LimitError, "tuples nest more than {0} deep"),
     "limit-result": (LimitError, "{0}() returns a tuple of more than {1} numbers"),
-    "limit-code": (LimitError, "more than {1} {0}"),
+    "limit-returned": (LimitError, "more than {0} values in the returned tuple"),
+    "limit-machine-values": (LimitError, "a function needs more than {0} values"),
 }
 # fmt: on
 
@@ -225,6 +237,8 @@ def error(code: str, source: Source, span: Span, *args: object) -> JitError:
     """
     kind, template = MESSAGES[code]
     near = ""
+    if code.startswith("limit-"):  # from Rust, whose arguments are texts
+        args = tuple([int(arg) if str(arg).isdecimal() else arg for arg in args])
     if "{near}" in template and len(args) > 1:
         near = nearest(str(args[0]), args[-1])  # type: ignore[arg-type]
     message = template.format(*args, near=near)
@@ -249,6 +263,9 @@ def internal_error(words: str) -> InternalError:
     return InternalError(f"a bug in jib: {words}; please report it with the text that was compiled")
 
 
+_CANDIDATES = 2_000  # that a name is compared with; each takes some microseconds
+
+
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """The hint that a known name may have been meant, or nothing.
 
@@ -257,7 +274,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     """
     import difflib
 
-    found = difflib.get_close_matches(name, list(candidates), 1, 0.6)
+    found = difflib.get_close_matches(name, list(candidates)[-_CANDIDATES:], 1, 0.6)
     return f"; did you mean '{found[0]}'?" if found else ""
 
 

@@ -29,6 +29,8 @@ class Options(NamedTuple):
     arithmetic: str = "python"
     engine: str = "native"
     opt_level: str = "speed"
+    fuel: int | None = None
+    timeout: float | None = None
     limits: Limits = DEFAULT
 
 
@@ -67,8 +69,9 @@ class Function(_native.Callable):
         params = tuple([Param(p.name, p.kind, p.required, p.default) for p in lowered.params])
         name = options.name or lowered.name
         self = super().__new__(
-            cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic
-        )
+            cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic,
+            options.limits, options.fuel, options.timeout,
+        )  # fmt: skip
         self.__name__ = self.__qualname__ = name
         self.__doc__ = lowered.doc
         self._text = text

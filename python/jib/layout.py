@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .errors import error
-from .limits import Limits
+from .limits import UNLIMITED, Limits
 from .source import Source, Span
 
 
@@ -43,6 +43,7 @@ _NAME, _NUMBER, _OPERATOR, _STRING, _NEWLINE, _COMMENT, _CONTINUATION, _OTHER = 
 # Characters that hide what a text says, wherever they stand: the bidirectional controls and the lone surrogates.
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ud800-\udfff]")
 
+_RETURN = re.compile("\r(?!\n)")
 _OPEN = {"(": ")", "[": "]", "{": "}"}
 # Python's keywords that are none of the language's: no names either.
 _FOREIGN = (
@@ -179,6 +180,9 @@ class Layout:
         at = text.find("\0")
         if at >= 0:
             raise error("nul", self.source, Span(at, at + 1))
+        # To Python it ends the line: what follows it in a comment would be code.
+        if "\r" in text and (alone := _RETURN.search(text)):
+            raise error("carriage-return", self.source, Span(*alone.span()))
 
     def _indentation(self, blank: str, span: Span) -> tuple[int, int]:
         """The width of an indentation with a tab every 8 columns and with a tab every column: Python compares both."""
@@ -210,7 +214,7 @@ class Layout:
 def retrace(source: Source, lexicon: Lexicon, until: Token | None) -> list[Token]:
     """The tokens before one of them, for a message; the text up to there is known to have no mistake."""
     found: list[Token] = []
-    for token in Layout(source, lexicon, Limits(nesting=1 << 60, tokens=1 << 60)).tokens():
+    for token in Layout(source, lexicon, UNLIMITED).tokens():
         if until is not None and token[:3] == until[:3]:
             break
         found.append(token)

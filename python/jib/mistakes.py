@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from .errors import JitError, error
 from .layout import Layout, Lexicon, Token, retrace
-from .limits import Limits
+from .limits import UNLIMITED
 from .source import Source, Span
 from .strange import strange
 
@@ -152,7 +152,7 @@ def _never_closed(p: Place) -> JitError | None:
     if p.source.position(opener.span[0])[0] == p.source.position(p.span[0])[0]:
         return None
     try:
-        for _ in Layout(p.source, p.lexicon, Limits(nesting=1 << 60, tokens=1 << 60)).tokens():
+        for _ in Layout(p.source, p.lexicon, UNLIMITED).tokens():
             pass
     except JitError as problem:
         return problem if problem.code == "never-closed" else None
@@ -267,6 +267,8 @@ def _neighbours(p: Place) -> JitError | None:
             return p.fail("construct", f"'{before.value}' is", span=before.span)
         if before.value == "print":
             return p.fail("call-parentheses", before.value)
+    if line[0].type == "DEF" and len(line) == 2:
+        return p.fail("expected", "'('")
     if p.in_lambda():
         return p.fail("lambda-colon")
     if p.opener() == "parameters":

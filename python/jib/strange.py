@@ -22,6 +22,7 @@ _LOOK_ALIKE = {
 }  # fmt: skip
 _QUOTES = {"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u201f": '"', "\u00ab": '"', "\u00bb": '"', "\u2018": "'", "\u2019": "'",
            "\u201a": "'", "\u201b": "'", "\u2032": "'", "\u00b4": "'", "\u2033": '"'}  # fmt: skip
+_LONGEST = 400  # characters of a number of which more is said than that it is none: the patterns below can take the square of that
 _BASES = {"x": ("hexadecimal", "0-9a-fA-F"), "o": ("octal", "0-7"), "b": ("binary", "01")}
 
 
@@ -50,8 +51,6 @@ def strange(source: Source, at: int) -> JitError:
         return error("end-after-backslash", source, span)
     if character == "\\":
         return error("after-backslash", source, span)
-    if character == "\r":
-        return error("carriage-return", source, span)
     if character in "{}":
         return error("brace", source, span, character)
     if character == "?":
@@ -83,7 +82,7 @@ def _prefix(source: Source, start: int, quote: int) -> JitError:
         return error("f-string", source, span)
     if letters in ("b", "br"):
         return error("b-string", source, span)
-    return error("string-prefix", source, Span(start, quote), prefix)
+    return error("string-prefix", source, Span(start, quote), prefix if len(prefix) <= 40 else prefix[:40] + "...")
 
 
 def _number(source: Source, at: int) -> JitError:
@@ -94,6 +93,8 @@ def _number(source: Source, at: int) -> JitError:
         return error("unexpected", source, Span(at, at + 1), ".")
     number, span = found[0], Span(*found.span())
     shown = number if len(number) <= 40 else number[:40] + "..."
+    if len(number) > _LONGEST:
+        return error("number", source, span, shown)
     if number[:1] == "0" and number[1:2].lower() in _BASES:
         base, digits = _BASES[number[1].lower()]
         if len(number) == 2:

@@ -8,13 +8,11 @@ divergence, CPython with the text as it stands is asked too, and must agree with
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import warnings
+import io
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from filetest_runner.cpython import as_function
 from filetest_runner.outcome import place_of
 from filetest_runner.values import same
 from jib import ir
@@ -25,13 +23,12 @@ from jib.lower import lower
 from jib.parse import parse
 from jib.source import Source
 
-from .divergences import Program, Unmodelled, type_of
+from .divergences import TRACE, Program, Unmodelled, type_of
 
 ENGINES = {
-    "interpreter": ("interpreter", "none"),
-    "interpreter after the passes": ("interpreter", "speed"),
-    "native, opt_level=none": ("native", "none"),
-    "native, opt_level=speed": ("native", "speed"),
+    "interpreter": Options(engine="interpreter", opt_level="none"),
+    "native, opt_level=none": Options(engine="native", opt_level="none"),
+    "native, opt_level=speed": Options(engine="native", opt_level="speed"),
 }
 
 
@@ -42,13 +39,13 @@ class Outcome(NamedTuple):
     error: str = ""
     line: int = 0
     rest: Any = None  # message and place, which only engines share
+    printed: str = ""
 
     def __str__(self) -> str:
-        return (
-            f"{self.error} in line {self.line}: {self.rest}"
-            if self.error
-            else f"{type(self.value).__name__} {self.value!r}"
-        )
+        printed = f", printing {self.printed!r}" if self.printed else ""
+        if self.error:
+            return f"{self.error} in line {self.line}: {self.rest}{printed}"
+        return f"{type(self.value).__name__} {self.value!r}{printed}"
 
 
 class Mismatch(NamedTuple):
@@ -60,115 +57,162 @@ class Mismatch(NamedTuple):
     other: str
     differs: Outcome
 
+    @property
+    def kind(self) -> tuple[bool, bool, bool]:
+        """What stays while a finding is made smaller."""
+        return bool(self.answer.error), bool(self.differs.error), self.one == "CPython"
+
     def __str__(self) -> str:
         return f"{self.arguments!r}:\n  {self.one}: {self.answer}\n  {self.other}: {self.differs}"
 
 
-class Report(NamedTuple):
+@dataclass
+class Report:
     """What came of a program; `refused` is why jib, or the oracle, does not take it."""
 
-    mismatches: list[Mismatch]
-    values: int
-    failures: int
-    diverged: int
+    mismatches: list[Mismatch] = field(default_factory=list)
+    values: int = 0
+    failures: int = 0
+    diverged: int = 0
     refused: str = ""
 
 
-def engines(text: str, params: tuple[str, ...] | None) -> dict[str, Callable[..., Any]]:
+def names_parameters(text: str) -> bool:
+    """Whether a text is a lambda or definitions: others are told their parameters."""
+    last = text[text.rstrip().rfind("\n") + 1 :]
+    return text.startswith(("def ", "lambda")) and last.startswith((" ", "def ", "lambda"))
+
+
+def engines(text: str, params: tuple[str, ...], fuel: int | None = None) -> dict[str, Callable[..., Any]]:
     """The program on each engine; the text is read once."""
+    named = None if names_parameters(text) else params
     source = Source(text)
-    lowered = lower(parse(source, DEFAULT), source, params, DEFAULT)
+    lowered = lower(parse(source, DEFAULT), source, named, DEFAULT)
     module = ir.encode(lowered.module)
     return {
-        name: Function(source, module, lowered, Options(params=params, engine=engine, opt_level=level))
-        for name, (engine, level) in ENGINES.items()
+        name: Function(source, module, lowered, options._replace(params=named, fuel=fuel))
+        for name, options in ENGINES.items()
     }
 
 
-def run(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
+class Output(io.StringIO):
+    """What stands in for sys.stdout while programs run."""
+
+    def take(self) -> str:
+        """What was printed since the last time."""
+        text = self.getvalue()
+        if text:
+            self.seek(0)
+            self.truncate()
+        return text
+
+
+def run(function: Callable[..., Any], arguments: tuple[Any, ...], output: Output) -> Outcome:
     """Calls an engine. An InternalError is an outcome too: it never agrees with CPython's."""
     try:
-        return Outcome(function(*arguments))
+        return Outcome(function(*arguments), printed=output.take())
     except CompileError:
         raise
     except Exception as error:
         place = place_of(error)
-        return Outcome(None, type(error).__name__, place[0] if place else 0, (str(error), place))
+        rest = str(error), place
+        return Outcome(None, type(error).__name__, place[0] if place else 0, rest, output.take())
 
 
-def ask(function: Callable[..., Any], arguments: tuple[Any, ...], file: str) -> Outcome:
-    """Calls CPython; the line is that of the innermost frame of the program."""
+def ask(
+    function: Callable[..., Any], arguments: tuple[Any, ...], file: str, output: Output, lines: list[int] | None = None
+) -> Outcome:
+    """Calls CPython; the line is that of the innermost frame of the program, or what `lines` has for it."""
     try:
-        return Outcome(function(*arguments))
+        return Outcome(function(*arguments), printed=output.take())
     except Exception as error:
         line, trace = 0, error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == file:
                 line = trace.tb_lineno
             trace = trace.tb_next
-        return Outcome(None, type(error).__name__, line, str(error))
+        return Outcome(None, type(error).__name__, lines[line] if lines else line, str(error), output.take())
 
 
 def agree(a: Outcome, b: Outcome) -> bool:
-    return a.error == b.error and (same(a.value, b.value) if not a.error else a.line == b.line)
+    """Of an UnboundLocalError CPython does not know the line well: instructions that it runs as one have that of the first."""
+    if a.error != b.error or a.printed != b.printed:
+        return False
+    return (a.line == b.line or a.error == "UnboundLocalError") if a.error else same(a.value, b.value)
 
 
-def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]], *, cpython: bool = True) -> Report:
-    """Everything about one program. `cpython=False` compares the engines with each other only."""
-    mismatches: list[Mismatch] = []
-    values = failures = diverged = 0
-    is_def = text.startswith("def ")
-    try:
-        functions = engines(text, None if is_def else params)
-    except (CompileError, LimitError) as error:
-        return Report([], 0, 0, 0, f"{type(error).__name__}: {error}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
-        plain = as_function(text, params) if cpython else None
-    oracles: dict[Any, Program] = {}
-    for arguments in calls:
+def examine(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]]) -> Report:
+    """Everything about one program."""
+    report = Report()
+    oracles: dict[Any, tuple[Program, Any]] = {}
+    with contextlib.redirect_stdout(Output()) as output:
         try:
-            outcomes = {name: run(function, arguments) for name, function in functions.items()}
-            first, answer = next(iter(outcomes.items()))
-            if cpython:
-                types = tuple(type_of(value) for value in arguments)
-                program = oracles.get(types)
-                if program is None:
-                    program = oracles[types] = Program(text, params, types)
-                program.trace.diverged = False
-                first, answer = "the model", ask(program.function, arguments, "<model>")
-                diverged += program.trace.diverged
-                if plain is not None and not program.trace.diverged:
-                    as_it_stands = ask(plain, arguments, "<cpython>")
-                    if not agree(answer, as_it_stands):
-                        mismatches.append(Mismatch(arguments, "CPython", as_it_stands, "the model", answer))
+            functions = engines(text, params)
+            for arguments in calls:
+                # The engines first: a text that they refuse needs no oracle.
+                outcomes = {name: run(function, arguments, output) for name, function in functions.items()}
+                types = tuple([type_of(value) for value in arguments])
+                if types not in oracles:
+                    program = Program(text, params, types)
+                    oracles[types] = program, program.plain()
+                mismatch = judge(arguments, outcomes, *oracles[types], output, report)
+                if mismatch is not None:
+                    report.mismatches.append(mismatch)
         except (CompileError, LimitError, Unmodelled) as error:
-            return Report(mismatches, values, failures, diverged, f"{type(error).__name__}: {error}")
-        values += not answer.error
-        failures += bool(answer.error)
-        for name, outcome in outcomes.items():
-            wrong = not agree(answer, outcome)
-            if not wrong and outcome.error and outcome.rest != outcomes["interpreter"].rest:
-                wrong, first, answer = True, "interpreter", outcomes["interpreter"]
-            if wrong or outcome.error == "InternalError":
-                mismatches.append(Mismatch(arguments, first, answer, name, outcome))
-                break
-    return Report(mismatches, values, failures, diverged)
+            report.refused = f"{type(error).__name__}: {error}"
+    return report
 
 
-def still(text: str, params: tuple[str, ...], arguments: tuple[Any, ...], cpython: bool) -> Mismatch | None:
-    """The mismatch of one call, for the shrinker."""
-    with contextlib.suppress(Exception):
-        found = examine(text, params, [arguments], cpython=cpython).mismatches
-        return found[0] if found else None
+def judge(
+    arguments: tuple[Any, ...],
+    outcomes: dict[str, Outcome],
+    program: Program,
+    plain: Any,
+    output: Output,
+    report: Report,
+) -> Mismatch | None:
+    """Asks the oracle, and finds the first that answers otherwise, or fails with other words or elsewhere than the interpreter."""
+    TRACE.diverged = False
+    answer = ask(program.function, arguments, "<model>", output, program.lines)
+    report.diverged += TRACE.diverged
+    report.values += not answer.error
+    report.failures += bool(answer.error)
+    if plain is not None and not TRACE.diverged:
+        as_it_stands = ask(plain, arguments, "<cpython>", output)
+        if not agree(answer, as_it_stands):
+            return Mismatch(arguments, "CPython", as_it_stands, "the model", answer)
+    for name, outcome in outcomes.items():
+        if not agree(answer, outcome) or outcome.error == "InternalError":
+            return Mismatch(arguments, "the model", answer, name, outcome)
+        if outcome.error and outcome.rest != outcomes["interpreter"].rest:
+            return Mismatch(arguments, "interpreter", outcomes["interpreter"], name, outcome)
     return None
 
 
-def holds_within(seconds: float, question: Callable[[], bool]) -> bool:
-    """Asks in a process of its own: a program that was made smaller may never end, or crash, which is no."""
-    child = os.fork()
-    if child == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        os._exit(0 if question() else 1)
-    return os.waitpid(child, 0)[1] == 0
+def spend(text: str, params: tuple[str, ...], calls: Iterable[tuple[Any, ...]], fuel: int) -> list[Mismatch]:
+    """What the engines do not agree on with so much fuel, which CPython does not have: value, BudgetError, or where it ends otherwise.
+    A call that has enough does what it does without a limit."""
+    mismatches = []
+    with contextlib.redirect_stdout(Output()) as output, contextlib.suppress(CompileError, LimitError):
+        limited = engines(text, params, fuel)
+        free = engines(text, params)["interpreter"]
+        for arguments in calls:
+            unlimited = run(free, arguments, output)
+            first = run(limited["interpreter"], arguments, output)
+            outcomes = {f"{name}, fuel={fuel}": run(each, arguments, output) for name, each in limited.items()}
+            if first.error != "BudgetError":
+                outcomes["interpreter"] = unlimited
+            for name, outcome in outcomes.items():
+                if not agree(first, outcome) or first.rest != outcome.rest:
+                    mismatches.append(Mismatch(arguments, f"interpreter, fuel={fuel}", first, name, outcome))
+                    break
+    return mismatches
+
+
+def expected(text: str, params: tuple[str, ...], arguments: tuple[Any, ...]) -> tuple[Outcome, bool]:
+    """What the oracle answers, and whether CPython as it stands is known to answer so too."""
+    program = Program(text, params, tuple(map(type_of, arguments)))
+    with contextlib.redirect_stdout(Output()) as output:
+        TRACE.diverged = False
+        answer = ask(program.function, arguments, "<model>", output, program.lines)
+        return answer, not (program.ours or TRACE.diverged)

@@ -1,123 +1,66 @@
 """The driver: N programs from a seed.
 
-`python -m differential N SEED [FOLDER]` (with tests/ on the path) prints programs a second and what differs; each finding is shrunk and
-written into FOLDER (fuzz-findings) as a candidate for tests/filetests/run. Program k of seed S is program S * 10**9 + k, always.
+`python -m differential N SEED` (with tests/ on the path) prints programs a second and what differs; each finding is shrunk and
+written into fuzz-findings/ as a candidate for tests/filetests/run. Program k of seed S is program S * 10**9 + k, whatever the
+number of processes.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 import time
-from collections import Counter
 from pathlib import Path
-from random import Random
-from typing import NamedTuple
 
-from .compare import Mismatch, examine, holds_within, still
-from .generate import Generated, program
-from .inputs import arguments
-from .shrink import shrink
-
-CALLS = 10
+from .campaign import Tally, numbers
+from .coverage import count, table
+from .findings import candidate
+from .generate import program
+from .workers import spread
 
 
-class Finding(NamedTuple):
-    seed: int
-    program: Generated
-    mismatch: Mismatch
-
-
-class Summary(NamedTuple):
-    programs: int
-    calls: int
-    values: int
-    failures: int
-    diverged: int
-    refused: Counter[str]
-    findings: list[Finding]
-    seconds: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.programs} programs, {self.calls} calls ({self.values} values, {self.failures} exceptions, {self.diverged} with a "
-            f"stated divergence), {sum(self.refused.values())} programs refused, {len(self.findings)} mismatches; "
-            f"{self.programs / self.seconds:.0f} programs/s"
-        )
-
-
-def fuzz(count: int, seed: int, *, at_most: int = 20, report: float = 10.0) -> Summary:
-    """Runs programs until there are so many findings. `report` is the seconds between lines on stderr; 0 is silence."""
-    start = spoke = time.perf_counter()
-    findings: list[Finding] = []
-    refused: Counter[str] = Counter()
-    programs = values = failures = diverged = 0
-    for number in range(seed * 10**9, seed * 10**9 + count):
-        made = program(number)
-        random = Random(number)
-        calls = [arguments(random, made.types) for _ in range(CALLS)]
-        try:
-            found = examine(made.text, made.params, calls, cpython=not made.sized)
-        except Exception:
-            print(f"program {number}:\n{made.text}", file=sys.stderr)
-            raise
-        programs += 1
-        values += found.values
-        failures += found.failures
-        diverged += found.diverged
-        if found.refused:
-            refused[found.refused.split(" (<jib>")[0]] += 1
-        if found.mismatches:
-            findings.append(Finding(number, made, found.mismatches[0]))
-            if report:
-                print(f"program {number}: {found.mismatches[0]}", file=sys.stderr)
-            if len(findings) >= at_most:
-                break
-        if report and time.perf_counter() - spoke > report:
-            spoke = time.perf_counter()
-            print(
-                f"{programs} programs, {len(findings)} mismatches, {programs / (spoke - start):.0f}/s", file=sys.stderr
-            )
-    return Summary(
-        programs, values + failures, values, failures, diverged, refused, findings, time.perf_counter() - start
+def options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="differential", description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=100_000, help="programs (%(default)s)")
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (%(default)s)")
+    parser.add_argument("--folder", type=Path, default=Path("fuzz-findings"), help="where findings go (%(default)s)")
+    parser.add_argument("--at-most", type=int, default=20, help="end after so many findings (%(default)s)")
+    parser.add_argument("--every", type=float, default=10.0, help="seconds between lines of progress (%(default)s)")
+    parser.add_argument(
+        "--coverage", action="store_true", help="run nothing; print how many programs hold each construct"
     )
-
-
-def small(finding: Finding) -> tuple[str, Mismatch]:
-    """The finding's program after shrinking, and how it differs."""
-    made, mismatch = finding.program, finding.mismatch
-    kind = (bool(mismatch.answer.error), bool(mismatch.differs.error), mismatch.one == "CPython")
-
-    def holds(text: str) -> bool:
-        now = still(text, made.params, mismatch.arguments, not made.sized)
-        return now is not None and (bool(now.answer.error), bool(now.differs.error), now.one == "CPython") == kind
-
-    text = shrink(made.text, lambda text: holds_within(0.5, lambda: holds(text)))
-    return text, still(text, made.params, mismatch.arguments, not made.sized) or mismatch
-
-
-def candidate(finding: Finding) -> str:
-    """A filetest of the finding: the line `run:` says what CPython answers."""
-    text, mismatch = small(finding)
-    args = ", ".join(map(repr, mismatch.arguments))
-    answer = mismatch.answer
-    want = f"raises {answer.error}" if answer.error else f"-> {answer.value!r}"
-    options = "" if text.startswith("def ") else f"# options: params={','.join(finding.program.params)}\n"
-    words = "".join(f"# {line}\n" for line in str(mismatch).splitlines())
-    return f"{text}\n{options}# run: ({args}) {want}\n# program {finding.seed}\n{words}"
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str]) -> int:
-    count = int(argv[0]) if argv else 1000
-    seed = int(argv[1]) if len(argv) > 1 else 0
-    folder = Path(argv[2] if len(argv) > 2 else "fuzz-findings")
-    print(f"{count} programs of seed {seed}")
-    summary = fuzz(count, seed)
-    print(summary)
-    for words, times in summary.refused.most_common(12):
+    chosen = options(argv)
+    if chosen.coverage:
+        print(table(count(program(number).text for number in numbers(chosen.seed, chosen.count)), chosen.count))
+        return 0
+    print(f"seed {chosen.seed}: {chosen.count} programs in {chosen.jobs} processes", flush=True)
+    total = Tally()
+    start = spoke = time.monotonic()
+    for tally in spread(numbers(chosen.seed, chosen.count), chosen.jobs):
+        total += tally
+        for finding in tally.findings:
+            print(finding, flush=True)
+        if len(total.findings) >= chosen.at_most:
+            break
+        if time.monotonic() - spoke > chosen.every:
+            spoke = time.monotonic()
+            print(
+                f"{total.programs} programs, {len(total.findings)} mismatches, {total.programs / (spoke - start):.0f}/s",
+                file=sys.stderr,
+            )
+    seconds = time.monotonic() - start
+    print(f"seed {chosen.seed}: {total}; {seconds:.0f} s, {total.programs / seconds:.0f} programs/s", flush=True)
+    for words, times in total.refused.most_common(12):
         print(f"  refused {times} times: {words}")
-    for finding in summary.findings:
-        folder.mkdir(exist_ok=True)
+    for finding in total.findings:
+        chosen.folder.mkdir(exist_ok=True)
         text = candidate(finding)
-        (folder / f"{finding.seed}.jib").write_text(text, encoding="utf-8")
-        print(f"--- {folder}/{finding.seed}.jib\n{text}")
-    return 1 if summary.findings else 0
+        (chosen.folder / f"{finding.number}.jib").write_text(text, encoding="utf-8")
+        print(f"--- {chosen.folder}/{finding.number}.jib\n{text}", flush=True)
+    return 1 if total.findings else 0

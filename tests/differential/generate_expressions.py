@@ -1,48 +1,64 @@
 """Writes expressions of a type, for `generate`.
 
-In: a random number generator and what is in scope. Out: texts. Always holds: operators get the types they take, reductions few turns.
+In: a random number generator and what is in scope. Out: texts. Always holds: operators get the types they take, and reductions turn a few
+times; a walrus writes a new name. All choices are taken from `random`, which may be whatever has its methods.
 """
 
 from __future__ import annotations
 
+import re
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .model_builtins import FLOAT1
+from .templates import BUILTINS, FROM_SIZED, OPERATORS, SIZED, SIZED_FLOAT, SIZED_INT
 
-INT_OPS = ("+", "-", "*", "//", "%", "&", "|", "^")
-FLOAT_OPS = ("+", "-", "*", "/", "//", "%")
-COMPARE = ("<", "<=", ">", ">=", "==", "!=")
-SPELLED = (*FLOAT1, "float", "math.sin", "math.exp", "arcsin", "arctan")
-FLOAT2 = ("atan2", "hypot", "fmod", "remainder", "copysign", "nextafter", "math.pow", "log")
-SIZED = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32")
+HOLE = re.compile(r"\{(\w)\}")
+CHOICES = {ty: [text for often, text in rows for _ in range(often)] for ty, rows in OPERATORS.items()}
+INTS = ("0", "1", "2", "3", "5", "7", "10", "63", "64", "-1", "-2", "-7")
+EDGES = (
+    "9223372036854775807", "(-9223372036854775808)", "4294967296", "2147483648", "-2147483649", "9007199254740993", "-9007199254740991",
+)  # fmt: skip
+FLOATS = ("0.0", "1.0", "-0.0", "0.5", "2.5", "-1.5", "3.0", "1e-3", "2.0", "-7.25", "0.1", "1.5")
+FLOAT_EDGES = (
+    "1e300", "5e-324", "9007199254740992.0", "pi", "inf", "nan", "math.e", "tau", "-inf", "1e16", "9.3e18", "0.49999999999999994", "e",
+)  # fmt: skip
+
+
+class Parameter(NamedTuple):
+    name: str
+    type: str
+    kind: str  # "positional", "any" or "keyword"
+    default: str
 
 
 class Helper(NamedTuple):
+    """A function that can be called. A result that is a tuple is one of types."""
+
     name: str
-    params: tuple[str, ...]  # types
-    result: str
+    params: tuple[Parameter, ...]
+    result: Any
     recursive: bool
 
 
 class Expressions:
     """What is in scope, and expressions over it."""
 
-    def __init__(self, random: Random, sized: bool) -> None:
+    def __init__(self, random: Random, tame: bool, sized: tuple[str, ...]) -> None:
         self.random = random
+        self.tame = tame
         self.sized = sized
         self.helpers: list[Helper] = []
         self.names = 0
         self.loops = 0
-        self.lines: list[str] = []
-        self.kinds: dict[str, str] = {}
-        self.fixed: set[str] = set()  # what nothing may write: counters of loops that must end
-        self.may_return = False
-        self.result = "i"
-        self.in_generator = 0
+        self.room = 60  # operands that may still be written; then leaves only
+        self.kinds: dict[str, Any] = {}
+        self.steady = 0  # in here nothing may be written: iterables of generators, bodies of lambdas
 
     def chance(self, probability: float) -> bool:
-        return self.random.random() < probability
+        return self.random.random() >= 1 - probability  # the first choice is no, for whoever makes programs smaller
+
+    def pick(self, among: Any) -> Any:
+        return among[self.random.randrange(len(among))]
 
     def fresh(self, stem: str) -> str:
         self.names += 1
@@ -52,218 +68,191 @@ class Expressions:
 
     def expr(self, ty: str, depth: int) -> str:
         """An expression of a type, or of one that gives way to it."""
-        if depth <= 0 or self.chance(0.15):
+        self.room -= 1
+        if depth <= 0 or self.room < 0 or not self.chance(0.88):
             return self.leaf(ty)
-        if self.chance(0.2):
-            return self.choice(ty, depth)
-        return {"i": self.int, "f": self.float, "b": self.bool}[ty](depth)
+        if ty in self.sized:
+            return self.sized_expr(ty, depth)
+        way = self.random.random()
+        if way < 0.5:
+            return self.fill(self.pick(CHOICES[ty]), depth - 1)
+        if way < 0.72:
+            return self.fill(self.pick(BUILTINS[ty]), depth - 1)
+        if way < 0.88:
+            return self.choice(ty, depth - 1)
+        if way < 0.94:
+            return self.generator(ty, depth - 1)
+        if self.sized:
+            return self.fill(self.pick(FROM_SIZED[ty]), depth - 1)
+        return self.of_tuple(ty) or self.call_helper(ty, depth - 1)
+
+    def fill(self, template: str, depth: int, sized: str = "") -> str:
+        sized = sized or (self.pick(self.sized) if "{t}" in template else "")
+        return HOLE.sub(lambda hole: self.operand(hole[1], depth, sized), template)
+
+    def operand(self, hole: str, depth: int, sized: str) -> str:
+        if hole in "ifb":
+            return self.expr(hole, depth)
+        if hole == "n":
+            return str(self.random.randrange(-2, 7) if not self.tame else self.random.randrange(0, 4))
+        if hole == "N":
+            return str(self.random.randrange(6))
+        if hole == "t":
+            return self.expr(sized, depth)
+        ty = "i" if hole in "dks" else "f"
+        text = self.expr(ty, depth)
+        if self.chance(0.15 if self.tame else 0.9):
+            return text
+        if hole == "d":
+            return f"({text} | 1)"
+        if hole == "k":
+            return f"({text} % {self.pick('34567')})" if self.chance(0.7) else str(self.random.randrange(6))
+        if hole == "s":
+            return f"({text} % {self.pick(('10', '100', '1000'))})" if self.chance(0.5) else self.leaf("i")
+        if hole == "D":
+            return f"({text} or {self.pick(('1.0', '0.5', '-3.0'))})"
+        if hole == "p":
+            return f"(abs({text}) + {self.pick(('0.5', '1.0', '1e-9'))})"
+        low, high = ("-1.0", "1.0") if hole == "u" else ("-9.0", "9.5")
+        return f"max({low}, min({text}, {high}))" if self.chance(0.5) else f"clip({text}, {low}, {high})"
 
     def leaf(self, ty: str) -> str:
         names = [name for name, kind in self.kinds.items() if kind == ty]
         if names and self.chance(0.75):
-            return self.random.choice(names)
-        r = self.random
+            return str(self.pick(names))
         if ty == "b":
-            return r.choice(("True", "False"))
+            return str(self.pick(("True", "False")))
+        edges = 0.05 if self.tame else 0.3
         if ty == "i":
-            if self.chance(0.85):
-                return str(r.choice((0, 1, 2, 3, 5, 7, 10, 63, 64, -1, -2, -7)))
-            return r.choice(
-                (
-                    "9223372036854775807",
-                    "(-9223372036854775808)",
-                    "4294967296",
-                    "2147483648",
-                    "-2147483649",
-                    "9007199254740993",
-                )
-            )
-        if self.chance(0.05):
-            return r.choice(("pi", "inf", "nan", "math.e", "tau"))
-        return r.choice(
-            ("0.0", "1.0", "-0.0", "0.5", "2.5", "-1.5", "1e300", "5e-324", "3.0", "1e-3", "2.0", "9007199254740992.0")
-        )
+            return str(self.pick(EDGES if self.chance(edges) else INTS))
+        if ty == "f":
+            return str(self.pick(FLOAT_EDGES if self.chance(edges) else FLOATS))
+        if ty == "f32":
+            return f"f32({self.pick(FLOATS)})"
+        return f"{ty}({self.pick(('1', '2', '7', '100', '0', '127'))})"
+
+    def sized_expr(self, ty: str, depth: int) -> str:
+        if self.chance(0.2):
+            of = self.pick("iif") if ty != "f32" else self.pick("iff")
+            text = self.expr(of, depth - 1)
+            if ty == "f32" or self.chance(0.1):
+                return f"{ty}({text})"
+            return f"{ty}({text if of == 'i' else f'int(clip({text}, -9.0, 9.0))'} % 100)"
+        return self.fill(self.pick(SIZED + (SIZED_FLOAT if ty == "f32" else SIZED_INT)), depth - 1, ty)
+
+    def lower(self, ty: str) -> str:
+        return str({"f": self.pick("ib"), "i": "b", "b": "b"}[ty])
+
+    def test(self, depth: int) -> str:
+        return self.expr("b", depth) if self.chance(0.85) else self.expr(self.pick("if"), depth)
 
     def choice(self, ty: str, depth: int) -> str:
         """What takes one of several values."""
-        d = depth - 1
-        other = ty if self.chance(0.8) else self.lower(ty)
-        kind = self.random.randrange(7)
-        a, b = self.expr(ty, d), self.expr(other, d)
+        other = self.lower(ty) if self.chance(0.2) else ty
+        a, b = self.expr(ty, depth), self.expr(other, depth)
         if self.chance(0.5):
             a, b = b, a
+        kind = self.random.randrange(5)
         if kind == 0:
-            return f"({a} if {self.test(d)} else {b})"
+            return f"({a} {self.pick(('and', 'or'))} {b})"
         if kind == 1:
-            return f"({a} {self.random.choice(('and', 'or'))} {b})"
-        if kind == 2 and ty != "b":
-            return f"{self.random.choice(('min', 'max'))}({a}, {b})"
+            return f"({a}, {b})[{self.pick((0, 1, -1)) if other == ty else 0 if self.chance(0.5) else 1}]"
+        if kind == 2 and not self.steady:
+            return f"({self.fresh('w')} := {a})"
         if kind == 3:
-            return f"({a}, {b})[{self.random.choice((0, 1, -1)) if other == ty else (0 if self.chance(0.5) else 1)}]"
-        if kind == 4:
-            return self.call_helper(ty, d)
-        if kind == 5 and not self.in_generator:
-            # New names only: a name that is written where it may not be is another matter.
-            name = self.fresh("w")
-            text = f"({name} := {a})"
-            return f"({text} if True else {b})" if self.chance(0.1) else text
-        return f"where({self.test(d)}, {a}, {b})"
+            return self.call_helper(ty, depth)
+        return f"({a} if {self.test(depth)} else {b})"
 
-    def lower(self, ty: str) -> str:
-        return {"f": self.random.choice("ib"), "i": "b", "b": "b"}[ty]
+    def of_tuple(self, ty: str) -> str:
+        """What a variable that is a tuple can give."""
+        tuples = [(name, kind) for name, kind in self.kinds.items() if isinstance(kind, tuple)]
+        if not tuples:
+            return ""
+        name, kind = self.pick(tuples)
+        at = [index for index, item in enumerate(kind) if item == ty]
+        if at and self.chance(0.7):
+            return f"{name}[{self.pick(at)}]"
+        if ty == "b":
+            return f"({name} {self.pick(('==', '!='))} ({', '.join([self.expr(item, 1) for item in kind])},))"
+        highest = "f" if "f" in kind else "i" if "i" in kind else "b"
+        if highest == ty:
+            return f"{self.pick(('min', 'max', 'sum'))}({name})"
+        return f"len({name})" if ty == "i" else ""
 
-    def test(self, depth: int) -> str:
-        return self.expr("b", depth) if self.chance(0.8) else self.expr(self.random.choice("if"), depth)
+    # ------------------------------------------------------------------------------------------------- calls
 
     def call_helper(self, ty: str, depth: int) -> str:
-        fitting = [helper for helper in self.helpers if helper.result == ty]
+        fitting = [
+            each for each in self.helpers if each.result == ty or (isinstance(each.result, tuple) and ty in each.result)
+        ]
         if not fitting or self.loops > 2:
             return self.leaf(ty)
-        helper = self.random.choice(fitting)
-        args = [self.expr(param, depth) for param in helper.params]
-        if helper.recursive:
-            args[0] = str(self.random.randrange(7)) if self.chance(0.5) else f"min({args[0]}, 6)"
-        return f"{helper.name}({', '.join(args)})"
+        helper = self.pick(fitting)
+        text = self.call(helper, depth)
+        return f"{text}[{helper.result.index(ty)}]" if isinstance(helper.result, tuple) else text
 
-    def int(self, depth: int) -> str:
-        r, d = self.random, depth - 1
-        kind = r.randrange(20)
-        a = self.expr("i" if self.chance(0.9) else "b", d)
-        if kind < 9:
-            b = self.expr("i" if self.chance(0.9) else "b", d)
-            if a in ("True", "False") or self.chance(0.1):  # two bools under & are a bool
-                return f"({a} {r.choice(('+', '-', '*', '//', '%'))} {b})"
-            return f"({self.expr('i', d)} {r.choice(INT_OPS)} {b})"
-        if kind == 9:
-            return f"({a} {r.choice(('<<', '>>'))} {self.expr('i', 0) if self.chance(0.7) else self.expr('i', d)})"
-        if kind == 10:
-            return f"({a} ** {r.choice((0, 1, 2, 3, 5, 62, 63)) if self.chance(0.6) else self.expr('i', d)})"
-        if kind == 11:
-            return f"{r.choice(('-', '~', '+', '-', 'abs'))}({a})"
-        if kind == 12:
-            return f"{r.choice(('int', 'round', 'floor', 'ceil', 'trunc', 'math.floor'))}({self.expr('f' if self.chance(0.8) else 'i', d)})"
-        if kind == 13:
-            return (
-                f"{r.choice(('gcd', 'lcm'))}({', '.join([self.expr('i', d) for _ in range(r.choice((1, 2, 2, 3)))])})"
-            )
-        if kind == 14:
-            return r.choice((f"isqrt({a})", f"factorial({a})", f"comb({a}, {self.expr('i', d)})", f"perm({a}, {self.expr('i', d)})",
-                             f"perm({a})", f"pow({a}, {self.expr('i', d)}, {self.expr('i', d)})",
-                             f"round({self.expr('i', d)}, {self.leaf('i')})"))  # fmt: skip
-        if kind == 15:
-            return f"divmod({a}, {self.expr('i', d)})[{r.randrange(2)}]"
-        if kind == 16:
-            return self.generator("i", d)
-        if kind == 17:
-            return f"sum(({', '.join([self.expr('i', d) for _ in range(r.randrange(1, 4))])},))"
-        if kind == 18:
-            return f"({a} {r.choice('&|^')} {self.expr('i', d)})" if not self.is_bool(a) else f"int({a})"
-        return self.sized_int(d) if self.sized else f"(len(({a}, 1)) + {self.expr('i', d)})"
-
-    def is_bool(self, text: str) -> bool:
-        return text in ("True", "False") or self.kinds.get(text) == "b" or not text.lstrip("-").isalnum()
-
-    def sized_int(self, depth: int) -> str:
-        ty = self.random.choice(SIZED)
-        a = f"{ty}({self.expr('i', depth)})"
-        op = self.random.choice(INT_OPS)
-        b = (
-            f"{self.random.choice((ty, ty, 'i64', 'u8'))}({self.expr('i', depth)})"
-            if self.chance(0.7)
-            else self.leaf("i")
-        )
-        if ty == "f32" and op in "&|^":
-            op = "*"
-        return f"int({a} {op} {b})" if self.chance(0.9) else f"int(-{a})"
-
-    def float(self, depth: int) -> str:
-        r, d = self.random, depth - 1
-        kind = r.randrange(16)
-        if kind < 7:
-            a, b = self.expr("f", d), self.expr("f" if self.chance(0.75) else r.choice("ib"), d)
-            if self.chance(0.5):
-                a, b = b, a
-            return f"({a} {r.choice(FLOAT_OPS)} {b})"
-        if kind == 7:
-            return f"({self.expr('i', d)} / {self.expr('i', d)})"
-        if kind == 8:
-            exponent = (
-                r.choice(("2", "0.5", "-1", "3", "-0.5", "2.0", "0", "1")) if self.chance(0.7) else self.expr("f", d)
-            )
-            return f"({self.expr('f', d)} ** {exponent})"
-        if kind < 11:
-            return f"{r.choice(SPELLED)}({self.expr('f' if self.chance(0.85) else 'i', d)})"
-        if kind == 11:
-            return f"{r.choice(FLOAT2)}({self.expr('f', d)}, {self.expr('f' if self.chance(0.8) else 'i', d)})"
-        if kind == 12:
-            return r.choice((f"-({self.expr('f', d)})", f"abs({self.expr('f', d)})", f"+({self.expr('f', d)})",
-                             f"round({self.expr('f', d)}, {self.leaf('i')})", f"ldexp({self.expr('f', d)}, {self.expr('i', d)})",
-                             f"frexp({self.expr('f', d)})[0]", f"modf({self.expr('f', d)})[{r.randrange(2)}]",
-                             f"hypot({self.expr('f', d)}, {self.expr('f', d)}, {self.expr('f', d)})"))  # fmt: skip
-        if kind == 13:
-            return f"divmod({self.expr('f', d)}, {self.expr(r.choice('fi'), d)})[{r.randrange(2)}]"
-        if kind == 14:
-            return self.generator("f", d)
-        if self.sized:
-            return f"float(f32({self.expr('f', d)}) {r.choice(FLOAT_OPS)} {r.choice(('f32', 'float'))}({self.expr('f', d)}))"
-        return f"sum(({self.expr('f', d)}, {self.expr('f', d)}), {self.expr('f', d)})"
-
-    def bool(self, depth: int) -> str:
-        r, d = self.random, depth - 1
-        kind = r.randrange(10)
-        if kind < 4:
-            a, b = r.choice(("if", "ii", "ff", "fi", "bi", "bb"))
-            return f"({self.expr(a, d)} {r.choice(COMPARE)} {self.expr(b, d)})"
-        if kind == 4:
-            parts = [self.expr(r.choice("if"), d) for _ in range(3)]
-            return f"({parts[0]} {r.choice(COMPARE)} {parts[1]} {r.choice(COMPARE)} {parts[2]})"
-        if kind == 5:
-            return f"(not {self.test(d)})"
-        if kind == 6:
-            return f"({self.expr('b', d)} {r.choice('&|^')} {self.expr('b', d)})"
-        if kind == 7:
-            return f"{r.choice(('isnan', 'isinf', 'isfinite', 'bool'))}({self.expr('f', d)})"
-        if kind == 8:
-            return self.generator("b", d)
-        options = r.choice(("", ", rel_tol=0.25", ", abs_tol=1e-3"))
-        return f"isclose({self.expr('f', d)}, {self.expr('f', d)}{options})"
+    def call(self, helper: Helper, depth: int) -> str:
+        positional = []
+        named = []
+        for at, param in enumerate(helper.params):
+            if param.default and self.chance(0.4):
+                continue
+            value = self.expr(param.type, depth)
+            if helper.recursive and at == 0:
+                value = str(self.random.randrange(7)) if self.chance(0.5) else f"min({value}, 6)"
+            by_name = param.kind == "keyword" or len(positional) < at or (param.kind == "any" and self.chance(0.2))
+            if by_name and param.kind == "positional":
+                continue  # an optional one before it was left out
+            (named if by_name else positional).append(f"{param.name}={value}" if by_name else value)
+        if len(named) > 1 and self.chance(0.5):
+            named.reverse()
+        return f"{helper.name}({', '.join(positional + named)})"
 
     def generator(self, ty: str, depth: int) -> str:
         """A reduction over a generator expression."""
         if self.loops > 1 or depth < 0:
             return self.leaf(ty)
-        name = self.fresh("g")
-        self.in_generator += 1
-        over = self.range(depth - 1)
-        self.in_generator -= 1
         outside = dict(self.kinds)
-        self.kinds[name] = "i"
         self.loops += 1
-        self.in_generator += 1
+        clauses = ""
+        for _ in range(2 if self.chance(0.15) else 1):
+            name = self.fresh("g")
+            self.steady += 1
+            over = self.range(depth - 1)
+            self.steady -= 1
+            self.kinds[name] = "i"
+            clauses += f" for {name} in {over}"
+            if self.chance(0.3):
+                clauses += f" if {self.test(depth - 1)}"
+                if self.chance(0.3) and not self.steady:
+                    new = self.fresh("w")
+                    clauses += f" if ({new} := {self.expr('i', 1)}) {self.pick(('<', '!=', '>='))} {self.leaf('i')}"
+                    self.kinds[new] = "i"
         element = self.expr(ty, depth - 1)
-        test = f" if {self.test(depth - 1)}" if self.chance(0.3) else ""
-        self.in_generator -= 1
         self.loops -= 1
         self.kinds = outside
+        body = f"{element}{clauses}"
         if ty == "b":
-            return f"{self.random.choice(('any', 'all'))}({element} for {name} in {over}{test})"
-        reduction = self.random.choice(("sum", "prod", "min", "max"))
-        default = f", default={self.leaf(ty)}" if reduction in ("min", "max") and self.chance(0.5) else ""
-        if default:
-            return f"{reduction}(({element} for {name} in {over}{test}){default})"
-        return f"{reduction}({element} for {name} in {over}{test})"
+            return f"{self.pick(('any', 'all'))}({body})"
+        reduction = self.pick(("sum", "sum", "prod", "min", "max"))
+        if reduction in ("min", "max"):
+            if self.tame or self.chance(0.6):
+                return f"{reduction}(({body}), default={self.leaf(ty)})"
+            return f"{reduction}({body})"
+        if self.chance(0.2):
+            return f"{reduction}(({body}), start={self.leaf(ty)})"
+        return f"sum(({body}), {self.leaf(ty)})" if reduction == "sum" and self.chance(0.1) else f"{reduction}({body})"
 
     def range(self, depth: int) -> str:
         """A range of a few turns."""
-        r = self.random
-        some = f"({self.expr('i', depth)} % {r.choice((2, 3, 4, 5))})"
-        kind = r.randrange(5)
+        some = f"({self.expr('i', depth)} % {self.pick((2, 3, 4, 5))})"
+        kind = self.random.randrange(5)
         if kind == 0:
-            return f"range({r.randrange(5)})"
+            return f"range({self.random.randrange(5)})"
         if kind == 1:
             return f"range({some})"
         if kind == 2:
-            return f"range({r.choice((-2, 0, 1))}, {some})"
+            return f"range({self.pick((-2, 0, 1))}, {some})"
         if kind == 3:
-            return f"range({some}, {r.choice((-3, 0))}, {r.choice((-1, -2))})"
-        return f"range({r.choice((-4, 0))}, {some}, {r.choice((1, 2, 3))})"
+            return f"range({some}, {self.pick((-3, 0))}, {self.pick((-1, -2))})"
+        return f"range({self.pick((-4, 0))}, {some}, {self.pick((1, 2, 3))})"

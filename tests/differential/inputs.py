@@ -1,6 +1,6 @@
 """Arguments that hurt: the edges of each type, and what lies around them.
 
-In: a random number generator, types "i", "f", "b". Out: values.
+In: a random number generator, types "i", "f", "b" and the sized ones, and whether the program is tame. Out: values.
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 import struct
 from random import Random
+
+from .model_runtime import to_f32
+from .model_types import LEAST, MOST
 
 INTS = sorted({
     sign * (1 << power) + near
@@ -28,23 +31,51 @@ FLOATS = [
 ] + [math.nan]  # fmt: skip
 
 
-def value(random: Random, ty: str) -> int | float | bool:
+TAME = (
+    0.0,
+    1.0,
+    -1.0,
+    0.5,
+    1.5,
+    2.5,
+    -0.5,
+    -0.0,
+    0.1,
+    3.0,
+    -7.25,
+    100.0,
+    0.49999999999999994,
+    math.pi,
+    5e-324,
+    math.inf,
+    math.nan,
+)
+
+
+def value(random: Random, ty: str, tame: bool) -> int | float | bool:
     """One argument of a type."""
     dice = random.random()
     if ty == "b":
         return dice < 0.5
+    if ty in MOST and ty != "i":
+        edges = (LEAST[ty], MOST[ty], MOST[ty] // 2, 0, 1, 2, 3, 5, 7, 10)
+        return edges[random.randrange(3 if dice < 0.2 else len(edges))]
     if ty == "i":
+        if tame and dice < 0.7:
+            return random.choice(SMALL)
         if dice < 0.45:
             return random.choice(SMALL)
         return random.choice(INTS) if dice < 0.9 else random.getrandbits(64) - (1 << 63)
+    if ty == "f32":
+        return to_f32(value(random, "f", tame))
     if dice < 0.25:
         return float(random.choice(SMALL))
     if dice < 0.85:
-        return random.choice(FLOATS)
+        return random.choice(TAME if tame and dice < 0.6 else FLOATS)
     if dice < 0.95:
         return random.uniform(-10, 10)
     return float(struct.unpack("<d", struct.pack("<Q", random.getrandbits(64)))[0])
 
 
-def arguments(random: Random, types: tuple[str, ...]) -> tuple[int | float | bool, ...]:
-    return tuple(value(random, ty) for ty in types)
+def arguments(random: Random, types: tuple[str, ...], tame: bool) -> tuple[int | float | bool, ...]:
+    return tuple([value(random, ty, tame) for ty in types])

@@ -1,227 +1,180 @@
-"""What operators and builtins answer under the stated divergences, and of which type.
+"""Calls of builtins: what the oracle calls instead, and of which type the answer is.
 
-In: names and types of arguments. Out: for `divergences`, the function to call instead and the type of its result.
-Always holds: where no divergence is met, each does what CPython's own does; where one is, `Trace.diverged` is set.
+In: the name, and the texts and types of the arguments. Out: a text and a type.
 """
 
 from __future__ import annotations
 
-import builtins
-import math
-from collections.abc import Callable, Iterable
 from typing import Any
 
-from .model_types import Unmodelled
+from .model_runtime import NAMES, coercion
+from .model_types import LEAST, MOST, SIZED, Literal, Unmodelled, as_number, float_type, join, literal, meet, plain
 
-LEAST, MOST = -(1 << 63), (1 << 63) - 1
-# The functions of one float.
-FLOAT1 = (
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "asinh",
-    "acosh",
-    "atanh",
-    "exp",
-    "exp2",
-    "expm1",
-    "log",
-    "log2",
-    "log10",
-    "log1p",
-    "cbrt",
-    "erf",
-    "erfc",
-    "gamma",
-    "lgamma",
-    "degrees",
-    "radians",
-    "ulp",
-    "sqrt",
-    "fabs",
-)
-FLOATS = (*FLOAT1, "atan2", "hypot", "fmod", "remainder", "copysign", "nextafter", "ldexp")
 SPELLINGS = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-    "arctan2": "atan2", "rad2deg": "degrees", "deg2rad": "radians", "absolute": "abs", "f64": "float",
+    "arctan2": "atan2", "rad2deg": "degrees", "deg2rad": "radians", "absolute": "abs", "fix": "trunc",
+    "f64": "float", "double": "float", "float64": "float", "float32": "f32", "int64": "i64",
+    **{("u" if ty[0] == "u" else "") + "int" + ty[1:]: ty for ty in SIZED if ty != "f32"},
 }  # fmt: skip
-BOOLS = (
-    "isclose",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "bool",
-    "logical_and",
-    "logical_or",
-    "logical_xor",
-    "logical_not",
-    "any",
-    "all",
-)
-INTS = ("int", "floor", "ceil", "trunc", "gcd", "lcm", "isqrt", "factorial", "comb", "perm")
-KEEP = ("int", "round", "floor", "ceil", "trunc", "math.floor")  # an int is itself to these, and a literal stays one
+# Functions of floats: of f32s they give an f32.
+FLOATS = frozenset((
+    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "exp", "exp2",
+    "expm1", "log", "log2", "log10", "log1p", "cbrt", "erf", "erfc", "gamma", "lgamma", "degrees", "radians", "sqrt",
+    "fabs", "atan2", "hypot", "fmod", "remainder", "copysign", "rint", "fma",
+))  # fmt: skip
+DOUBLES = frozenset((
+    "ulp", "nextafter", "ldexp", "math_pow", "float",
+))  # fmt: skip
+BOOLS = frozenset((
+    "isclose", "isfinite", "isinf", "isnan", "bool", "logical_and", "logical_or", "logical_xor", "logical_not",
+    "any", "all",
+))  # fmt: skip
+INTS = frozenset((
+    "gcd", "lcm", "isqrt", "factorial", "comb", "perm",
+))  # fmt: skip
+CHOICES = frozenset((
+    "min", "max", "minimum", "maximum", "clip", "where",
+))  # fmt: skip
+WHOLE = frozenset((
+    "round", "floor", "ceil", "trunc",
+))  # fmt: skip
 
 
-class Trace:
-    """Whether a run met a stated divergence."""
+def canonical(name: str) -> str:
+    """The name of a builtin's row, without the dot."""
+    if name == "math.pow":
+        return "math_pow"
+    name = name.removeprefix("math.")
+    return SPELLINGS.get(name, name)
 
-    diverged = False
+
+def call(function: str, args: list[str]) -> str:
+    return f"_{function}({', '.join(args)})"
 
 
-def call_type(name: str, types: list[Any], join: Any) -> tuple[str, Any]:
-    """The function to call instead of a builtin, and the type of its answer."""
-    name = SPELLINGS.get(name.removeprefix("math.").removeprefix("np."), name) if name != "math.pow" else name
-    name = name.removeprefix("math.") if name != "math.pow" else name
-    if name in FLOATS or name in ("float", "reciprocal", "rint", "math.pow"):
-        return "_" + name.replace(".", "_"), "f"
+def checked(text: str, ty: str) -> str:
+    return f"_chk_{ty}({text})" if ty in LEAST else f"_f32({text})" if ty == "f32" else text
+
+
+def coerced(text: str, types: list[Any], to: Any) -> str:
+    """A value that has one of these types already, in the type to which they give way."""
+    to = plain(to)
+    return text if all(plain(ty) == to for ty in types) else f"{coercion(to)}({text})"
+
+
+def converted(text: str, ty: Any, to: Any) -> str:
+    """As an annotation converts: also to a narrower type, with a look whether it holds the value."""
+    if plain(ty) == to:
+        return text
+    if isinstance(to, tuple):
+        if any(each in LEAST and of not in (each, "b") for each, of in zip(to, ty)):
+            raise Unmodelled(f"{ty} to {to}")
+        return coerced(text, [ty], to)
+    if ty in LEAST and to in LEAST:
+        return f"_chk_{to}({text})"
+    if ty == "f32" and to == "f":
+        return text
+    if to == "b" or (to in LEAST and ty in ("f", "f32")):
+        raise Unmodelled(f"{ty} to {to}")
+    return f"{coercion(to)}({text})"
+
+
+def builtin(name: str, args: list[str], types: list[Any], options: list[str]) -> tuple[str, Any]:
+    """A call; `options` are its keyword arguments, written as such."""
+    name = canonical(name)
+    text = call(name, args + options)
+    if name in ("cbrt", "exp2") and "_" + name not in NAMES:  # in `math` since 3.11
+        raise Unmodelled(name)
+    if name in FLOATS:
+        ty = float_type(types)
+        return checked(text, ty) if ty == "f32" else text, ty
+    if name in DOUBLES:
+        return text, kept(name, types, "f")
     if name in BOOLS:
-        return "_" + name, "b"
+        return text, "b"
     if name in INTS:
-        return "_" + name, "i"
-    if name in ("abs", "square", "sign"):
-        return "_" + name, "f" if types[0] == "f" else "i"
-    if name == "round":
-        return "_round", "f" if types[0] == "f" and len(types) > 1 else "i"
-    if name in ("min", "max", "minimum", "maximum", "clip", "where", "sum", "prod"):
-        items = [*types[0], *types[1:]] if isinstance(types[0], tuple) else types[name == "where" :]
-        ty = "i" if name in ("sum", "prod") else items[0]
-        for item in items:
-            ty = join(ty, item)
-        return "_" + name, ty
+        return call(name, [f"_chk_i({arg})" if ty == "u64" else arg for arg, ty in zip(args, types)]), "i"
+    if name in CHOICES:
+        return choice(name, text, types)
+    if name == "int" or name == "i64":
+        return call("int", args), kept(name, types, "i")
+    if name in SIZED:
+        return sized(name, args[0], types[0])
+    if name in WHOLE:
+        if types[0] in LEAST and len(types) == 1:
+            return args[0], types[0]
+        return text, "f32" if types[0] == "f32" and len(types) > 1 else "f" if types[0] == "f" and len(
+            types
+        ) > 1 else "i"
+    return others(name, text, args, types)
+
+
+def others(name: str, text: str, args: list[str], types: list[Any]) -> tuple[str, Any]:
+    ty = as_number(types[0]) if isinstance(types[0], str) else types[0]
+    if name == "abs" or name == "square":
+        return checked(text, ty), ty
+    if name == "sign":
+        return text, ty if ty in ("f", "f32") else "i"
+    if name == "reciprocal":
+        return checked(text, "f32") if ty == "f32" else text, "f32" if ty == "f32" else "f"
     if name == "pow":
-        return "_powmod", "i"
+        return call("powmod", args), "i"
     if name == "divmod":
-        return "_divmod", ("f", "f") if "f" in types else ("i", "i")
+        ty = as_number(meet(types[0], types[1]))
+        return f"_pair_{ty}({text})", (ty, ty)
+    if name in ("sum", "prod"):
+        ty = literal(int(name == "prod")) if len(types) == 1 else types[1]
+        for item in types[0]:
+            if item in SIZED or ty in SIZED:
+                raise Unmodelled(f"{name} of sized types")
+            ty = as_number(meet(ty, item))
+        return f"{coercion(ty)}({text})", plain(ty)
     if name == "len":
-        return "_len", "i"
+        return text, "i"
     if name == "frexp":
-        return "_frexp", ("f", "i")
+        return text, ("f", "i")
     if name == "modf":
-        return "_modf", ("f", "f")
+        return text, ("f", "f")
     raise Unmodelled(name)
 
 
-def reduction_type(name: str, element: Any, options: list[Any], join: Any, plain: Any) -> tuple[str, Any]:
-    """The same for a reduction over a generator of such elements."""
+def kept(name: str, types: list[Any], ty: str) -> Any:
+    """A literal that is converted stays one."""
+    if name in ("int", "i64", "float") and types and isinstance(types[0], Literal) and types[0] in ("b", "i", ty):
+        return literal(int(types[0].value) if ty == "i" else float(types[0].value), ty)
+    return ty
+
+
+def sized(name: str, arg: str, ty: Any) -> tuple[str, Any]:
+    if name == "f32":
+        return f"_f32({arg})", literal(0.0, "f32") if isinstance(ty, Literal) else "f32"
+    fits = isinstance(ty, Literal) and ty in ("b", "i") and LEAST[name] <= ty.value <= MOST[name]
+    return f"_chk_{name}(int({arg}))", literal(int(ty.value), name) if fits else name
+
+
+def choice(name: str, text: str, types: list[Any]) -> tuple[str, Any]:
+    """What answers one of its operands."""
+    items = types[1:] if name == "where" else types
+    if len(items) == 1 and isinstance(items[0], tuple):
+        items = list(items[0])
+    ty = items[0]
+    for item in items[1:]:
+        ty = meet(ty, item) if isinstance(ty, str) and isinstance(item, str) else join(ty, item)
+    if len(items) > 1:
+        ty = plain(ty)
+    return coerced(text, items, ty), ty
+
+
+def reduction(name: str, text: str, element: Any, option: Any) -> tuple[str, Any]:
+    """A reduction over a generator of such elements, with the type of `start` or `default`."""
+    name = canonical(name)
     if name in ("any", "all"):
-        return "_" + name, "b"
+        return text, "b"
+    element = plain(element)
     if name in ("min", "max"):
-        ty = element
-        for option in options:
-            ty = join(ty, plain(option))
-        return "_" + name, ty
-    ty = join("i" if not options else plain(options[0]), element)
-    return "_" + name, "i" if ty == "b" else ty
-
-
-def coercion(ty: Any, trace: Trace) -> Callable[[Any], Any]:
-    """The conversion to a type that a value has already or gives way to."""
-    if isinstance(ty, tuple):
-        items = [coercion(item, trace) for item in ty]
-        return lambda value: tuple(item(each) for item, each in zip(items, value, strict=True))
-    wanted: Any = {"b": bool, "i": int, "f": float, "n": None}[ty]
-
-    def convert(value: Any) -> Any:
-        if type(value) is wanted or wanted is None:
-            return value
-        assert type(value) is not float, "a float never becomes an int by itself"
-        trace.diverged = True
-        return wanted(value)
-
-    return convert
-
-
-def names(trace: Trace) -> dict[str, Any]:
-    """Everything that rewritten programs call."""
-
-    def diverge(error: type[Exception], words: str) -> Exception:
-        trace.diverged = True
-        return error(words)
-
-    def chk(value: Any) -> Any:
-        if type(value) is int and not LEAST <= value <= MOST:
-            raise diverge(OverflowError, "int result outside 64 bits")
-        return value
-
-    def shl(a: int, count: int) -> int:
-        if count >= 64 and a != 0:
-            raise diverge(OverflowError, "int result outside 64 bits")
-        return 0 if a == 0 and count >= 0 else int(chk(a << count))
-
-    def pow_i(a: int, b: int) -> int:
-        if b < 0:
-            if a == 0:
-                return 0**b  # type: ignore[no-any-return]
-            raise diverge(ValueError, "int to a negative power")
-        if b > 63 and abs(a) > 1:
-            raise diverge(OverflowError, "int result outside 64 bits")
-        if b > 63:
-            return int(a**2 if b % 2 == 0 else a)
-        return int(chk(a**b))
-
-    def pow_f(a: float, b: float) -> float:
-        if a < 0 and math.isfinite(a) and math.isfinite(b) and b != math.floor(b):
-            raise diverge(ValueError, "complex")
-        return a**b  # type: ignore[no-any-return]
-
-    def fold(values: Iterable[Any], total: Any, multiply: bool) -> Any:
-        for value in values:
-            total = chk(total * value if multiply else total + value)
-        return total
-
-    def factorial(n: int) -> int:
-        if n > 30:
-            raise diverge(OverflowError, "int result outside 64 bits")
-        return int(chk(math.factorial(n)))
-
-    def comb(n: int, k: int) -> int:
-        if n >= k >= 0 and min(k, n - k) > 66:  # at least 2**66
-            raise diverge(OverflowError, "int result outside 64 bits")
-        return int(chk(math.comb(n, k)))
-
-    def perm(n: int, k: int | None = None) -> int:
-        if (n if k is None else k) > 30 and n >= (n if k is None else k):
-            raise diverge(OverflowError, "int result outside 64 bits")
-        return int(chk(math.perm(n, k)))
-
-    def round_(x: Any, digits: int | None = None) -> Any:
-        if digits is not None and digits < -20 and type(x) is not float:
-            trace.diverged = True  # no divergence, but CPython would compute the power of ten
-            return 0
-        return chk(round(x, digits))
-
-    def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args, **kwargs: chk(function(*args, **kwargs))
-
-    def sign(x: Any) -> Any:
-        return x if x != x else type(x + 0)((x > 0) - (x < 0))
-
-    def minimum(a: Any, b: Any) -> Any:
-        return a if a != a or a < b else b
-
-    def maximum(a: Any, b: Any) -> Any:
-        return a if a != a or a > b else b
-
-    table: dict[str, Any] = {"_" + name: getattr(math, name) for name in FLOATS if hasattr(math, name)}
-    table |= {"_" + name: getattr(math, name) for name in ("isclose", "isfinite", "isinf", "isnan", "frexp", "modf")}
-    table |= {"_" + name: checked(getattr(math, name)) for name in ("floor", "ceil", "trunc", "gcd", "lcm", "isqrt")}
-    table |= {"_" + name: getattr(builtins, name) for name in ("bool", "float", "min", "max", "any", "all", "len")}
-    table |= {
-        "_chk": chk, "_shl": shl, "_pow_i": pow_i, "_pow_f": pow_f, "_factorial": factorial, "_comb": comb, "_perm": perm,
-        "_int": checked(int), "_abs": checked(abs), "_round": round_, "_powmod": checked(pow), "_math_pow": math.pow,
-        "_divmod": lambda a, b: tuple(chk(part) for part in divmod(a, b)), "_square": lambda a: chk(a * a),
-        "_sum": lambda values, start=0: fold(values, start, False), "_prod": lambda values, start=1: fold(values, start, True),
-        "_where": lambda c, a, b: a if c else b, "_reciprocal": lambda a: 1.0 / a, "_sign": sign,
-        "_minimum": minimum, "_maximum": maximum,
-        "_rint": lambda x: x if x != x or math.isinf(x) else math.copysign(float(round(x)), x),
-        "_clip": lambda x, low, high: minimum(maximum(x, low), high),
-        "_logical_and": lambda a, b: bool(a) & bool(b), "_logical_or": lambda a, b: bool(a) | bool(b),
-        "_logical_xor": lambda a, b: bool(a) ^ bool(b), "_logical_not": lambda a: not a,
-    }  # fmt: skip
-    return table
+        ty = element if option is None else join(element, plain(option))
+        return coerced(text, [element, ty if option is None else option], ty), ty
+    if element in SIZED or option in SIZED:
+        raise Unmodelled(f"{name} of sized types")
+    ty = as_number(join("i" if option is None else plain(option), element))
+    return f"{coercion(ty)}({text})", ty

@@ -1,7 +1,7 @@
-"""Expressions of the oracle: each becomes CPython's own, with the stated divergences made explicit, and has a type.
+"""Expressions of the oracle: each becomes a text of CPython's own, with the stated divergences made explicit, and has a type.
 
-In: a node and the types of variables; out: the node to run instead, and its type. Always holds: parts are evaluated in
-Python's order, once.
+In: a node and the types of variables; out: the text to run instead, and its type. Always holds: parts are evaluated in
+Python's order, once; a text is an operand as it stands, and has one line.
 """
 
 from __future__ import annotations
@@ -11,10 +11,49 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from . import model_builtins as mb
-from .model_types import Bottom, Env, IntLiteral, Unmodelled, calling, join, known, literal, plain, type_of
+from .model_types import (
+    LEAST,
+    MOST,
+    Bottom,
+    Env,
+    Literal,
+    Unmodelled,
+    as_number,
+    join,
+    known,
+    literal,
+    meet,
+    plain,
+)
 
 if TYPE_CHECKING:
     from .divergences import Program
+    from .model_functions import Source
+
+Typed = tuple[str, Any]
+OPERATORS = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.BitAnd: "&", ast.BitOr: "|",
+    ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>", ast.Pow: "**", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.Eq: "==", ast.NotEq: "!=",
+}  # fmt: skip
+BITWISE = ("&", "|", "^")
+CONSTANTS = ("pi", "e", "tau", "inf", "nan")
+
+
+def written(value: Any) -> str:
+    """A constant as an operand."""
+    if type(value) is float and not math.isfinite(value):
+        return "_c_inf" if value > 0 else "(-_c_inf)" if value < 0 else "_c_nan"
+    return f"({value!r})" if type(value) in (int, float) else repr(value)
+
+
+def dotted(node: ast.expr) -> str:
+    """The name of a function."""
+    if type(node) is ast.Name:
+        return node.id
+    if type(node) is ast.Attribute:
+        return f"{dotted(node.value)}.{node.attr}"
+    raise Unmodelled(ast.unparse(node))
 
 
 class Expressions:
@@ -22,92 +61,101 @@ class Expressions:
 
     program: Program
     never: bool
+    nested: dict[str, Source]
 
-    def unknown(self, node: ast.AST, env: Env) -> Any:
-        raise Unmodelled(ast.unparse(node))
-
-    def range(self, node: ast.expr, env: Env) -> tuple[ast.expr, Any]:
+    def range(self, node: ast.expr, env: Env) -> Typed:
         raise NotImplementedError
 
-    def expr(self, node: ast.expr, env: Env) -> tuple[ast.expr, Any]:
-        made, ty = getattr(self, "do_" + type(node).__name__, self.unknown)(node, env)
-        for part in (made, getattr(made, "func", None)):
-            if part is not None:
-                ast.copy_location(part, node)
-        return made, ty
+    def expr(self, node: ast.expr, env: Env) -> Typed:
+        rule = RULES.get(type(node))
+        if rule is None:
+            raise Unmodelled(ast.unparse(node))
+        found: Typed = rule(self, node, env)
+        return found
 
-    def do_Name(self, node: ast.Name, env: Env) -> Any:
+    def name(self, node: ast.Name, env: Env) -> Typed:
         if node.id in env:
-            return ast.Name(node.id, ast.Load()), env[node.id]
-        if node.id in ("pi", "e", "tau", "inf", "nan"):
-            return ast.Constant(getattr(math, node.id)), "f"
+            return node.id, env[node.id]
+        if node.id in CONSTANTS:
+            return "_c_" + node.id, literal(getattr(math, node.id))
         raise Unmodelled(node.id)
 
-    def do_Attribute(self, node: ast.Attribute, env: Env) -> Any:
-        if isinstance(node.value, ast.Name) and node.value.id == "math":
-            return self.do_Name(ast.Name(node.attr, ast.Load()), {})
-        raise Unmodelled(ast.unparse(node))
+    def attribute(self, node: ast.Attribute, env: Env) -> Typed:
+        return self.name(ast.Name(dotted(node).removeprefix("math.")), {})
 
-    def do_Constant(self, node: ast.Constant, env: Env) -> Any:
+    def constant(self, node: ast.Constant, env: Env) -> Typed:
         value = node.value
-        return ast.Constant(value), literal(value) if type(value) is int else type_of(value)
+        return written(value), "n" if value is None else "s" if type(value) is str else literal(value)
 
-    def do_UnaryOp(self, node: ast.UnaryOp, env: Env) -> Any:
-        if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-            value = node.operand.value
-            if type(value) in (int, float):
-                return ast.Constant(-value), literal(-value) if type(value) is int else "f"
+    def unary(self, node: ast.UnaryOp, env: Env) -> Typed:
+        op = node.op
+        if (
+            isinstance(op, ast.USub)
+            and isinstance(node.operand, ast.Constant)
+            and type(node.operand.value) in (int, float)
+        ):
+            return written(-node.operand.value), literal(-node.operand.value)
         value, ty = self.expr(node.operand, env)
-        made = ast.UnaryOp(node.op, value)
-        if isinstance(node.op, ast.Not):
-            return made, "b"
-        if ty == "f":
-            return made, "f"
-        return calling("_chk", ast.copy_location(made, node)), literal(ty.value) if isinstance(
-            node.op, ast.UAdd
-        ) and isinstance(ty, IntLiteral) else "i"
+        if isinstance(op, ast.Not):
+            return f"(not {value})", "b"
+        if isinstance(op, ast.UAdd):
+            return f"(+{value})", ty if isinstance(ty, Literal) and ty != "b" else as_number(ty)
+        if isinstance(op, ast.USub):
+            if isinstance(ty, Literal) and ty == "f":
+                return f"(-{value})", literal(-ty.value)
+            return mb.checked(f"(-{value})", as_number(ty)), as_number(ty)
+        ty = as_number(ty)
+        return (f"({value} ^ {MOST[ty]})" if not LEAST[ty] else f"(~{value})"), ty
 
-    def do_BinOp(self, node: ast.BinOp, env: Env) -> Any:
+    def binary(self, node: ast.BinOp, env: Env) -> Typed:
         left, a = self.expr(node.left, env)
         right, b = self.expr(node.right, env)
-        return self.binary(node, left, a, right, b)
+        return self.operator(OPERATORS[type(node.op)], left, a, right, b)
 
-    def binary(self, node: ast.BinOp, left: ast.expr, a: Any, right: ast.expr, b: Any) -> Any:
-        op = node.op
-        made = ast.copy_location(ast.BinOp(left, op, right), node)
-        if isinstance(op, ast.Pow):
-            return self.power(left, a, right, b)
-        if "f" in (a, b) or isinstance(op, ast.Div):
-            return made, "f"
-        if isinstance(op, (ast.BitAnd, ast.BitOr, ast.BitXor)) and a == b == "b":
-            return made, "b"
-        if isinstance(op, ast.LShift):
-            return calling("_shl", left, right), "i"
-        return calling("_chk", made), "i"
+    def operator(self, op: str, left: str, a: Any, right: str, b: Any) -> Typed:
+        if op in ("<<", ">>"):
+            count = f"_chk_i({right})" if b == "u64" else right
+            ty = as_number(a)
+            return (f"_shl_{ty}({left}, {count})" if op == "<<" else f"({left} >> {count})"), ty
+        if op == "**" and isinstance(b, Literal) and b == "i" and b.value < 0 and (a == "b" or a in LEAST):
+            return f"({left} ** {right})", "f"
+        ty = meet(a, b)
+        if op in BITWISE:
+            return f"({left} {op} {right})", ty
+        ty = as_number(ty)
+        if ty == "f32":
+            left, right = mb.coerced(left, [a], ty), mb.coerced(right, [b], ty)
+        if op == "**":
+            float_power = f"_pow_f({left}, {right})"
+            return (float_power, ty) if ty == "f" else (mb.checked(float_power, ty), ty) if ty == "f32" else (
+                f"_pow_{ty}({left}, {right})", ty)  # fmt: skip
+        text = f"({left} {op} {right})"
+        if op == "/" and ty in LEAST:
+            return text, "f"
+        return mb.checked(text, ty), ty
 
-    def power(self, left: ast.expr, a: Any, right: ast.expr, b: Any) -> Any:
-        if "f" in (a, b):
-            return calling("_pow_f", left, right), "f"
-        if isinstance(b, IntLiteral) and b.value < 0:
-            return ast.BinOp(left, ast.Pow(), right), "f"
-        return calling("_pow_i", left, right), "i"
+    def compare(self, node: ast.Compare, env: Env) -> Typed:
+        left, a = self.expr(node.left, env)
+        if isinstance(a, tuple) and len(node.ops) == 1:
+            right, _ = self.expr(node.comparators[0], env)
+            return f"({'' if isinstance(node.ops[0], ast.Eq) else 'not '}_equal({left}, {right}))", "b"
+        parts = [left]
+        for op, each in zip(node.ops, node.comparators):
+            parts += (OPERATORS[type(op)], self.expr(each, env)[0])
+        return f"({' '.join(parts)})", "b"
 
-    def do_Compare(self, node: ast.Compare, env: Env) -> Any:
-        parts = [self.expr(each, env)[0] for each in (node.left, *node.comparators)]
-        return ast.Compare(parts[0], node.ops, parts[1:]), "b"
-
-    def do_BoolOp(self, node: ast.BoolOp, env: Env) -> Any:
+    def logic(self, node: ast.BoolOp, env: Env) -> Typed:
         parts = self.ways(node.values, env)
-        ty = parts[0][1]
-        for _, other in parts[1:]:
-            ty = join(plain(ty), plain(other))
-        return calling(
-            self.program.coercion(ty), ast.copy_location(ast.BoolOp(node.op, [p for p, _ in parts]), node)
-        ), ty
+        types = [ty for _, ty in parts]
+        ty = plain(types[0])
+        for other in types[1:]:
+            ty = join(ty, plain(other))
+        word = " and " if isinstance(node.op, ast.And) else " or "
+        return mb.coerced(f"({word.join([text for text, _ in parts])})", types, ty), ty
 
-    def ways(self, nodes: list[ast.expr], env: Env) -> list[tuple[ast.expr, Any]]:
+    def ways(self, nodes: list[ast.expr], env: Env) -> list[Typed]:
         """What the value may come from; a call that has not been seen to return gives none."""
-        found: list[tuple[ast.expr, Any]] = []
+        found: list[Typed] = []
         never = []
         for node in nodes:
             before, self.never = self.never, False
@@ -122,87 +170,92 @@ class Expressions:
         self.never |= all(never)
         return found
 
-    def do_IfExp(self, node: ast.IfExp, env: Env) -> Any:
+    def conditional(self, node: ast.IfExp, env: Env) -> Typed:
         way = known(node.test)
         test, _ = self.expr(node.test, env)
         if way is not None:
             value, ty = self.expr(node.body if way else node.orelse, env)
-            never = ast.Constant(None)
-            return (ast.IfExp(test, value, never) if way else ast.IfExp(test, never, value)), ty
+            return (f"({value} if {test} else None)" if way else f"(None if {test} else {value})"), ty
         ways = self.ways([node.body, node.orelse], env)
         if len(ways) == 1:
             return ways[0]
         (body, a), (orelse, b) = ways
         ty = join(plain(a), plain(b))
-        return calling(self.program.coercion(ty), ast.copy_location(ast.IfExp(test, body, orelse), node)), ty
+        return f"({mb.coerced(body, [a], ty)} if {test} else {mb.coerced(orelse, [b], ty)})", ty
 
-    def do_NamedExpr(self, node: ast.NamedExpr, env: Env) -> Any:
+    def named(self, node: ast.NamedExpr, env: Env) -> Typed:
         value, ty = self.expr(node.value, env)
-        if node.target.id in env and plain(env[node.target.id]) != plain(ty):
-            raise Unmodelled("a named expression that changes a type")
-        env[node.target.id] = plain(ty)  # it may stand where it is not always evaluated: no literal then
-        return ast.NamedExpr(node.target, value), ty
+        env[node.target.id] = ty
+        return f"({node.target.id} := {value})", ty
 
-    def do_Tuple(self, node: ast.Tuple, env: Env) -> Any:
+    def tuple(self, node: ast.Tuple, env: Env) -> Typed:
         parts = [self.expr(each, env) for each in node.elts]
-        return ast.Tuple([p for p, _ in parts], ast.Load()), tuple(ty for _, ty in parts)
+        return f"({', '.join([text for text, _ in parts])},)" if parts else "()", tuple([plain(ty) for _, ty in parts])
 
-    def do_Subscript(self, node: ast.Subscript, env: Env) -> Any:
+    def subscript(self, node: ast.Subscript, env: Env) -> Typed:
         value, ty = self.expr(node.value, env)
         index, at = self.expr(node.slice, env)
-        return ast.Subscript(value, index, ast.Load()), plain(ty[at.value])
+        return f"{value}[{index}]", plain(ty[at.value])
 
-    def do_Call(self, node: ast.Call, env: Env) -> Any:
-        name = ast.unparse(node.func)
+    def call(self, node: ast.Call, env: Env) -> Typed:
+        name = dotted(node.func)
+        if name in self.nested:
+            return self.program.call(self, node, self.nested[name], env)
         if name in self.program.functions:
-            return self.call(node, name, env)
-        if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
+            return self.program.call(self, node, self.program.functions[name], env)
+        if node.args and type(node.args[0]) is ast.GeneratorExp:
             element, ty = self.generator(node.args[0], env)
-            option = [self.expr(keyword.value, env) for keyword in node.keywords]
-            result, ty = mb.reduction_type(name, ty, [t for _, t in option], join, plain)
-            call = calling(result, element)
-            call.keywords = [ast.keyword(k.arg, value) for k, (value, _) in zip(node.keywords, option)]
-            return calling(self.program.coercion(ty), ast.copy_location(call, node)), ty
-        if name == "pow" and len(node.args) == 2:
-            (left, a), (right, b) = [self.expr(arg, env) for arg in node.args]
-            return self.power(left, a, right, b)
+            option = [self.expr(each, env) for each in node.args[1:]]
+            named = [(keyword.arg, *self.expr(keyword.value, env)) for keyword in node.keywords]
+            texts = [f"({element})", *[text for text, _ in option], *[f"{key}={text}" for key, text, _ in named]]
+            types = [ty for _, ty in option] + [ty for _, _, ty in named]
+            return mb.reduction(name, mb.call(mb.canonical(name), texts), ty, types[0] if types else None)
         parts = [self.expr(arg, env) for arg in node.args]
-        options = [(k.arg, self.expr(k.value, env)[0]) for k in node.keywords]
-        function, ty = mb.call_type(name, [plain(ty) for _, ty in parts], join)
-        if len(parts) == 1 and isinstance(parts[0][1], IntLiteral) and name in mb.KEEP:
-            ty = parts[0][1]
-        call = calling(function, *[p for p, _ in parts])
-        call.keywords = [ast.keyword(key, value) for key, value in options]
-        return calling(self.program.coercion(ty), ast.copy_location(call, node)), ty
+        named = [(keyword.arg, *self.expr(keyword.value, env)) for keyword in node.keywords]
+        args, types = [text for text, _ in parts], [ty for _, ty in parts]
+        options = [f"{key}={text}" for key, text, _ in named]
+        if name == "print":
+            return f"print({', '.join(args + options)})", "n"
+        if name == "pow" and len(args) + len(named) == 2:
+            args += [text for _, text, _ in named]  # `exp=` comes after `base`
+            types += [ty for _, _, ty in named]
+            return self.operator("**", args[0], types[0], args[1], types[1])
+        if name in ("where", "clip", "round", "pow", "sum", "prod"):
+            types += [ty for _, _, ty in named]
+        return mb.builtin(name, args, types, options)
 
-    def generator(self, node: ast.GeneratorExp, env: Env) -> tuple[ast.expr, Any]:
+    def generator(self, node: ast.GeneratorExp, env: Env) -> Typed:
         inner = dict(env)
-        clauses = []
+        text = ""
         reached = True
+        own = set()
         for clause in node.generators:
             over, _ = self.range(clause.iter, inner)
             assert isinstance(clause.target, ast.Name)
+            own.add(clause.target.id)
             inner[clause.target.id] = "i"
             reached = reached and all(known(test) is not False for test in clause.ifs)
-            clauses.append(ast.comprehension(clause.target, over, [self.expr(t, inner)[0] for t in clause.ifs], 0))
+            text += f" for {clause.target.id} in {over}"
+            for test in clause.ifs:
+                text += f" if {self.expr(test, inner)[0]}"
         element, ty = self.expr(node.elt, inner)
-        return ast.copy_location(ast.GeneratorExp(element, clauses), node), plain(ty) if reached else "b"
+        for name, each in inner.items():  # what `:=` has written
+            if name not in env and name not in own:
+                env[name] = plain(each)
+        return element + text, plain(ty) if reached else "b"
 
-    def call(self, node: ast.Call, name: str, env: Env) -> Any:
-        function = self.program.functions[name]
-        args = {param.arg: self.expr(arg, env) for param, arg in zip(function.args.args, node.args)}
-        for keyword in node.keywords:
-            args[keyword.arg or ""] = self.expr(keyword.value, env)
-        ordered = []
-        defaults = dict(zip([p.arg for p in function.args.args][::-1], function.args.defaults[::-1]))
-        for param in function.args.args:
-            ordered.append(args.get(param.arg) or self.expr(defaults[param.arg], {}))
-        instance = self.program.instance(name, tuple(plain(ty) for _, ty in ordered))
-        if instance not in self.program.results and not self.program.settled:
-            raise Bottom
-        call = calling(instance, *[args[p.arg][0] for p, _ in zip(function.args.args, node.args)])
-        call.keywords = [ast.keyword(k.arg, args[k.arg or ""][0]) for k in node.keywords]
-        if instance not in self.program.results:
-            self.never = True
-            return call, "b"  # a type that gives way to every other: the value never comes
-        return call, self.program.results[instance]
+
+RULES: dict[type[ast.expr], Any] = {
+    ast.Name: Expressions.name,
+    ast.Attribute: Expressions.attribute,
+    ast.Constant: Expressions.constant,
+    ast.UnaryOp: Expressions.unary,
+    ast.BinOp: Expressions.binary,
+    ast.Compare: Expressions.compare,
+    ast.BoolOp: Expressions.logic,
+    ast.IfExp: Expressions.conditional,
+    ast.NamedExpr: Expressions.named,
+    ast.Tuple: Expressions.tuple,
+    ast.Subscript: Expressions.subscript,
+    ast.Call: Expressions.call,
+}

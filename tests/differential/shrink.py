@@ -13,37 +13,40 @@ from collections.abc import Callable, Iterator
 Holds = Callable[[str], bool]
 
 
-def shrink(text: str, holds: Holds, most: int = 800) -> str:
-    """Tries every smaller tree, and begins again at each success."""
+def shrink(text: str, holds: Holds, most: int = 400) -> str:
+    """Tries every smaller tree, and after a success goes on at the same place."""
     tree = ast.parse(text)
-    tried = 0
-    again = True
-    while again and tried < most:
-        again = False
-        for smaller in candidates(tree):
-            tried += 1
+    tried = at = 0
+    again = False
+    while tried < most:
+        found = list(places(tree))
+        if at >= len(found):
+            if not again:
+                break
+            at, again = 0, False
+            continue
+        for smaller in smaller_at(tree, at):
             try:
                 written = ast.unparse(ast.fix_missing_locations(smaller))
             except Exception:  # a tree that is no program
                 continue
-            if len(written) < len(ast.unparse(tree)) and holds(written):
-                tree, again = ast.parse(written), True
-                break
-            if tried >= most:
-                break
+            if len(written) < len(ast.unparse(tree)):
+                tried += 1
+                if holds(written):
+                    tree, again = ast.parse(written), True
+                    break
+        else:
+            at += 1
     return ast.unparse(tree)
 
 
-def candidates(tree: ast.Module) -> Iterator[ast.Module]:
-    """Trees with one thing less, the largest steps first."""
-    count = sum(1 for _ in places(tree))
-    for at in range(count):
-        original = list(places(tree))[at]
-        for replacement in range(len(options(*original))):
-            smaller = copy.deepcopy(tree)
-            parent, field, index = list(places(smaller))[at]
-            apply(parent, field, index, options(parent, field, index)[replacement])
-            yield smaller
+def smaller_at(tree: ast.Module, at: int) -> Iterator[ast.Module]:
+    """Trees with one thing less at this place, the largest steps first."""
+    for replacement in range(len(options(*list(places(tree))[at]))):
+        smaller = copy.deepcopy(tree)
+        parent, field, index = list(places(smaller))[at]
+        apply(parent, field, index, options(parent, field, index)[replacement])
+        yield smaller
 
 
 def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int]]:

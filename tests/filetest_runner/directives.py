@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from jib import Limits
+
 STAGES = ("ast", "ir", "typed-ir", "clif", "clif-opt", "asm", "cfg")
 FOLDER_STAGES = {stage: stage for stage in STAGES} | {
     "parse": "ast",
@@ -25,6 +27,7 @@ OPTIONS = {
     "params": lambda text: tuple(text.split(",")),
     "fuel": int,
     "timeout": float,
+    "limits": lambda text: Limits(**{name: int(value) for name, value in (one.split(":") for one in text.split(","))}),
 }
 
 DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z][\w-]*):(?:[ \t]+(.*))?$")

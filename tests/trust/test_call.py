@@ -186,7 +186,8 @@ PROGRAMS = [
 
 def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None:
     try:
-        made = _native.Callable(data, source, "f", params, None, "native", draw.choice(("none", "speed")), "python")
+        opt_level = draw.choice(("none", "speed"))
+        made = _native.Callable(data, source, "f", params, None, "native", opt_level, "python", DEFAULT, 1000, 5.0)
     except jib.InternalError as error:
         assert "the IR that crossed is broken" in str(error), data  # said by who looks, not by a panic
         return
@@ -200,7 +201,7 @@ def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None
 
 @pytest.mark.usefixtures("verified")
 def test_mutated_ir_is_refused_or_compiled() -> None:
-    """Nothing is run: bytes that were changed may well be a program that never ends."""
+    """Only compiled: bytes that were changed may be a program that prints for ever."""
     draw = random.Random(4)
     originals = [encoded(text) for text in PROGRAMS]
     for _ in range(ROUNDS * 2):
@@ -271,7 +272,9 @@ def test_every_primitive_on_every_type(arithmetic: str) -> None:
             params = tuple(Param(p.name, "any", True, None) for p in parameters)
             data = ir.encode(ir.Module([function], [0]))
             try:
-                made = _native.Callable(data, source, "f", params, None, "native", "speed", arithmetic)
+                made = _native.Callable(
+                    data, source, "f", params, None, "native", "speed", arithmetic, DEFAULT, None, None
+                )
             except jib.InternalError as error:
                 assert "is out of bounds" in str(error), name  # it does not take so many
                 continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import resource
 import subprocess
 import sys
@@ -18,7 +17,6 @@ import pytest
 import jib
 
 REFUSALS = (jib.ParseError, jib.CompileError, jib.LimitError)
-ROUNDS = int(os.environ.get("JIB_TRUST_ROUNDS", "1500"))
 # Generous: the machine may be busy. What grows with the square takes minutes.
 PATIENCE = 20.0
 
@@ -27,6 +25,7 @@ NESTINGS: dict[str, tuple[str, str, str]] = {
     "if else": ("x if x else ", "x", ""), "if (else)": ("(", "x", " if x else x)"), "lambda": ("lambda:", "x", ""),
     "call": ("abs(", "x", ")"), "[": ("(x,)[", "0", "]"), "tuple": ("(", "x", ",)"), ":=": ("(y:=", "x", ")"),
     "and": ("x and (", "x", ")"), "<": ("x<(", "x", ")"), "+": ("x+(", "x", ")"), "sum": ("sum(", "x", " for i in range(1))"),
+    "for": ("sum(x", "", " for i in range(1)"),
 }  # fmt: skip
 BLOCKS = ("if x:", "while x:", "for i in range(x):", "def f(x):")
 CHAINS = ("+", "-", "*", "&", "|", " and ", " or ", "<", "==", ";", "\n", ",", "==x!=")
@@ -126,7 +125,7 @@ def test_large_literals_and_folding_bombs(text: str) -> None:
 
 
 def test_many_names() -> None:
-    assert compile_and_call("\n".join(f"v{i}=x" for i in range(60_000)) + "\nv1", 1) == "value"
+    assert compile_and_call("\n".join(f"v{i}=x" for i in range(35_000)) + "\nv1", 1) == "value"
     text = "+".join(f"v{i}" for i in range(2_000))
     assert jib.compile(text)(*range(2_000)) == sum(range(2_000))
 
@@ -178,50 +177,3 @@ def test_worst_programs(name: str) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-500:]
     assert int(done.stdout) < 500, f"{done.stdout.strip()} MB"
-
-
-WORDS = (  # noqa: SIM905
-    "x y a b 1 2 0.5 1e3 'a' True None + - * / // % ** & | ^ ~ << >> < <= == != ( ) ( ) [ ] , , : = += := -> . ; if else elif while for "
-    "in def return lambda and or not pass break continue assert raise range ( sum min f g x n int float i8 u64 f32 tuple [ ValueError "
-    "math . sqrt abs round where print"
-).split() + ["\n", "\n    ", "\n  ", ":\n    ", "\n", "if x:\n    ", "def f(x):\n    ", "else:\n    "]  # fmt: skip
-
-
-def try_anything(text: str) -> None:
-    """Compiles for a few types; nothing is run, since nothing promises that it ends."""
-    try:
-        function = jib.compile(text)
-        for types in ("int", "float", "bool"):
-            function.dump("asm", f"({', '.join([types] * len(function.params))})")
-    except REFUSALS:
-        pass
-
-
-def test_word_soup() -> None:
-    draw = random.Random(1)
-    for _ in range(ROUNDS):
-        try_anything(" ".join(draw.choice(WORDS) for _ in range(draw.randrange(1, 25))))
-
-
-def test_mutated_programs() -> None:
-    draw = random.Random(2)
-    corpus = [
-        path.read_text(encoding="utf-8") for path in (Path(__file__).parents[1] / "filetests" / "run").glob("*.jib")
-    ]
-    for _ in range(ROUNDS // 2):
-        text = draw.choice(corpus)
-        for _ in range(draw.randrange(1, 4)):
-            at = draw.randrange(len(text) + 1)
-            text = (
-                text[:at]
-                + draw.choice((draw.choice(WORDS), "", chr(draw.randrange(1, 256))))
-                + text[at + draw.randrange(5) :]
-            )
-        try_anything(text)
-
-
-def test_random_characters() -> None:
-    draw = random.Random(3)
-    for _ in range(ROUNDS * 2):
-        limit = draw.choice((128, 256, 0x3000, 0x110000))
-        try_anything("".join(chr(draw.randrange(limit)) for _ in range(draw.randrange(1, 30))))

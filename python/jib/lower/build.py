@@ -10,6 +10,7 @@ number. `Builder.run` keeps the waiting routines on a list of its own, so that n
 
 from __future__ import annotations
 
+import builtins as python
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -155,10 +156,16 @@ class Builder:
             raise self.fail("function-value", span, name)
         builtin = builtins.resolve(name)
         if builtin is None:
-            raise self.fail("unknown-name", span, name, self.known(name))
+            raise self.unknown(name, span)
         if not builtin.constant:
             raise self.fail("function-value", span, name)
         return self.const(builtin.value, span)
+
+    def unknown(self, name: str, span: Span) -> Exception:
+        """The mistake of a name that means nothing here."""
+        if hasattr(python, name):
+            return self.fail("python-builtin", span, name)
+        return self.fail("unknown-name", span, name, self.known(name))
 
     def text(self, value: str, span: Span) -> str:
         """A literal text, which must be writable as UTF-8."""

@@ -39,7 +39,7 @@ def call(f: Builder, node: Call) -> Routine:
         name = path
     builtin = builtins.resolve(name)
     if builtin is None:
-        raise f.fail("unknown-name", callee.span, name, f.known(name))
+        raise f.unknown(name, callee.span)
     if builtin.constant:
         raise f.fail("not-callable", callee.span, name)
     if builtin.name in REDUCTIONS:

@@ -30,6 +30,8 @@ from .build import LARGEST, SMALLEST, leaf, lowers
 if TYPE_CHECKING:
     from .build import Builder, Routine
 
+MOST_INDICES = 4  # of an array: what the primitive takes
+
 # The tree's names for operators that the IR calls otherwise: `pow` is also a builtin, with other rules.
 PRIMITIVES = {"pow": "power", "and": "and_", "or": "or_"}
 
@@ -204,6 +206,8 @@ def make_tuple(f: Builder, node: Tuple) -> Routine:
 def subscript(f: Builder, node: Subscript) -> Routine:
     container = yield node.value
     indices = yield index_values(f, node.index)
+    if not 1 <= len(indices) <= MOST_INDICES:
+        raise f.fail("index-parts", node.index.span, MOST_INDICES, len(indices))
     return f.prim("subscript", (container, *indices), node.span)
 
 

@@ -19,13 +19,16 @@ use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
 
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::{is_large, isa};
+use crate::codegen::kept::kept;
 use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit, ticks};
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
+use crate::limits::Limits;
 use crate::runtime;
 use crate::span::Span;
 use crate::typed::Module;
 use crate::typed::verify::is_always;
+use crate::types::ticks::interval;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OptLevel {
@@ -38,19 +41,22 @@ pub struct Options {
     pub opt_level: OptLevel,
     /// Whether Cranelift checks its own IR along the way: for tests and debug builds.
     pub verify: bool,
+    pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { opt_level: OptLevel::Speed, verify: is_always() }
+        Options { opt_level: OptLevel::Speed, verify: is_always(), limits: Limits::default() }
     }
 }
 
 /// Why there is no code.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CodeError {
-    /// Beyond a limit: what there is too much of, how much is allowed, and where.
-    Limit { what: &'static str, limit: usize, span: Span },
+    /// Beyond a limit: the code of its message, how much is allowed, and where.
+    Limit { code: &'static str, limit: usize, span: Span },
+    /// The system refuses memory that can be run, or any at all: what it said.
+    Memory(String),
     /// A bug of ours.
     Internal(String),
 }
@@ -80,8 +86,8 @@ pub struct Code {
     sites: Vec<Site>,
     prints: Vec<PrintSite>,
     span: Span,
-    /// Whether a run counts ticks, and so needs to know how many.
-    ticks: bool,
+    /// How many ticks may pass until the host is asked; 0 when a run counts none.
+    interval: u64,
     /// What all functions of the module need on the stack together, each once.
     stack: usize,
     size: usize,
@@ -100,8 +106,7 @@ pub fn has_room(bytes: usize) -> bool {
 pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
     for function in &module.functions {
         if function.result.width() > MAX_RETURN {
-            let what = "values in the returned tuple";
-            return Err(CodeError::Limit { what, limit: MAX_RETURN, span: function.span });
+            return Err(CodeError::Limit { code: "limit-returned", limit: MAX_RETURN, span: function.span });
         }
     }
     // A panic may leave the thread's compiler in any state; it is made anew then.
@@ -136,6 +141,8 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
     let Compiler { frontend, backend } = compiler;
     let mut clock = Clock(Instant::now());
     let mut timings = Timings::default();
+    check_kept(module, &options.limits)?;
+    let mut blocks = 0;
     let usual = isa(options, false).map_err(CodeError::Internal)?;
     let mut unit = Unit::new(module, usual.frontend_config());
     let mut linker = Linker::new(usual.clone(), module.functions.len())?;
@@ -147,6 +154,11 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         crate::trip!("codegen");
         unit.build(planned, &mut backend.func, frontend);
         timings.clif += clock.lap();
+        blocks += backend.func.dfg.num_blocks();
+        if blocks > options.limits.blocks {
+            let span = module.functions[planned.0.0 as usize].span;
+            return Err(CodeError::Limit { code: "limit-blocks", limit: options.limits.blocks, span });
+        }
         crate::trip!("machine");
         let target =
             if is_large(&backend.func) { isa(options, true).map_err(CodeError::Internal)? } else { usual.clone() };
@@ -171,7 +183,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         // belongs to `_memory` below and lives as long as this value.
         entry: unsafe { std::mem::transmute::<*const u8, Entry>(entry) },
         params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
-        ticks: unit.ticks(),
+        interval: if unit.ticks() { interval(module, 1) } else { 0 },
         results: first.result.width(),
         sites: unit.sites,
         prints: unit.prints,
@@ -182,6 +194,18 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         timings,
         _memory: Mutex::new(linker),
     })
+}
+
+/// The time of register allocation is about that of what is kept.
+fn check_kept(module: &Module, limits: &Limits) -> Result<(), CodeError> {
+    let mut left = limits.kept;
+    for function in &module.functions {
+        match left.checked_sub(kept(function, left)) {
+            Some(rest) => left = rest,
+            None => return Err(CodeError::Limit { code: "limit-kept", limit: limits.kept, span: function.span }),
+        }
+    }
+    Ok(())
 }
 
 impl Code {
@@ -198,7 +222,9 @@ impl Code {
             stack_limit,
             site: 0,
             code: 0,
-            budget: if self.ticks { host.interval() } else { 0 },
+            budget: if self.interval > 0 { host.interval(self.interval) } else { 0 },
+            interval: self.interval,
+            units: 0,
             host: (&raw mut host).cast(),
             prints: self.prints.as_ptr(),
             prints_len: self.prints.len(),
@@ -264,7 +290,7 @@ impl Linker {
         let mut module = JITModule::new(builder);
         let signature = module.make_signature();
         for _ in 0..=functions {
-            module.declare_anonymous_function(&signature).map_err(internal)?;
+            module.declare_anonymous_function(&signature).map_err(refused_by)?;
         }
         Ok(Linker { module: Some(module) })
     }
@@ -279,7 +305,7 @@ impl Linker {
             .map(|reloc| cranelift_module::ModuleReloc::from_mach_reloc(reloc, &compiler.func, id))
             .collect();
         let alignment = u64::from(code.buffer.alignment);
-        self.module()?.define_function_bytes(id, alignment, code.code_buffer(), &relocs).map_err(internal)
+        self.module()?.define_function_bytes(id, alignment, code.code_buffer(), &relocs).map_err(refused_by)
     }
 
     fn finish(&mut self, imports: &[Import], entry: FuncId) -> Result<*const u8, CodeError> {
@@ -289,11 +315,14 @@ impl Linker {
             let name = match import {
                 Import::Helper(helper) => format!("{HELPER}{}", helper.name),
                 Import::Print => PRINT.to_owned(),
-                Import::Poll => POLL.to_owned(),
+                Import::Poll => {
+                    poll()?;
+                    POLL.to_owned()
+                }
             };
-            module.declare_function(&name, Linkage::Import, &signature).map_err(internal)?;
+            module.declare_function(&name, Linkage::Import, &signature).map_err(refused_by)?;
         }
-        module.finalize_definitions().map_err(internal)?;
+        module.finalize_definitions().map_err(refused_by)?;
         Ok(module.get_finalized_function(entry))
     }
 }
@@ -307,7 +336,7 @@ const POLL: &str = "jib.poll";
 fn symbol(name: &str) -> Option<*const u8> {
     match name {
         PRINT => Some(hooks::print as *const u8),
-        POLL => poll(),
+        POLL => poll().ok(),
         _ => match name.strip_prefix(HELPER) {
             Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
             None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
@@ -316,19 +345,20 @@ fn symbol(name: &str) -> Option<*const u8> {
 }
 
 /// The stub by which generated code asks the host: made once, on first need, and kept for ever.
-fn poll() -> Option<*const u8> {
-    static STUB: OnceLock<Option<(usize, Mutex<Linker>)>> = OnceLock::new();
+fn poll() -> Result<*const u8, CodeError> {
+    static STUB: OnceLock<Result<(usize, Mutex<Linker>), CodeError>> = OnceLock::new();
     let make = || {
-        let isa = isa(&Options::default(), false).ok()?;
+        let isa = isa(&Options::default(), false).map_err(CodeError::Internal)?;
         let mut context = cranelift_codegen::Context::new();
         ticks::poll_stub(&mut context.func, isa.frontend_config(), hooks::poll as *const () as usize);
-        context.compile(&*isa, &mut Default::default()).ok()?;
-        let mut linker = Linker::new(isa, 0).ok()?;
-        linker.define(FuncId::from_u32(0), &context).ok()?;
-        let address = linker.finish(&[], FuncId::from_u32(0)).ok()?;
-        Some((address as usize, Mutex::new(linker)))
+        let compiled = context.compile(&*isa, &mut Default::default());
+        compiled.map_err(|error| CodeError::Internal(error.inner.to_string()))?;
+        let mut linker = Linker::new(isa, 0)?;
+        linker.define(FuncId::from_u32(0), &context)?;
+        let address = linker.finish(&[], FuncId::from_u32(0))?;
+        Ok((address as usize, Mutex::new(linker)))
     };
-    STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8)
+    STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8).map_err(Clone::clone)
 }
 
 fn libcall_name(call: LibCall) -> String {
@@ -339,14 +369,19 @@ fn refused(error: &CodegenError, module: &Module) -> CodeError {
     match error {
         CodegenError::CodeTooLarge | CodegenError::ImplLimitExceeded => {
             // The register allocator counts values in 21 bits; that is what ends first.
-            CodeError::Limit { what: "values in one function", limit: 1 << 21, span: module.functions[0].span }
+            CodeError::Limit { code: "limit-machine-values", limit: 1 << 21, span: module.functions[0].span }
         }
         other => CodeError::Internal(other.to_string()),
     }
 }
 
-fn internal(error: ModuleError) -> CodeError {
-    CodeError::Internal(error.to_string())
+fn refused_by(error: ModuleError) -> CodeError {
+    match error {
+        // What the memory provider says when it cannot get memory, or cannot make it executable.
+        ModuleError::Allocation { err } => CodeError::Memory(err.to_string()),
+        ModuleError::Backend(error) => CodeError::Memory(format!("{error:#}")),
+        other => CodeError::Internal(other.to_string()),
+    }
 }
 
 /// What a panic says.

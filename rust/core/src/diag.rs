@@ -19,10 +19,12 @@ impl Diag {
     }
 }
 
-/// Why there is no code: the user's mistake, or ours.
+/// Why there is no code: the user's mistake, the system's refusal, or a bug of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     User(Diag),
+    /// There is no memory for machine code: what the system said.
+    Memory(Arc<str>),
     /// A broken invariant, in words for a bug report.
     Internal(Arc<str>),
 }

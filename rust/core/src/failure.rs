@@ -29,29 +29,33 @@ pub enum Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostError;
 
-/// How many ticks pass between two polls: 5 us of the tightest loop, so that a poll of 50 ns costs 1 %, and less than a
-/// millisecond of any loop whose rounds take less than 60 ns.
+/// How many ticks pass between two polls, if what lies between two ticks is short (`ticks::interval`): 5 us of the tightest
+/// loop, so that a poll of 50 ns costs 1 %, and less than a millisecond of any loop whose rounds take less than 60 ns.
 pub const POLL_INTERVAL: u64 = 1 << 14;
 
-/// Polls a host whose interval is over. How many ticks may pass now, at least 1.
-pub fn refill(host: &mut dyn Host) -> Result<u64, HostError> {
-    host.poll()?;
-    Ok(host.interval().max(1))
+/// Polls a host until a run may go on for `needed` ticks, of which it has `budget` and gets at most `most` at a time. What it
+/// has left after them.
+pub fn refill(host: &mut dyn Host, mut budget: u64, needed: u64, most: u64) -> Result<u64, HostError> {
+    while budget < needed {
+        host.poll()?;
+        budget += host.interval(most).max(1);
+    }
+    Ok(budget - needed)
 }
 
 /// What running code may ask of whoever runs it.
 pub trait Host {
     fn print(&mut self, text: &str) -> Result<(), HostError>;
 
-    /// Whether to go on, asked after every `interval` ticks. Refuses when interrupted, or when fuel or time are spent.
+    /// Whether to go on, asked when a run has no ticks left. Refuses when interrupted, or when fuel or time are spent.
     fn poll(&mut self) -> Result<(), HostError> {
         Ok(())
     }
 
-    /// How many ticks may pass until the next `poll`, at least 1: asked when a run begins and after each poll. A host that
-    /// counts fuel gives what is left if that is less.
-    fn interval(&mut self) -> u64 {
-        POLL_INTERVAL
+    /// How many ticks may pass until the next `poll`, not more than `most`: asked when a run begins and after each poll. A host
+    /// that counts fuel gives what is left if that is less.
+    fn interval(&mut self, most: u64) -> u64 {
+        most
     }
 }
 

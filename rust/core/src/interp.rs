@@ -13,6 +13,7 @@ use crate::format;
 use crate::span::Span;
 use crate::typed::{Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::Ty;
+use crate::types::ticks::interval;
 
 /// How deep calls may nest, the entry included.
 pub const MAX_FRAMES: usize = 100_000;
@@ -22,13 +23,15 @@ pub const MAX_SLOTS: usize = 1 << 23;
 /// Runs the entry of a verified module. `args` are the slots of its parameters; `out` takes the slots of its result, as many
 /// as the type's width.
 pub fn run(module: &Module, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
-    Program::new(module).run(args, out, host)
+    Program::new(module.clone()).run(args, out, host)
 }
 
 /// A module and where its values live, to be run many times.
-pub struct Program<'m> {
-    module: &'m Module,
+pub struct Program {
+    module: Module,
     layouts: Vec<Layout>,
+    /// How many ticks may pass until the host is asked.
+    interval: u64,
 }
 
 /// Where each value of a function begins in its frame, and, last, how large the frame is.
@@ -63,32 +66,55 @@ struct Frame {
     base: usize,
 }
 
-struct Machine<'p, 'm> {
-    program: &'p Program<'m>,
+struct Machine<'p> {
+    program: &'p Program,
     frames: Vec<Frame>,
     values: Vec<u64>,
     /// How many ticks may pass until the host is asked whether to go on.
     budget: u64,
+    /// How many instructions may be run.
+    steps: u64,
     host: &'p mut dyn Host,
 }
 
-impl<'m> Program<'m> {
-    pub fn new(module: &'m Module) -> Program<'m> {
-        Program { module, layouts: module.functions.iter().map(Layout::new).collect() }
+impl Program {
+    pub fn new(module: Module) -> Program {
+        let layouts = module.functions.iter().map(Layout::new).collect();
+        let interval = interval(&module, 32);
+        Program { module, layouts, interval }
+    }
+
+    pub fn module(&self) -> &Module {
+        &self.module
     }
 
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
+        let mut steps = u64::MAX;
+        self.run_for(args, out, host, &mut steps).map(|_| ())
+    }
+
+    /// Runs at most so many instructions, and counts them off; whether that was enough. If not, `out` is as it was.
+    pub fn run_for(
+        &self,
+        args: &[u64],
+        out: &mut [u64],
+        host: &mut dyn Host,
+        steps: &mut u64,
+    ) -> Result<bool, Failure> {
         crate::trip!("interp");
-        let budget = host.interval();
-        let mut machine = Machine { program: self, frames: Vec::new(), values: Vec::new(), budget, host };
+        let budget = host.interval(self.interval);
+        let (frames, values) = Default::default();
+        let mut machine = Machine { program: self, frames, values, budget, steps: *steps, host };
         machine.enter(0, args);
-        out.copy_from_slice(&machine.run()?);
-        Ok(())
+        let result = machine.run();
+        *steps = machine.steps;
+        Ok(result?.map(|slots| out.copy_from_slice(&slots)).is_some())
     }
 }
 
-impl<'m> Machine<'_, 'm> {
-    fn run(&mut self) -> Result<Slots, Failure> {
+impl<'p> Machine<'p> {
+    /// None when there are no steps left.
+    fn run(&mut self) -> Result<Option<Slots>, Failure> {
         let program = self.program;
         loop {
             let at = self.frames.len() - 1;
@@ -98,14 +124,18 @@ impl<'m> Machine<'_, 'm> {
             if let Some(inst) = block.insts.get(frame.inst as usize) {
                 // A call finds its way back past itself.
                 frame.inst += 1;
+                if self.steps == 0 {
+                    return Ok(None);
+                }
+                self.steps -= 1;
                 self.step(function, inst).map_err(|cause| Failure { cause, span: inst.span })?;
             } else if let Some(result) = self.leave_block(function, &block.end, block.end_span)? {
-                return Ok(result);
+                return Ok(Some(result));
             }
         }
     }
 
-    fn step(&mut self, function: &'m Function, inst: &Inst) -> Result<(), Cause> {
+    fn step(&mut self, function: &'p Function, inst: &Inst) -> Result<(), Cause> {
         let args = self.gather(&inst.args);
         match &inst.op {
             Op::Call(callee) => {
@@ -119,7 +149,13 @@ impl<'m> Machine<'_, 'm> {
                 let text = format::print_line(print, &types(function, &inst.args), &args);
                 self.host.print(&text).map_err(|_| Cause::Host)?;
             }
-            Op::Tick => self.tick()?,
+            Op::Tick(units) => self.tick(u64::from(*units))?,
+            Op::Prepay(units) => {
+                let there = self.budget >= u64::from(*units);
+                self.budget -= if there { u64::from(*units) } else { 0 };
+                self.write(inst.result, &[u64::from(there)]);
+            }
+            Op::Refund(units) => self.budget += u64::from(*units),
             op => {
                 let result = eval(op, &types(function, &inst.args), function.ty(inst.result), &args)?;
                 self.write(inst.result, &result);
@@ -201,11 +237,8 @@ impl<'m> Machine<'_, 'm> {
         }
     }
 
-    fn tick(&mut self) -> Result<(), Cause> {
-        if self.budget == 0 {
-            self.budget = refill(self.host).map_err(|_| Cause::Host)?;
-        }
-        self.budget -= 1;
+    fn tick(&mut self, units: u64) -> Result<(), Cause> {
+        self.budget = refill(self.host, self.budget, units, self.program.interval).map_err(|_| Cause::Host)?;
         Ok(())
     }
 }

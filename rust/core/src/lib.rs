@@ -13,6 +13,7 @@ pub mod fault;
 pub mod format;
 pub mod interp;
 pub mod ir;
+pub mod limits;
 pub mod opt;
 pub mod runtime;
 pub mod span;

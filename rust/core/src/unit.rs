@@ -6,28 +6,32 @@ use std::sync::Arc;
 
 use crate::diag::{Diag, Error};
 use crate::ir;
+use crate::limits::Limits;
 use crate::span::{Lines, Span};
 use crate::typed::{self, Mode};
 use crate::types::infer::{Declared, infer};
-use crate::types::{Ty, promote, ticks};
+use crate::types::ticks::{self, Counting};
+use crate::types::{Ty, promote};
 
 pub struct Unit {
     pub lines: Arc<Lines>,
     functions: Vec<Declared>,
+    limits: Limits,
 }
 
 impl Unit {
     /// Decodes, verifies, and takes the variables away.
-    pub fn decode(bytes: &[u8]) -> Result<Unit, Error> {
+    pub fn decode(bytes: &[u8], limits: Limits) -> Result<Unit, Error> {
         crate::trip!("decode");
         let module = ir::decode(bytes)?;
         crate::trip!("ssa");
+        let mut joins = limits.joins;
         let functions = module
             .functions
             .iter()
-            .map(|function| Declared::new(ir::ssa::build(function)?))
+            .map(|function| Declared::new(ir::ssa::build(function, &limits, &mut joins)?))
             .collect::<Result<_, Error>>()?;
-        Ok(Unit { lines: module.lines, functions })
+        Ok(Unit { lines: module.lines, functions, limits })
     }
 
     /// The names of the entry's parameters and the types they were declared with.
@@ -56,12 +60,18 @@ impl Unit {
     }
 
     /// Typed IR for arguments of these types, as `accept` gives them; `result` where a signature fixes it.
-    pub fn specialise(&self, args: &[Ty], result: Option<&Ty>, mode: Mode) -> Result<typed::Module, Error> {
+    pub fn specialise(
+        &self,
+        args: &[Ty],
+        result: Option<&Ty>,
+        mode: Mode,
+        counting: Counting,
+    ) -> Result<typed::Module, Error> {
         crate::trip!("infer");
-        let mut module = infer(&self.functions, args, result, mode)?;
+        let mut module = infer(&self.functions, args, result, mode, &self.limits)?;
         typed::verify::seam(&module, "inference")?;
         crate::trip!("ticks");
-        ticks::insert(&mut module);
+        ticks::insert(&mut module, counting);
         typed::verify::seam(&module, "ticks")?;
         Ok(module)
     }

@@ -3,11 +3,14 @@
 //! In: positional and keyword arguments. Out: a value, or an exception. Always holds: a call takes the specialisation that fits
 //! its argument types exactly, compiling it on first need, with no Python on the way.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jib_core::code::OptLevel;
+use jib_core::limits::Limits;
 use jib_core::typed::Mode;
+use jib_core::types::ticks::Counting;
 use jib_core::types::{Ty, parse};
 use jib_core::unit::Unit;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -20,8 +23,11 @@ use crate::convert::{self, Place, Slots};
 use crate::dump;
 use crate::errors::{compile_error, run_error};
 use crate::guard::guard;
-use crate::host::Interpreter;
-use crate::specialise::{Engine, Options, Specialisation, Stages};
+use crate::host::{Budget, Run};
+use crate::specialise::{Engine, Options, Specialisation, Stages, Stop};
+
+const ENGINES: [(&str, Engine); 3] =
+    [("native", Engine::Native), ("interpreter", Engine::Interpreter), ("auto", Engine::Auto)];
 
 /// More specialisations than this of one function are a mistake, such as tuples of ever new lengths.
 const MAX_SPECIALISATIONS: usize = 256;
@@ -42,6 +48,9 @@ pub struct Callable {
     /// Microseconds from bytes to SSA.
     crossing: f64,
     specialisations: Mutex<Vec<Arc<Specialisation>>>,
+    budget: Budget,
+    /// How often `interrupt` was called: a run that sees it change ends.
+    interrupts: AtomicU64,
 }
 
 struct Param {
@@ -64,9 +73,12 @@ enum Kind {
 
 #[pymethods]
 impl Callable {
-    /// `params` are (name, kind, required, default); `signature` is its text or None.
+    /// `params` are (name, kind, required, default); `signature` is its text or None; `fuel` is positive, `timeout` in seconds.
+    /// With `counting` "nothing" a run cannot be stopped: benchmarks compare with it.
     #[new]
-    #[pyo3(signature = (ir, source, name, params, signature, engine, opt_level, arithmetic))]
+    #[pyo3(signature = (
+        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel, timeout, counting = None
+    ))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
         py: Python<'_>,
@@ -78,15 +90,33 @@ impl Callable {
         engine: &str,
         opt_level: &str,
         arithmetic: &str,
+        limits: Bound<'_, PyAny>,
+        fuel: Option<u64>,
+        timeout: Option<f64>,
+        counting: Option<&str>,
     ) -> PyResult<Callable> {
         guard(py, || {
+            let limit = |name| PyResult::Ok(limits.getattr(name)?.extract::<isize>()?.max(0) as usize);
             let options = Options {
-                engine: choose("engine", engine, &[("native", Engine::Native), ("interpreter", Engine::Interpreter)])?,
+                engine: choose("engine", engine, &ENGINES)?,
                 opt_level: choose("opt_level", opt_level, &[("none", OptLevel::None), ("speed", OptLevel::Speed)])?,
                 mode: choose("arithmetic", arithmetic, &[("python", Mode::Python), ("numpy", Mode::Numpy)])?,
+                counting: match counting {
+                    Some("nothing") => Counting::Nothing,
+                    _ if fuel.is_some() => Counting::Fuel,
+                    _ => Counting::Polls,
+                },
+                limits: Limits {
+                    joins: limit("joins")?,
+                    values: limit("values")?,
+                    blocks: limit("blocks")?,
+                    kept: limit("kept")?,
+                },
             };
+            let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
+            let timeout = timeout.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))?;
             let start = Instant::now();
-            let unit = Unit::decode(ir).map_err(|error| compile_error(py, &source, error))?;
+            let unit = Unit::decode(ir, options.limits).map_err(|error| compile_error(py, &source, error))?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
             let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;
@@ -111,6 +141,8 @@ impl Callable {
                 result: None,
                 crossing,
                 specialisations: Mutex::new(Vec::new()),
+                budget: Budget { fuel, timeout },
+                interrupts: AtomicU64::new(0),
             };
             if let Some(text) = signature {
                 let (types, result) = callable.signature(py, text)?;
@@ -140,6 +172,22 @@ impl Callable {
         })
     }
 
+    /// Ends every call of this function that is running now, on any thread, with KeyboardInterrupt; calls that begin later are
+    /// not touched, and nothing happens when none runs.
+    ///
+    /// >>> import jib, threading
+    /// >>> f = jib.compile("while True: pass")
+    /// >>> timer = threading.Timer(0.05, f.interrupt)
+    /// >>> timer.start()
+    /// >>> try:
+    /// ...     f()
+    /// ... except KeyboardInterrupt as stop:
+    /// ...     print(stop)
+    /// interrupted by interrupt()
+    fn interrupt(&self) {
+        self.interrupts.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The text of a stage that Rust has, for a signature, or for the specialisation there is.
     fn _dump(&self, py: Python<'_>, stage: &str, signature: Option<&str>) -> PyResult<String> {
         guard(py, || {
@@ -164,7 +212,7 @@ impl Callable {
         let row = |s: &Arc<Specialisation>| {
             let types = s.params.iter().map(Ty::to_string).collect();
             let mut stages = vec![("cross", self.crossing)];
-            stages.extend(&s.stages);
+            stages.extend(s.stages());
             (types, s.result.to_string(), s.code_bytes(), stages)
         };
         self.known().iter().map(row).collect()
@@ -261,10 +309,12 @@ impl Callable {
         }
         let specialisation = self.specialisation(py, &types)?;
         let mut out = Slots::from_elem(0, specialisation.width);
-        let mut host = Interpreter { py, pending: None };
+        let mut host = Run::new(py, self.budget, &self.interrupts);
         match specialisation.run(&slots, &mut out, &mut host) {
             Ok(()) => convert::result(py, &specialisation.result, &mut out.iter()),
-            Err(failure) => Err(run_error(py, &self.source, &failure, host.pending)),
+            Err(Stop::Failed(failure)) => Err(run_error(py, &self.source, &failure, host.refusal)),
+            Err(Stop::Raised(error)) => Err(error),
+            Err(Stop::Compiling(error)) => Err(compile_error(py, &self.source, error)),
         }
     }
 

@@ -1,19 +1,23 @@
 //! Failures of the core as Python exceptions. The sentences stand in Python, in `jib.errors`; here is only the way there.
 
 use jib_core::diag::{Diag, Error};
-use jib_core::failure::{Cause, Failure};
+use jib_core::failure::Failure;
 use jib_core::span::Span;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::guard::placed;
+use crate::host::Refusal;
 
 /// `jib.errors.error(code, source, span, *args)`, as an exception to raise.
 pub fn compile_error(py: Python<'_>, source: &Py<PyAny>, error: Error) -> PyErr {
     match error {
         Error::User(diag) => user(py, source, &diag).unwrap_or_else(|failed| failed),
+        Error::Memory(words) => PyOSError::new_err(format!(
+            "the system refuses memory for machine code ({words}); engine='auto' and engine='interpreter' need none"
+        )),
         Error::Internal(words) => internal(py, &words),
     }
 }
@@ -42,20 +46,31 @@ pub fn internal(py: Python<'_>, words: &str) -> PyErr {
 }
 
 /// A run-time failure as Python's own exception, with a note that shows its place in the text.
-pub fn run_error(py: Python<'_>, source: &Py<PyAny>, failure: &Failure, pending: Option<PyErr>) -> PyErr {
+pub fn run_error(py: Python<'_>, source: &Py<PyAny>, failure: &Failure, refusal: Option<Refusal>) -> PyErr {
     let raised = || -> PyResult<PyErr> {
-        let Some((class, message)) = failure.cause.exception() else {
-            return Ok(pending.unwrap_or_else(|| internal(py, "the host failed without an exception")));
-        };
-        let class = py.import(intern!(py, "builtins"))?.getattr(class)?;
-        let exception = match message {
-            Some(message) => class.call1((message,))?,
-            None => class.call0()?,
+        let error = match (failure.cause.exception(), refusal) {
+            (Some((class, message)), _) => {
+                let class = py.import(intern!(py, "builtins"))?.getattr(class)?;
+                PyErr::from_value(match message {
+                    Some(message) => class.call1((message,))?,
+                    None => class.call0()?,
+                })
+            }
+            // Whoever raised it knows its place.
+            (None, Some(Refusal::Raised(error))) => return Ok(error),
+            (None, Some(Refusal::Interrupted)) => {
+                return Ok(PyKeyboardInterrupt::new_err("interrupted by interrupt()"));
+            }
+            (None, Some(Refusal::Fuel(fuel))) => user(py, source, &Diag::new("fuel-spent", failure.span, &[&fuel]))?,
+            (None, Some(Refusal::Timeout(timeout))) => {
+                let seconds = timeout.as_secs_f64();
+                user(py, source, &Diag::new("timeout", failure.span, &[&seconds]))?
+            }
+            (None, None) => return Ok(internal(py, "the host failed without an exception")),
         };
         let note = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "add_place_note"))?;
-        note.call1((&exception, source, span(py, failure.span)?))?;
-        Ok(PyErr::from_value(exception))
+        note.call1((error.value(py), source, span(py, failure.span)?))?;
+        Ok(error)
     };
-    debug_assert!(!matches!(failure.cause, Cause::Host) || failure.cause.exception().is_none());
     raised().unwrap_or_else(|failed| failed)
 }

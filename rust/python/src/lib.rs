@@ -10,6 +10,7 @@ mod errors;
 mod guard;
 mod host;
 mod specialise;
+mod tiers;
 
 use pyo3::prelude::*;
 

@@ -7,13 +7,19 @@ use std::time::Instant;
 
 use jib_core::code::{self, Code, CodeError, OptLevel, panic_message};
 use jib_core::diag::{Diag, Error};
-use jib_core::failure::{Cause, Failure, Host};
+use jib_core::failure::{Cause, Failure};
 use jib_core::fault::Fault;
-use jib_core::interp;
+use jib_core::interp::Program;
+use jib_core::limits::Limits;
 use jib_core::opt;
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
+use jib_core::types::ticks::Counting;
 use jib_core::unit::Unit;
+use pyo3::PyErr;
+
+use crate::host::Run;
+use crate::tiers::Tiers;
 
 use crate::guard::caught;
 
@@ -22,6 +28,8 @@ use crate::guard::caught;
 pub enum Engine {
     Native,
     Interpreter,
+    /// Interprets first, compiles when hot.
+    Auto,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,12 +37,14 @@ pub struct Options {
     pub engine: Engine,
     pub opt_level: OptLevel,
     pub mode: Mode,
+    pub counting: Counting,
+    pub limits: Limits,
 }
 
 impl Options {
     /// The core's own options for code.
     pub fn code(self) -> code::Options {
-        code::Options { opt_level: self.opt_level, ..code::Options::default() }
+        code::Options { opt_level: self.opt_level, limits: self.limits, ..code::Options::default() }
     }
 }
 
@@ -46,13 +56,28 @@ pub struct Specialisation {
     pub result: Ty,
     /// Scalars in a result.
     pub width: usize,
-    pub body: Body,
-    pub stages: Stages,
+    body: Body,
+    stages: Stages,
 }
 
-pub enum Body {
+enum Body {
     Native(Box<Code>),
-    Interpreted(typed::Module),
+    Interpreted(Box<Program>),
+    Tiers(Box<Tiers>),
+}
+
+/// Why a call has no result.
+pub enum Stop {
+    Failed(Failure),
+    /// It was to be compiled now, and could not be.
+    Compiling(Error),
+    Raised(PyErr),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Failed(failure)
+    }
 }
 
 /// The typed IR for arguments of these types, after the passes unless they are turned off; and what each stage took.
@@ -63,7 +88,7 @@ pub fn typed_ir(
     options: Options,
 ) -> Result<(typed::Module, Stages), Error> {
     let start = Instant::now();
-    let mut module = unit.specialise(params, result, options.mode)?;
+    let mut module = unit.specialise(params, result, options.mode, options.counting)?;
     let typed = start.elapsed();
     let start = Instant::now();
     if options.opt_level == OptLevel::Speed {
@@ -103,49 +128,72 @@ impl Specialisation {
         let (module, mut stages) = typed_ir(unit, params, result, options)?;
         let result = module.functions[0].result.clone();
         let body = match options.engine {
-            Engine::Interpreter => Body::Interpreted(module),
             Engine::Native => {
                 let code = code::compile(&module, &options.code()).map_err(code_error)?;
-                let timings = code.timings();
-                stages.extend([("clif", timings.clif), ("machine", timings.machine), ("link", timings.link)]);
+                stages.extend(code_stages(&code));
                 Body::Native(Box::new(code))
             }
+            Engine::Interpreter => Body::Interpreted(Box::new(Program::new(module))),
+            Engine::Auto => Body::Tiers(Box::new(Tiers::new(module, options.code()))),
         };
         Ok(Specialisation { params: params.to_vec(), width: result.width(), result, body, stages })
     }
 
     /// Runs on slots: as many as the parameters have scalars, into as many as the result has.
-    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
+    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Stop> {
         match &self.body {
-            Body::Native(code) => code.run(args, out, host),
-            // It needs little of the stack itself; what it prints to may call us again.
-            Body::Interpreted(module) if !code::has_room(0) => {
-                Err(Failure { cause: Cause::Fault(Fault::Recursion), span: module.functions[0].span })
-            }
-            Body::Interpreted(module) => interp::run(module, args, out, host),
+            Body::Native(code) => Ok(code.run(args, out, host)?),
+            Body::Interpreted(program) => Ok(interpret(program, args, out, host)?),
+            Body::Tiers(tiers) => tiers.run(args, out, host),
+        }
+    }
+
+    /// What is native of it, if anything is by now.
+    fn code(&self) -> Option<&Code> {
+        match &self.body {
+            Body::Native(code) => Some(code),
+            Body::Interpreted(_) => None,
+            Body::Tiers(tiers) => tiers.code(),
         }
     }
 
     /// Instructions that could trap: none, or there is a bug.
     pub fn traps(&self) -> usize {
-        match &self.body {
-            Body::Native(code) => code.traps(),
-            Body::Interpreted(_) => 0,
-        }
+        self.code().map_or(0, Code::traps)
     }
 
     /// Bytes of machine code.
     pub fn code_bytes(&self) -> usize {
-        match &self.body {
-            Body::Native(code) => code.size_bytes(),
-            Body::Interpreted(_) => 0,
-        }
+        self.code().map_or(0, Code::size_bytes)
     }
+
+    pub fn stages(&self) -> Stages {
+        let later = match &self.body {
+            Body::Tiers(tiers) => tiers.code().map(code_stages),
+            _ => None,
+        };
+        self.stages.iter().copied().chain(later.into_iter().flatten()).collect()
+    }
+}
+
+/// Interprets, where the stack has room: it needs little itself, but what it prints to may call us again.
+pub fn interpret(program: &Program, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Failure> {
+    if code::has_room(0) {
+        program.run(args, out, host)
+    } else {
+        Err(Failure { cause: Cause::Fault(Fault::Recursion), span: program.module().functions[0].span })
+    }
+}
+
+fn code_stages(code: &Code) -> [(&'static str, f64); 3] {
+    let timings = code.timings();
+    [("clif", timings.clif), ("machine", timings.machine), ("link", timings.link)]
 }
 
 pub fn code_error(error: CodeError) -> Error {
     match error {
-        CodeError::Limit { what, limit, span } => Diag::new("limit-code", span, &[&what, &limit]).into(),
+        CodeError::Limit { code, limit, span } => Diag::new(code, span, &[&limit]).into(),
+        CodeError::Memory(words) => Error::Memory(words.into()),
         CodeError::Internal(words) => Error::internal(words),
     }
 }

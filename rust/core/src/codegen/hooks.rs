@@ -19,8 +19,11 @@ pub(crate) struct Context {
     /// Which site failed; the code of the helper's fault, if one said why.
     pub site: u32,
     pub code: u32,
-    /// How many ticks may pass until `poll` is called; see `codegen::ticks`.
+    /// How many ticks may pass until `poll` is called, and the most that it adds at a time; see `codegen::ticks`.
     pub budget: u64,
+    pub interval: u64,
+    /// How many ticks the one that calls `poll` stands for.
+    pub units: u64,
     /// A `&mut dyn Host`, on the stack of `Code::run`.
     pub host: *mut c_void,
     pub prints: *const PrintSite,
@@ -52,27 +55,31 @@ pub(crate) unsafe extern "C" fn print(context: *mut Context, index: u64, slots: 
     u32::from(!matches!(written, Ok(Some(()))))
 }
 
-/// What a tick calls that finds the budget spent, by way of a stub: asks the host whether to go on, and sets the budget: 0
-/// when not.
+/// What a tick calls that finds the budget too small, by way of a stub: asks the host whether to go on, and sets the budget:
+/// what is left after the tick, `REFUSED` when there is none to be had.
 ///
 /// # Safety
 /// Called by generated code only, with the context that `Code::run` made.
 pub(crate) unsafe extern "C" fn poll(context: *mut Context) {
     // SAFETY: `Code::run` keeps the context and the host it points to alive while generated code runs, which waits for us;
     // nothing else refers to them meanwhile.
-    let (host, budget) = unsafe {
+    let (host, context) = unsafe {
         let context = &mut *context;
-        (&mut *context.host.cast::<&mut dyn Host>(), &mut context.budget)
+        (&mut *context.host.cast::<&mut dyn Host>(), context)
     };
+    let (budget, units, interval) = (context.budget, context.units, context.interval);
     let asked = catch_unwind(AssertUnwindSafe(|| {
         crate::trip!("poll");
-        refill(*host)
+        refill(*host, budget, units, interval)
     }));
-    *budget = match asked {
-        Ok(Ok(more)) => more,
-        _ => 0,
+    context.budget = match asked {
+        Ok(Ok(left)) => left,
+        _ => REFUSED,
     };
 }
+
+/// No budget: generated code takes it for a negative number.
+pub(crate) const REFUSED: u64 = u64::MAX;
 
 /// The address of what Cranelift calls on its own for an instruction the machine lacks; by the names of `libcall_name`.
 pub(crate) fn libcall(name: &str) -> Option<*const u8> {

@@ -19,6 +19,7 @@ mod divide;
 pub mod dump;
 pub(crate) mod hooks;
 pub(crate) mod isa;
+pub(crate) mod kept;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticks;
@@ -203,12 +204,22 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             }
             self.stack_checked = false;
             let block = &function.blocks[index as usize];
-            for inst in &block.insts {
-                self.place(inst.span);
-                self.inst(inst);
+            if let Some((units, paid, unpaid)) = ticks::prepaying(block) {
+                self.insts(&block.insts[..block.insts.len() - 1]);
+                self.place(block.end_span);
+                self.prepay(units, paid, unpaid);
+                continue;
             }
+            self.insts(&block.insts);
             self.place(block.end_span);
             self.end(&block.end);
+        }
+    }
+
+    fn insts(&mut self, insts: &[Inst]) {
+        for inst in insts {
+            self.place(inst.span);
+            self.inst(inst);
         }
     }
 
@@ -239,8 +250,13 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
                 self.print(print, args);
                 return self.define(inst.result, &[]);
             }
-            Op::Tick => {
-                self.tick();
+            Op::Tick(units) => {
+                self.tick(*units);
+                return self.define(inst.result, &[]);
+            }
+            Op::Prepay(units) => self.prepaid(*units),
+            Op::Refund(units) => {
+                self.refund(*units);
                 return self.define(inst.result, &[]);
             }
             Op::Add(mode) => self.add(*mode, args, ty),

@@ -21,7 +21,7 @@ const F32: Ty = Ty::Float(FloatTy::F32);
 /// Compiles without and with optimisation; no instruction may trap.
 fn compiled(module: &Module) -> [Code; 2] {
     [OptLevel::None, OptLevel::Speed].map(|opt_level| {
-        let code = compile(module, &Options { opt_level, verify: true }).expect("compiles");
+        let code = compile(module, &Options { opt_level, verify: true, ..Options::default() }).expect("compiles");
         assert_eq!(code.traps(), 0);
         code
     })

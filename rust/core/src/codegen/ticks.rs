@@ -2,7 +2,7 @@
 //!
 //! A function with a tick in a loop keeps the budget in a variable, which the register allocator keeps in a register; the
 //! context has it whenever others may look, which is while functions that tick are called and after returning. A function
-//! that ticks only at its entry counts in the context: there is nothing to gain between its calls. A failing run
+//! that ticks only beside its calls counts in the context: there is nothing to gain between them. A failing run
 //! leaves the context as it is: nobody counts on after it.
 //!
 //! The host is asked through a stub that changes no register (`poll_stub`). A plain call may change all that hold floats, and to
@@ -10,6 +10,7 @@
 
 use std::mem::offset_of;
 
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, AbiParam, BlockArg, InstBuilder, MemFlagsData, Signature, types};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
@@ -19,9 +20,10 @@ use super::abi::{Callee, Import};
 use super::hooks::Context;
 use crate::failure::Cause;
 use crate::typed::calls::{callees, components};
-use crate::typed::{Function, Module, Op};
+use crate::typed::{Block, Inst, Module, Op, Target, Terminator};
 
 const BUDGET: i32 = offset_of!(Context, budget) as i32;
+const UNITS: i32 = offset_of!(Context, units) as i32;
 
 /// Where a function has the budget while it runs.
 #[derive(Clone, Copy)]
@@ -36,7 +38,7 @@ pub(super) fn ticking(module: &Module) -> Vec<bool> {
     for component in components(module) {
         let ticks = component.iter().any(|f| {
             let function = &module.functions[*f as usize];
-            ticks(function, 0) || callees(function).any(|callee| ticking[callee as usize])
+            function.blocks.iter().any(ticks) || callees(function).any(|callee| ticking[callee as usize])
         });
         component.iter().for_each(|f| ticking[*f as usize] = ticks);
     }
@@ -70,44 +72,104 @@ pub(crate) fn poll_stub(func: &mut ir::Function, target: TargetFrontendConfig, h
     at.finalize(target);
 }
 
-/// Whether there is a tick in a block from `first` on.
-fn ticks(function: &Function, first: usize) -> bool {
-    function.blocks[first..].iter().flat_map(|block| &block.insts).any(|inst| inst.op == Op::Tick)
+fn ticks(block: &Block) -> bool {
+    block.insts.iter().any(|inst| matches!(inst.op, Op::Tick(_)))
+}
+
+/// What a block prepays at its end, where it goes when that could be paid, and where else: the shape that `opt::unroll` makes.
+pub(super) fn prepaying(block: &Block) -> Option<(u32, &Target, &Target)> {
+    match (block.insts.last(), &block.end) {
+        (Some(&Inst { op: Op::Prepay(units), result, .. }), Terminator::Branch(cond, paid, unpaid))
+            if *cond == result =>
+        {
+            Some((units, paid, unpaid))
+        }
+        _ => None,
+    }
 }
 
 impl Lower<'_, '_, '_> {
-    /// At the function's entry. Block 0 is nobody's target: what ticks there is in no loop.
+    /// At the function's entry. A register pays where there are ticks without a call beside them, for which the context would
+    /// have to know it anyway; and not in block 0, which is in no loop.
     pub(super) fn start_budget(&mut self) {
-        if ticks(self.function, 1) {
+        let ticking = &self.unit.ticking;
+        let calls = |inst: &Inst| matches!(inst.op, Op::Call(callee) if ticking[callee.0 as usize]);
+        let alone = |block: &Block| ticks(block) && !block.insts.iter().any(calls);
+        if self.function.blocks[1..].iter().any(alone) {
             let variable = self.at.declare_var(types::I64);
             self.budget = Budget::InVariable(variable);
             self.take_budget();
         }
     }
 
-    /// Counts one; asks the host when none is left.
-    pub(super) fn tick(&mut self) {
-        let budget = match self.budget {
-            Budget::InContext => self.load_budget(),
-            Budget::InVariable(variable) => self.at.use_var(variable),
-        };
+    /// Counts so many; asks the host when there are less.
+    pub(super) fn tick(&mut self, units: u32) {
+        let budget = self.budget();
+        let left = self.at.ins().iadd_imm_s(budget, -i64::from(units));
         let (ask, next) = (self.new_block(), self.new_block());
-        let budget_now = self.at.append_block_param(next, types::I64);
-        self.at.ins().brif(budget, next, &[BlockArg::Value(budget)], ask, &[]);
+        let left_now = self.at.append_block_param(next, types::I64);
+        let short = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        self.at.ins().brif(short, ask, &[], next, &[BlockArg::Value(left)]);
 
         self.enter(ask);
         self.cold_here();
+        self.store_budget(budget);
+        let units = self.at.ins().iconst(types::I64, i64::from(units));
+        self.at.ins().store(MemFlagsData::trusted(), units, self.ctx, UNITS);
         let reference = self.callee(Callee::Import(Import::Poll));
         self.at.ins().call(reference, &[self.ctx]);
-        let more = self.load_budget();
+        let left = self.load_budget();
         let refused = self.exit(Some(Cause::Host), None);
-        self.at.ins().brif(more, next, &[BlockArg::Value(more)], refused, &[]);
+        let none = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        self.at.ins().brif(none, refused, &[], next, &[BlockArg::Value(left)]);
 
         self.enter(next);
-        let left = self.at.ins().iadd_imm_s(budget_now, -1);
+        self.set_budget(left_now);
+    }
+
+    /// Counts so many if there are as many, and goes where that leads.
+    pub(super) fn prepay(&mut self, units: u32, paid: &Target, unpaid: &Target) {
+        let budget = self.budget();
+        let left = self.at.ins().iadd_imm_s(budget, -i64::from(units));
+        let short = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        let (unpaid, unpaid_args) = self.edge(unpaid);
+        let there = self.new_block();
+        self.at.ins().brif(short, unpaid, &unpaid_args, there, &[]);
+        self.enter(there);
+        self.set_budget(left);
+        let (paid, paid_args) = self.edge(paid);
+        self.at.ins().jump(paid, &paid_args);
+    }
+
+    /// The same where something else than a branch comes next: a bool.
+    pub(super) fn prepaid(&mut self, units: u32) -> ir::Value {
+        let budget = self.budget();
+        let left = self.at.ins().iadd_imm_s(budget, -i64::from(units));
+        let there = self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, left, 0);
+        let now = self.at.ins().select(there, left, budget);
+        self.set_budget(now);
+        there
+    }
+
+    /// The way out of the copies of a loop (`opt::unroll`), taken once for many rounds.
+    pub(super) fn refund(&mut self, units: u32) {
+        self.cold_here();
+        let budget = self.budget();
+        let more = self.at.ins().iadd_imm_s(budget, i64::from(units));
+        self.set_budget(more);
+    }
+
+    fn budget(&mut self) -> ir::Value {
         match self.budget {
-            Budget::InContext => self.store_budget(left),
-            Budget::InVariable(variable) => self.at.def_var(variable, left),
+            Budget::InContext => self.load_budget(),
+            Budget::InVariable(variable) => self.at.use_var(variable),
+        }
+    }
+
+    fn set_budget(&mut self, budget: ir::Value) {
+        match self.budget {
+            Budget::InContext => self.store_budget(budget),
+            Budget::InVariable(variable) => self.at.def_var(variable, budget),
         }
     }
 

@@ -11,6 +11,7 @@ mod params;
 mod renumber;
 mod rewrite;
 mod simplify_cfg;
+mod unroll;
 
 use crate::diag::Error;
 use crate::typed::Module;
@@ -34,6 +35,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "simplify-cfg", run: simplify_cfg::run },
     Pass { name: "params", run: params::run },
     Pass { name: "dce", run: dce::run },
+    Pass { name: "unroll", run: unroll::run },
     Pass { name: "renumber", run: renumber::run },
 ];
 

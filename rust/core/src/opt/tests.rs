@@ -9,7 +9,7 @@ use crate::typed::text::to_text;
 use crate::typed::verify::verify;
 use crate::typed::{BlockId, Cond, Const, FuncId, Mode, Op};
 use crate::types::Ty;
-use crate::types::ticks::insert;
+use crate::types::ticks::{Counting, insert};
 use random::{Random, TYPES, U64, chain, program};
 
 #[test]
@@ -21,7 +21,7 @@ fn random_programs_mean_the_same_after_every_pass() {
         let mut random = Random(seed);
         random.bits();
         let mut before = program(&mut random);
-        insert(&mut before);
+        insert(&mut before, Counting::Polls);
         verify(&before)
             .unwrap_or_else(|broken| panic!("seed {seed}: {broken}\n{}", to_text(&before, &Default::default())));
         let params: Vec<Ty> = before.functions[0].params().iter().map(|v| before.functions[0].ty(*v).clone()).collect();

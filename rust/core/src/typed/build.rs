@@ -63,7 +63,7 @@ impl Builder {
     }
 
     pub fn tick(&mut self) {
-        self.op(Op::Tick, &[], Ty::None);
+        self.op(Op::Tick(1), &[], Ty::None);
     }
 
     pub fn jump(&mut self, block: BlockId, args: &[Value]) {
@@ -132,7 +132,8 @@ impl Host for Recorder {
         }
     }
 
-    fn interval(&mut self) -> u64 {
+    /// The same for every engine, so that all are stopped at the same place.
+    fn interval(&mut self, _: u64) -> u64 {
         if self.each { 1 } else { POLL_INTERVAL }
     }
 }

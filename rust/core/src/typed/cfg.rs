@@ -59,6 +59,11 @@ impl Graph {
         self.place[block as usize].1 > 0
     }
 
+    /// Where a block stands in the dominator tree: what it dominates, itself first, stands at so many places from there on.
+    pub fn subtree(&self, block: u32) -> (u32, u32) {
+        self.place[block as usize]
+    }
+
     /// Whether every way from block 0 to `b` leads through `a`; a block dominates itself. False when either is unreachable.
     pub fn dominates(&self, a: u32, b: u32) -> bool {
         let (start, size) = self.place[a as usize];

@@ -47,7 +47,7 @@ pub struct Module {
 }
 
 /// An exception that the text itself raises.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Raise {
     pub exception: Arc<str>,
     pub message: Option<Arc<str>>,
@@ -188,9 +188,13 @@ pub enum Op {
     Item(u32),
     /// Writes to the host: sep, end, and the pieces; the operands are the values among them, in order. `-> None`.
     Print(Arc<Print>),
-    /// `() -> None`: counts one round of a loop or one call, and now and then asks the host whether to go on. Stays where it is:
-    /// every engine counts the same.
-    Tick,
+    /// `() -> None`: takes so many units, one for each round of a loop and each call that follow, from what the run may use up;
+    /// asks the host for more when they are not there. Stays where it is: every engine counts the same.
+    Tick(u32),
+    /// `() -> bool`: takes so many units if they are there, and says whether it did. Never asks the host.
+    Prepay(u32),
+    /// `() -> None`: gives back what was prepaid and not used.
+    Refund(u32),
 }
 
 /// A row of the runtime's table, compared by its address.
@@ -252,7 +256,7 @@ impl Op {
             Add(m) | Sub(m) | Mul(m) | Div(m) | IntDiv(m) | FloorDiv(m) | Mod(m) | Shl(m) | Shr(m) | Neg(m)
             | Abs(m) | Narrow(m) | ToInt(m) => *m == Mode::Python,
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
-            Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick => true,
+            Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => true,
             _ => false,
         }
     }

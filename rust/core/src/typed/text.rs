@@ -139,7 +139,10 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
         Op::Tuple => "tuple".to_owned(),
         Op::Item(k) => format!("item {k}"),
         Op::Print(_) => "print".to_owned(),
-        Op::Tick => "tick".to_owned(),
+        Op::Tick(1) => "tick".to_owned(),
+        Op::Tick(units) => format!("tick {units}"),
+        Op::Prepay(units) => format!("prepay {units}"),
+        Op::Refund(units) => format!("refund {units}"),
     }
 }
 

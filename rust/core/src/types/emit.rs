@@ -4,6 +4,7 @@
 //! again with the function's final types and a sink. Literals stay literals until an instruction needs them, so that a literal
 //! takes the type of what it meets and its conversion costs nothing.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{FloatTy, IntTy, Ty};
@@ -27,7 +28,17 @@ pub struct Operand {
 pub struct Sink {
     pub function: Function,
     pub insts: Vec<Inst>,
-    pub raises: Vec<Raise>,
+    pub raises: Raises,
+    /// How many values there may be, and how many other functions have.
+    pub most: usize,
+    pub before: usize,
+}
+
+/// The exceptions that the text raises, each once.
+#[derive(Default)]
+pub struct Raises {
+    pub all: Vec<Raise>,
+    places: HashMap<Raise, u32>,
 }
 
 pub struct Emit<'a> {
@@ -71,6 +82,20 @@ impl Operand {
 
     pub fn none() -> Operand {
         Operand::literal(Literal::None)
+    }
+
+    /// Whether it is the same to a rule: of one type, and both the same literal or none.
+    pub fn is_like(&self, other: &Operand) -> bool {
+        let literal = match (&self.literal, &other.literal) {
+            (None, None) => true,
+            (Some(Literal::Float(a)), Some(Literal::Float(b))) => a.to_bits() == b.to_bits(),
+            (Some(Literal::Int(a)), Some(Literal::Int(b))) => a == b,
+            (Some(Literal::Bool(a)), Some(Literal::Bool(b))) => a == b,
+            (Some(Literal::Str(a)), Some(Literal::Str(b))) => a == b,
+            (Some(Literal::None), Some(Literal::None)) => true,
+            _ => false,
+        };
+        literal && self.ty == other.ty
     }
 
     pub fn literal_int(&self) -> Option<i64> {
@@ -128,11 +153,21 @@ impl<'a> Emit<'a> {
     /// The index of an exception that the text raises.
     pub fn raise(&mut self, raise: Raise) -> u32 {
         let Some(sink) = &mut self.sink else { return 0 };
-        let found = sink.raises.iter().position(|known| *known == raise);
-        found.unwrap_or_else(|| {
-            sink.raises.push(raise);
-            sink.raises.len() - 1
-        }) as u32
+        let Raises { all, places } = &mut sink.raises;
+        *places.entry(raise).or_insert_with_key(|raise| {
+            all.push(raise.clone());
+            all.len() as u32 - 1
+        })
+    }
+
+    /// Whether what has been emitted is within the limits.
+    pub fn room(&self) -> Result<(), Diag> {
+        match &self.sink {
+            Some(sink) if sink.before + sink.function.values.len() > sink.most => {
+                Err(self.diag("limit-values", &[&sink.most]))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub fn call(&mut self, callee: FuncId, args: &[Operand], result: Ty) -> Operand {

@@ -10,11 +10,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::emit::{Emit, Operand, Sink};
+use super::emit::{Emit, Operand, Raises, Sink};
+use super::settle::{Progress, Uses};
 use super::{Ty, join, parse};
 use crate::diag::{Diag, Error};
-use crate::ir::ssa::{self, Edge, End, UNDEF, Val};
+use crate::ir::ssa::{self, Edge, End, UNDEF};
 use crate::ir::{Literal, Signature};
+use crate::limits::Limits;
 use crate::span::Span;
 use crate::typed::{self, BlockId, FuncId, MAX_RESULT, Mode, Op, Raise, Target, Terminator};
 
@@ -26,6 +28,7 @@ pub struct Declared {
     pub ssa: ssa::Function,
     pub params: Vec<Option<Ty>>,
     pub result: Option<Ty>,
+    pub(super) uses: Uses,
 }
 
 impl Declared {
@@ -38,7 +41,7 @@ impl Declared {
         let signature = &ssa.signature;
         let params: Result<_, Diag> = signature.params.iter().map(|p| read(&p.ty, p.span)).collect();
         let result = read(&signature.result, signature.result_span)?;
-        Ok(Declared { params: params?, result, ssa })
+        Ok(Declared { params: params?, result, uses: Uses::new(&ssa), ssa })
     }
 }
 
@@ -47,8 +50,22 @@ fn read_type(text: &str, span: Span) -> Result<Ty, Diag> {
 }
 
 /// Infers a module for a call of function 0 with arguments of these types, returning `result` where that is given.
-pub fn infer(unit: &[Declared], params: &[Ty], result: Option<&Ty>, mode: Mode) -> Result<typed::Module, Error> {
-    let mut inference = Inference { unit, mode, instances: Vec::new(), by_types: HashMap::new() };
+pub fn infer(
+    unit: &[Declared],
+    params: &[Ty],
+    result: Option<&Ty>,
+    mode: Mode,
+    limits: &Limits,
+) -> Result<typed::Module, Error> {
+    let mut inference = Inference {
+        unit,
+        mode,
+        instances: Vec::new(),
+        by_types: HashMap::new(),
+        most: limits.values,
+        size: 0,
+        work: 0,
+    };
     let entry = inference.instance(0, params.to_vec())?;
     inference.instances[entry].declared = result.cloned().or_else(|| unit[0].result.clone());
     let mut work = vec![entry];
@@ -58,25 +75,34 @@ pub fn infer(unit: &[Declared], params: &[Ty], result: Option<&Ty>, mode: Mode) 
     inference.emit_module(entry)
 }
 
+/// An instruction of a function: its block, by its place in the order, and its place in that.
+pub(super) type Site = (u32, u32);
+
 /// One function for one combination of argument types.
-struct Instance {
-    function: usize,
-    params: Vec<Ty>,
+pub(super) struct Instance {
+    pub function: usize,
     /// What the annotation or the signature says it returns.
     declared: Option<Ty>,
-    /// What is known of each value; None: it has not been seen to be computed.
-    env: Vec<Option<Operand>>,
+    /// None only while it is being settled.
+    pub progress: Option<Progress>,
     /// What it was seen to return.
-    result: Option<Ty>,
-    /// Whose types depend on `result`.
-    callers: Vec<usize>,
+    pub result: Option<Ty>,
+    /// Whose types depend on `result`, and where.
+    pub callers: Vec<(usize, Site)>,
+    /// The instances that its own calls mean.
+    callees: HashMap<Site, usize>,
 }
 
-struct Inference<'a> {
-    unit: &'a [Declared],
-    mode: Mode,
-    instances: Vec<Instance>,
+pub(super) struct Inference<'a> {
+    pub unit: &'a [Declared],
+    pub mode: Mode,
+    pub instances: Vec<Instance>,
     by_types: HashMap<(usize, Vec<Ty>), usize>,
+    /// How many values all instances may have together, and how many they have.
+    most: usize,
+    size: usize,
+    /// The work that settling them took.
+    pub work: usize,
 }
 
 impl<'a> Inference<'a> {
@@ -90,83 +116,20 @@ impl<'a> Inference<'a> {
             let span = declared.ssa.signature.span;
             return Err(Diag::new("limit-instances", span, &[&declared.ssa.signature.name, &limit]));
         }
-        self.by_types.insert((function, params.clone()), self.instances.len());
+        self.size += declared.ssa.values as usize;
+        if self.size > self.most {
+            return Err(Diag::new("limit-values", declared.ssa.signature.span, &[&self.most]));
+        }
         self.instances.push(Instance {
             function,
-            env: vec![None; declared.ssa.values as usize],
-            params,
+            progress: Some(Progress::new(&declared.ssa, &params)),
             declared: declared.result.clone(),
             result: None,
             callers: Vec::new(),
+            callees: HashMap::new(),
         });
+        self.by_types.insert((function, params), self.instances.len() - 1);
         Ok(self.instances.len() - 1)
-    }
-
-    /// Raises the types of one instance until they stay. Gives the instances to look at next: new ones, and the callers if
-    /// what it returns has changed.
-    fn settle(&mut self, at: usize) -> Result<Vec<usize>, Error> {
-        let unit = self.unit;
-        let ssa = &unit[self.instances[at].function].ssa;
-        let known = self.instances.len();
-        let mut env = std::mem::take(&mut self.instances[at].env);
-        let mut result = self.instances[at].result.clone();
-        let before = result.clone();
-        for (param, ty) in self.instances[at].params.iter().enumerate() {
-            env[param] = Some(Operand::typed(ty.clone()));
-        }
-        let mut reached = vec![false; ssa.blocks.len()];
-        reached[0] = true;
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for &number in &ssa.order {
-                // Asked anew at each block: what one pass reaches, it goes through.
-                if !reached[number as usize] {
-                    continue;
-                }
-                let block = &ssa.blocks[number as usize];
-                let mut e = Emit::dry(self.mode);
-                let mut returns = true;
-                for inst in &block.insts {
-                    e.span = inst.span;
-                    let given = self.apply(&mut e, at, &env, &inst.op);
-                    let given = match given {
-                        Ok(given) => given,
-                        Err(diag) if diag.code.starts_with("limit") => return Err(diag.into()),
-                        // Not known to be a mistake before all types are final.
-                        Err(_) => None,
-                    };
-                    if given.is_none() && matches!(inst.op, ssa::Op::Call(..)) {
-                        returns = false;
-                        break;
-                    }
-                    env[inst.value as usize] = given;
-                }
-                if !returns {
-                    continue;
-                }
-                for edge in block.end.edges() {
-                    changed |= !std::mem::replace(&mut reached[edge.block as usize], true);
-                    for (param, &arg) in ssa.blocks[edge.block as usize].params.iter().zip(&edge.args) {
-                        changed |= rise(&mut env, param.value, arg);
-                    }
-                }
-                if let End::Return(value) = block.end
-                    && let Some(operand) = &env[value as usize]
-                {
-                    let ty = operand.ty.clone();
-                    result = Some(result.map_or(ty.clone(), |old| join(&old, &ty).unwrap_or(old)));
-                }
-            }
-        }
-        let instance = &mut self.instances[at];
-        instance.env = env;
-        let mut next: Vec<usize> = (known..self.instances.len()).collect();
-        if result != before {
-            next.extend(&self.instances[at].callers);
-        }
-        self.instances[at].result = result;
-        Ok(next)
     }
 
     /// The type of what an instance returns, if it was seen to return.
@@ -175,11 +138,12 @@ impl<'a> Inference<'a> {
         instance.result.as_ref().map(|ty| instance.declared.clone().unwrap_or_else(|| ty.clone()))
     }
 
-    /// One instruction. None: an operand is not known yet, or a call was not seen to return.
-    fn apply(
+    /// One instruction, where it stands unless that is known already. None: an operand is not known yet, or a call was not seen
+    /// to return.
+    pub(super) fn apply(
         &mut self,
         e: &mut Emit,
-        at: usize,
+        (at, site): (usize, Option<Site>),
         env: &[Option<Operand>],
         op: &ssa::Op,
     ) -> Result<Option<Operand>, Diag> {
@@ -195,8 +159,10 @@ impl<'a> Inference<'a> {
             }
             ssa::Op::Call(callee, _) => {
                 let (callee, args) = self.arguments(e, *callee as usize, &operands)?;
-                if !self.instances[callee].callers.contains(&at) {
-                    self.instances[callee].callers.push(at);
+                if let Some(site) = site
+                    && self.instances[at].callees.insert(site, callee) != Some(callee)
+                {
+                    self.instances[callee].callers.push((at, site));
                 }
                 match self.result_of(callee) {
                     Some(ty) => e.call(FuncId(callee as u32), &args, ty),
@@ -260,10 +226,11 @@ impl<'a> Inference<'a> {
         let mut order = vec![entry];
         let mut places = HashMap::from([(entry, 0)]);
         let mut functions = Vec::new();
-        let mut raises = Vec::new();
+        let mut raises = Raises::default();
+        let mut emitted = 0;
         while functions.len() < order.len() {
             let at = order[functions.len()];
-            let mut function = self.emit(at, &mut raises)?;
+            let mut function = self.emit(at, &mut raises, &mut emitted)?;
             // Calls were emitted with instance numbers; number them as functions of the module.
             for inst in function.blocks.iter_mut().flat_map(|block| &mut block.insts) {
                 if let Op::Call(callee) = &mut inst.op {
@@ -277,14 +244,17 @@ impl<'a> Inference<'a> {
             }
             functions.push(function);
         }
-        Ok(typed::Module { functions, raises })
+        Ok(typed::Module { functions, raises: raises.all })
     }
 
-    fn emit(&mut self, at: usize, raises: &mut Vec<Raise>) -> Result<typed::Function, Error> {
+    fn emit(&mut self, at: usize, raises: &mut Raises, emitted: &mut usize) -> Result<typed::Function, Error> {
         let unit = self.unit;
         let ssa = &unit[self.instances[at].function].ssa;
+        // Nobody asks for it again: a module is emitted once.
+        let progress = self.instances[at].progress.take();
         let types: Vec<Option<Ty>> =
-            self.instances[at].env.iter().map(|o| o.as_ref().map(|operand| operand.ty.clone())).collect();
+            progress.iter().flat_map(|p| &p.env).map(|o| o.as_ref().map(|operand| operand.ty.clone())).collect();
+        drop(progress);
         let instance = &self.instances[at];
         let result = instance.declared.clone().or_else(|| instance.result.clone()).unwrap_or(Ty::None);
         let Signature { name, span, .. } = &ssa.signature;
@@ -301,6 +271,8 @@ impl<'a> Inference<'a> {
             },
             insts: Vec::new(),
             raises: std::mem::take(raises),
+            most: self.most,
+            before: *emitted,
         };
         let mut env: Vec<Option<Operand>> = vec![None; ssa.values as usize];
         let mut params: Vec<Vec<typed::Value>> = Vec::with_capacity(ssa.blocks.len());
@@ -325,7 +297,8 @@ impl<'a> Inference<'a> {
             let mut returns = true;
             for inst in &block.insts {
                 e.span = inst.span;
-                env[inst.value as usize] = self.apply(&mut e, at, &env, &inst.op)?;
+                env[inst.value as usize] = self.apply(&mut e, (at, None), &env, &inst.op)?;
+                e.room()?;
                 if env[inst.value as usize].is_none() {
                     returns = false;
                     break;
@@ -346,27 +319,10 @@ impl<'a> Inference<'a> {
             blocks[number as usize] = Some(typed::Block { params, insts, end, end_span: block.end_span });
         }
         *raises = sink.raises;
+        *emitted += sink.function.values.len();
         let mut function = sink.function;
         function.blocks = renumber(blocks);
         Ok(function)
-    }
-}
-
-/// Joins what an edge brings into what a parameter holds; whether that changed anything.
-fn rise(env: &mut [Option<Operand>], param: Val, arg: Val) -> bool {
-    let Some(new) = env.get(arg as usize).cloned().flatten() else { return false };
-    match &env[param as usize] {
-        None => {
-            env[param as usize] = Some(Operand::typed(new.ty));
-            true
-        }
-        Some(old) => match join(&old.ty, &new.ty) {
-            Some(ty) if ty != old.ty => {
-                env[param as usize] = Some(Operand::typed(ty));
-                true
-            }
-            _ => false,
-        },
     }
 }
 
@@ -443,6 +399,7 @@ fn target(
             }
         })?;
         args.push(e.value(&converted));
+        e.room()?;
     }
     Ok(Target { block: BlockId(edge.block), args })
 }

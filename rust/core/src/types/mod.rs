@@ -1,10 +1,11 @@
 //! Types: what they are (`ty`), how their texts are read (`parse`), what primitives do to them (`rules`, into `emit`), and
-//! inference, which puts it all together (`infer`); and the counting that keeps a run bounded (`ticks`).
+//! inference, which puts it all together (`infer`, `settle`); and the counting that keeps a run bounded (`ticks`).
 
 mod emit;
 pub mod infer;
 pub mod parse;
 pub mod rules;
+mod settle;
 pub mod ticks;
 mod ty;
 

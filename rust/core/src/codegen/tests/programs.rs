@@ -211,7 +211,7 @@ fn long_chains_compile() {
 fn dropped_code_gives_its_memory_back() {
     let maps = || std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let module = add_floats();
-    let options = Options { opt_level: OptLevel::Speed, verify: false };
+    let options = Options { verify: false, ..Options::default() };
     let once = || {
         let code = compile(&module, &options).expect("compiles");
         assert_eq!(native(&code, &module, &[bits(7.0), bits(35.0)]).0, Ok(vec![bits(42.0)]));

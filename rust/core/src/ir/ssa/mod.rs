@@ -5,8 +5,8 @@
 //! variable that may be unwritten where it is read has a second, hidden value beside it that says whether it was written, and
 //! `RequireBound` asks that; one that is never written before it is read is the user's mistake.
 //!
-//! Parameters are placed on iterated dominance frontiers (Cytron et al. 1991), for variables read in a block before it
-//! writes them; what turns out trivial or unused is taken away again.
+//! Parameters are placed on iterated dominance frontiers (Cytron et al. 1991), where somebody reads them; what turns out
+//! trivial is taken away again.
 
 mod place;
 mod rename;
@@ -21,7 +21,8 @@ use smallvec::SmallVec;
 
 use super::{Literal, Signature};
 use crate::builtins::Primitive;
-use crate::diag::Error;
+use crate::diag::{Diag, Error};
+use crate::limits::Limits;
 use crate::span::Span;
 use crate::typed::cfg::Graph;
 
@@ -139,13 +140,14 @@ impl Op {
     }
 }
 
-/// Puts one function into SSA form.
-pub fn build(function: &super::Function) -> Result<Function, Error> {
+/// Puts one function into SSA form. `joins` is how many of the arguments that the limits allow are left.
+pub fn build(function: &super::Function, limits: &Limits, joins: &mut usize) -> Result<Function, Error> {
     let graph = Graph::new(
         function.blocks.iter().map(|&(_, last)| function.insts[last as usize - 1].op.successors()).collect(),
     );
     check_dominance(function, &graph)?;
-    let phis = place::phis(function, &graph);
+    let phis = place::phis(function, &graph, joins)
+        .ok_or_else(|| Diag::new("limit-joins", function.signature.span, &[&limits.joins]))?;
     let mut renamed = rename::Rename::new(function, &graph, phis).run();
     renamed.take_away_trivial_params();
     renamed.require_bound()?;

@@ -1,9 +1,10 @@
 //! Small functions in and out of variables.
 
-use super::{End, Function, Op, UNDEF, build};
+use super::{End, Function, Op, UNDEF};
 use crate::builtins::primitive;
 use crate::diag::Error;
 use crate::ir::{self, Args, Inst, Literal, Op as Ir, Param, Signature};
+use crate::limits::Limits;
 use crate::span::Span;
 
 /// A function of one parameter `p`, number 0, and the variable `x`, number 1.
@@ -19,6 +20,11 @@ fn function(blocks: Vec<Vec<Ir>>) -> ir::Function {
     let (span, result_span) = Default::default();
     let signature = Signature { name: "f".into(), span, params: vec![param], result: None, result_span };
     ir::Function { signature, locals: vec!["p".into(), "x".into()], blocks: ranges, insts }
+}
+
+fn build(function: &ir::Function) -> Result<Function, Error> {
+    let limits = Limits::default();
+    super::build(function, &limits, &mut limits.joins.clone())
 }
 
 fn int(value: i64) -> Ir {

@@ -2,6 +2,7 @@
 //!
 //! In: `Renamed`. Out: `ssa::Function`. Always holds afterwards: every block parameter is used, none is trivial.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Block, End, Function, Inst, Op, Param, UNDEF, Val};
@@ -30,10 +31,15 @@ pub struct Read {
 }
 
 impl Renamed {
-    fn resolve(&self, value: Val) -> Val {
+    fn resolve(&mut self, value: Val) -> Val {
         let mut at = value;
         while at != UNDEF && self.alias[at as usize] != at {
-            at = self.alias[at as usize];
+            let next = self.alias[at as usize];
+            // Halves the path, so that long chains stay cheap.
+            if next != UNDEF {
+                self.alias[at as usize] = self.alias[next as usize];
+            }
+            at = next;
         }
         at
     }
@@ -51,25 +57,36 @@ impl Renamed {
         rows.into_iter().flatten().collect()
     }
 
-    /// A parameter that is given itself or one other value is that value.
+    /// A parameter that is given itself or one other value is that value. Where one goes, those that it was given to are asked again.
     pub fn take_away_trivial_params(&mut self) {
         let incoming = self.incoming();
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for (param, args) in &incoming {
-                if self.alias[*param as usize] != *param {
-                    continue;
-                }
-                let mut only = None;
-                let trivial = args
-                    .iter()
-                    .map(|&arg| self.resolve(arg))
-                    .filter(|arg| arg != param)
-                    .all(|arg| *only.get_or_insert(arg) == arg);
-                if let (true, Some(value)) = (trivial, only) {
-                    self.alias[*param as usize] = value;
-                    changed = true;
+        let mut users: Vec<Vec<u32>> = vec![Vec::new(); self.values as usize];
+        for (row, (_, args)) in incoming.iter().enumerate() {
+            for &arg in args.iter().filter(|&&arg| arg != UNDEF) {
+                users[arg as usize].push(row as u32);
+            }
+        }
+        let mut work: VecDeque<u32> = (0..incoming.len() as u32).collect();
+        let mut waits = vec![true; incoming.len()];
+        while let Some(row) = work.pop_front() {
+            waits[row as usize] = false;
+            let (param, args) = &incoming[row as usize];
+            if self.alias[*param as usize] != *param {
+                continue;
+            }
+            let mut only = None;
+            let trivial = args
+                .iter()
+                .map(|&arg| self.resolve(arg))
+                .filter(|arg| arg != param)
+                .all(|arg| *only.get_or_insert(arg) == arg);
+            if let (true, Some(value)) = (trivial, only) {
+                self.alias[*param as usize] = value;
+                let asked = std::mem::take(&mut users[*param as usize]);
+                work.extend(asked.iter().filter(|&&row| !std::mem::replace(&mut waits[row as usize], true)));
+                // What it stood for is given to them now.
+                if value != UNDEF {
+                    users[value as usize].extend(asked);
                 }
             }
         }
@@ -77,8 +94,9 @@ impl Renamed {
 
     /// Gives each parameter that may stand for an unwritten variable a bool beside it, and asks that where it is read.
     pub fn require_bound(&mut self) -> Result<(), Error> {
-        for read in &self.reads {
-            if self.resolve(read.value) == UNDEF {
+        for at in 0..self.reads.len() {
+            if self.resolve(self.reads[at].value) == UNDEF {
+                let read = &self.reads[at];
                 return Err(Diag::new("unbound-local", read.span, &[&read.name]).into());
             }
         }

@@ -96,7 +96,8 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
             arity(&args, print.pieces.iter().filter(|piece| **piece == Piece::Value).count())?;
             gives(result, &Ty::None)
         }
-        Tick => arity(&args, 0).and_then(|()| gives(result, &Ty::None)),
+        Tick(_) | Refund(_) => arity(&args, 0).and_then(|()| gives(result, &Ty::None)),
+        Prepay(_) => arity(&args, 0).and_then(|()| gives(result, &Ty::Bool)),
     }
 }
 

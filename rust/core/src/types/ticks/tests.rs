@@ -11,7 +11,7 @@ use crate::{failure::Host, interp};
 
 fn ticked(functions: Vec<Function>) -> Module {
     let mut module = module(functions);
-    insert(&mut module);
+    insert(&mut module, Counting::Polls);
     verify(&module).unwrap();
     module
 }
@@ -24,7 +24,7 @@ fn optimized(module: &Module) -> Module {
 
 /// Of each function, the blocks with a tick.
 fn places(module: &Module) -> Vec<Vec<usize>> {
-    let has = |block: &crate::typed::Block| block.insts.iter().any(|inst| inst.op == Op::Tick);
+    let has = |block: &crate::typed::Block| block.insts.iter().any(|inst| matches!(inst.op, Op::Tick(_)));
     let blocks = |f: &Function| f.blocks.iter().enumerate().filter(|(_, block)| has(block)).map(|(b, _)| b).collect();
     module.functions.iter().map(blocks).collect()
 }
@@ -42,7 +42,7 @@ fn everywhere(module: &Module, args: &[u64], host: impl Fn() -> Recorder) -> (Re
         };
         run(&|out, host| interp::run(module, args, out, host));
         for opt_level in [OptLevel::None, OptLevel::Speed] {
-            let code = compile(module, &Options { opt_level, verify: true }).expect("compiles");
+            let code = compile(module, &Options { opt_level, verify: true, ..Options::default() }).expect("compiles");
             assert_eq!(code.traps(), 0);
             run(&|out, host| code.run(args, out, host));
         }
@@ -111,7 +111,7 @@ fn loops_that_dominate_nobody_tick_too() {
     assert_eq!(places(&module)[0].len(), 1);
     stopped(&module, &[1]);
     module.functions[0].blocks[2].end = Terminator::Jump(Target { block: BlockId(2), args: vec![] });
-    insert(&mut module);
+    insert(&mut module, Counting::Polls);
     stopped(&module, &[1]);
 }
 
@@ -182,12 +182,16 @@ fn doubling(others: u32) -> Vec<Function> {
 }
 
 #[test]
-fn recursion_ticks_at_the_entry() {
+fn recursion_ticks_at_its_calls() {
     for others in [0, 1] {
         let module = ticked(doubling(others));
-        assert_eq!(places(&module), vec![vec![0]; 1 + others as usize]);
-        assert_eq!(count(&module, &[6]), 127);
-        assert_eq!(stopped(&module, &[60]), module.functions[0].span);
+        // Both calls at once, before the first of them.
+        assert_eq!(places(&module), vec![vec![1]; 1 + others as usize]);
+        let ticks = module.functions[0].blocks[1].insts.iter().filter(|inst| inst.op == Op::Tick(2));
+        assert_eq!(ticks.count(), 1);
+        assert_eq!(count(&module, &[6]), 126);
+        let call = module.functions[0].blocks[1].insts.iter().find(|inst| matches!(inst.op, Op::Call(_))).unwrap();
+        assert_eq!(stopped(&module, &[60]), call.span);
     }
 }
 
@@ -210,9 +214,9 @@ fn a_recursion_with_loops_counts_both() {
     });
     f.ret(sum);
     let module = ticked(vec![f.done()]);
-    // Calls: 1 + n calls of n - 1; rounds: as many as calls, but for the first.
+    // Calls: 1 + n calls of n - 1, of which the first is not counted; rounds: as many.
     let calls = (1..=5).fold(1, |calls, n| 1 + n * calls);
-    assert_eq!(count(&module, &[5]), 2 * calls - 1);
+    assert_eq!(count(&module, &[5]), 2 * (calls - 1));
     stopped(&module, &[40]);
 }
 

@@ -1,0 +1,92 @@
+//! `engine="auto"`: interprets first, and compiles when that would have been cheaper.
+//!
+//! In: typed IR. Out: runs. Always holds: what is interpreted has no effect but its result, so that a run that turns out long is
+//! begun again natively; a program that prints is compiled at its first call. Where the system refuses memory for machine
+//! code, everything is interpreted, with one warning per process.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use jib_core::code::{self, Code, CodeError};
+use jib_core::interp::Program;
+use jib_core::typed::{Module, Op};
+use pyo3::exceptions::PyRuntimeWarning;
+use pyo3::prelude::*;
+
+use crate::host::Run;
+use crate::specialise::{Stop, code_error, interpret, with_room};
+
+pub struct Tiers {
+    program: Program,
+    options: code::Options,
+    /// How many instructions may still be interpreted.
+    steps: AtomicU64,
+    /// None: there is no memory for machine code.
+    code: OnceLock<Option<Code>>,
+}
+
+/// What compiling costs, in interpreted instructions: for a module, and for each of its instructions; measured by
+/// benches/bench_tiers.py. Whoever compiles when he has interpreted for as long as compiling takes never needs more than
+/// twice the time of the better choice.
+const MODULE: u64 = 1_000;
+const INSTRUCTION: u64 = 50;
+
+impl Tiers {
+    pub fn new(module: Module, options: code::Options) -> Tiers {
+        let insts = || module.functions.iter().flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
+        let prints = insts().any(|inst| matches!(inst.op, Op::Print(_)));
+        let steps = if prints { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
+        Tiers { program: Program::new(module), options, steps: AtomicU64::new(steps), code: OnceLock::new() }
+    }
+
+    pub fn code(&self) -> Option<&Code> {
+        self.code.get()?.as_ref()
+    }
+
+    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Stop> {
+        if self.code.get().is_none() {
+            if self.interpreted(args, out, host)? {
+                return Ok(());
+            }
+            let code = self.compile(host.py())?;
+            // Another thread may have been faster.
+            let _ = self.code.set(code);
+            host.refuel();
+        }
+        match self.code() {
+            Some(code) => Ok(code.run(args, out, host)?),
+            None => Ok(interpret(&self.program, args, out, host)?),
+        }
+    }
+
+    /// Whether a run came to its end while interpreting was the cheaper choice.
+    fn interpreted(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<bool, Stop> {
+        let before = self.steps.load(Ordering::Relaxed);
+        let mut left = before;
+        let ended = self.program.run_for(args, out, host, &mut left);
+        let count = |steps: u64| Some(steps.saturating_sub(before - left));
+        let _ = self.steps.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count);
+        Ok(ended?)
+    }
+
+    fn compile(&self, py: Python<'_>) -> Result<Option<Code>, Stop> {
+        let compiled = with_room(|| match code::compile(self.program.module(), &self.options) {
+            Ok(code) => Ok(Ok(code)),
+            Err(CodeError::Memory(words)) => Ok(Err(words)),
+            Err(error) => Err(code_error(error)),
+        });
+        match compiled.map_err(Stop::Compiling)? {
+            Ok(code) => Ok(Some(code)),
+            Err(words) => warn(py, &words).map(|()| None).map_err(Stop::Raised),
+        }
+    }
+}
+
+fn warn(py: Python<'_>, words: &str) -> PyResult<()> {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if WARNED.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    let warning = format!("jib interprets from here on: the system refuses memory for machine code ({words})");
+    py.import("warnings")?.call_method1("warn", (warning, py.get_type::<PyRuntimeWarning>())).map(|_| ())
+}
