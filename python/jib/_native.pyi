@@ -5,6 +5,7 @@ from typing import Any
 from typing_extensions import Self
 
 from .builtins import Param
+from .limits import Limits
 from .source import Source
 
 __version__: str

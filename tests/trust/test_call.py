@@ -287,6 +287,52 @@ def test_every_primitive_on_every_type(arithmetic: str) -> None:
     assert compiled > 2000
 
 
+def module(*blocks: list[tuple[Any, ...]], locals: int = 2) -> bytes:
+    """A function of two parameters with these instructions."""
+    names = [f"v{at}" for at in range(locals)]
+    body = [[ir.Instruction(op, args, 0, 0) for op, *args_ in block for args in [tuple(args_)]] for block in blocks]
+    parameters = [ir.Parameter(name, None, 0, 0) for name in names[:2]]
+    return ir.encode(ir.Module([ir.Function("f", parameters, None, 0, 0, names, body, 0, 0)], [0]))
+
+
+GET, ADD, RETURN = ("get", 0), ("prim", "add", 0, 1), ("return", 2)
+BROKEN = {
+    "its own result": [[GET, ("prim", "add", 0, 1), ("return", 1)]],
+    "a later result": [[GET, ("prim", "add", 0, 2), ("get", 1), ("return", 1)]],
+    "the result of a set": [[GET, ("set", 1, 0), ("return", 1)]],
+    "a local that is not there": [[("get", 2), ("return", 0)]],
+    "a jump to the entry": [[GET, ("jump", 1)], [("jump", 0)]],
+    "a jump to nowhere": [[GET, ("jump", 2)], [("return", 0)]],
+    "a branch to the entry": [[GET, ("branch", 0, 1, 0)], [("return", 0)]],
+    "a block without an end": [[GET], [("return", 0)]],
+    "an empty block": [[GET, ("return", 0)], []],
+    "an end in the midst": [[GET, ("return", 0), ("return", 0)]],
+    "no blocks": [],
+    "a function that is not there": [[GET, ("call", 1, 0, 0), ("return", 1)]],
+    "a call with one argument too few": [[GET, ("call", 0, 0), ("return", 1)]],
+    "a primitive with three operands": [[GET, ("prim", "add", 0, 0, 0), ("return", 1)]],
+    "an item beyond the last": [[GET, ("unpack", 0, 2, 2), ("return", 1)]],
+    "what is there on one path only": [
+        [GET, ("branch", 0, 1, 2)],
+        [("get", 1), ("jump", 3)],
+        [("jump", 3)],
+        [("return", 2)],
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_structures_are_refused(name: str) -> None:
+    params = tuple(Param(name, "any", True, None) for name in ("v0", "v1"))
+    sound = module([GET, ("get", 1), ADD, RETURN])
+    made = _native.Callable(sound, Source("a"), "f", params, None, "native", "speed", "python", DEFAULT, None, None)
+    assert made(7, 35) == 42
+    with pytest.raises(jib.InternalError, match="the IR that crossed is broken"):
+        _native.Callable(
+            module(*BROKEN[name]), Source("a"), "f", params, None, "native", "speed", "python", DEFAULT, None, None
+        )
+
+
 def test_random_signatures() -> None:
     draw = random.Random(5)
     pieces = [
@@ -404,7 +450,8 @@ RECURSIONS = {
 @pytest.mark.parametrize("stack", [32, 64, 256, 8192])
 @pytest.mark.parametrize("name", RECURSIONS)
 def test_endless_recursion(name: str, stack: int, engine: str) -> None:
-    function = jib.compile(RECURSIONS[name], engine=engine)
+    # Frames as large as anybody may ask for: beyond what the limits allow without being asked.
+    function = jib.compile(RECURSIONS[name], engine=engine, limits=jib.Limits(kept=1 << 30))
     function(-1)  # compiled here, where there is room
 
     def work(_: int) -> None:
