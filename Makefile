@@ -68,6 +68,34 @@ fuzz: build ## N programs against CPython, from SEED, in JOBS processes; finding
 fuzz-text: build ## N texts of garbage from SEED, by JOBS processes; findings go to fuzz-findings/
 	PYTHONPATH=tests $(BIN)/python -m garbage $(or $(N),100000) $(or $(SEED),0) $(JOBS)
 
+# What libFuzzer needs of the compiler; the flags of cargo-fuzz, but for the sanitizer: the target has no unsafe code on its way.
+FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+              -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+              -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+
+fuzz-ir: build ## libFuzzer on the IR's decoder and verifier, for SECONDS; needs nightly Rust
+	@if ! rustup run nightly cargo --version >/dev/null 2>&1; then echo "SKIPPED: fuzz-ir needs nightly Rust (rustup toolchain install nightly)"; exit 0; fi; set -ex; \
+	  PYTHONPATH=python $(BIN)/python rust/fuzz/seeds.py target/fuzz/seeds; \
+	  (cd rust/fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" rustup run nightly cargo build --release --target $(HOST) --target-dir $(ROOT)/target/fuzz/build); \
+	  mkdir -p target/fuzz/corpus fuzz-findings; \
+	  target/fuzz/build/$(HOST)/release/ir -max_total_time=$(or $(SECONDS),60) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	    -artifact_prefix=fuzz-findings/ target/fuzz/corpus target/fuzz/seeds
+
+# The core without generated code: what an interpreter can watch.
+PORTABLE := interp:: eval:: ir:: types:: opt:: typed:: runtime::int
+
+valgrind: ## the core's tests of IR, types, passes and interpreter under valgrind's memcheck
+	@if ! command -v valgrind >/dev/null; then echo "SKIPPED: valgrind is not installed"; exit 0; fi; set -x; \
+	  env CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite" \
+	  JIB_OPT_ROUNDS=100 cargo test -p jib-core --lib -- --test-threads=1 --skip linear_time $(PORTABLE)
+
+# Miri cannot call C: tests that reach a function of the C library stop it, so those of the runtime but for ints are left out. Nor
+# does it know cranelift's executable memory; the tests of codegen and code are valgrind's and the filetests'.
+miri: ## the same under Miri; needs nightly Rust with its component miri
+	@if ! rustup run nightly cargo miri --version >/dev/null 2>&1; then echo "SKIPPED: Miri is not installed (rustup +nightly component add miri)"; exit 0; fi; set -x; \
+	  MIRIFLAGS=-Zmiri-disable-isolation rustup run nightly cargo miri test -p jib-core --lib -- --skip linear_time $(PORTABLE)
+
 mutants: build ## plants faults in the core and says which tests catch them; ONLY="NAME …" of them
 	PYTHONPATH=tests $(BIN)/python -m mutants $(ONLY)
 

@@ -22,10 +22,10 @@ class Group(NamedTuple):
     seconds: float
 
 
-PYTEST = [sys.executable, "-X", "faulthandler", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", "-rfE"]
+PYTEST = [sys.executable, "-u", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--tb=no", "-rfE"]
 CARGO = ["cargo", "test", "--quiet", "--profile", "mutants", "-p", "jib-core"]
 GROUPS = [
-    Group("filetests", [*PYTEST, "tests/test_filetests.py"], 120),
+    Group("filetests", [*PYTEST, "tests/test_filetests.py"], 60),
     Group("differential", [*PYTEST, "tests/test_differential.py"], 120),
     Group("generated code", [*PYTEST, "tests/trust/test_generated_code.py"], 180),
     Group("bytes and calls", [*PYTEST, "-x", "tests/test_ir.py", "tests/trust/test_call.py"], 180),
@@ -43,8 +43,8 @@ class Verdict(NamedTuple):
         if self.group is None:
             return "SURVIVED"
         shown = ", ".join(self.failed[:3]) + (", …" if len(self.failed) > 3 else "")
-        counted = f"{len(self.failed)} of " if self.failed else ""
-        return f"{counted}{self.group}{': ' if shown else ''}{shown}{' ' if self.how else ''}{self.how}"
+        counted = f"{len(self.failed)} of " if self.failed and not self.how else ""
+        return f"{counted}{self.group}: {shown} {self.how}".rstrip(": ")
 
 
 def judge(tree: Path, groups: list[Group] = GROUPS) -> Verdict:
@@ -71,17 +71,28 @@ def ask(group: Group, tree: Path) -> Verdict:
         output, _ = process.communicate(timeout=group.seconds)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.communicate()
-        return Verdict(group.name, how=f"(no end in {group.seconds:.0f} s)")
+        output, _ = process.communicate()
+        return Verdict(group.name, last(output), f"has no end in {group.seconds:.0f} s")
     if process.returncode == 0:
         return Verdict(None)
     if process.returncode < 0:
-        return Verdict(group.name, how=f"(crash, signal {-process.returncode})")
+        return Verdict(group.name, last(output), f"ends the process with signal {-process.returncode}")
     names = re.findall(
-        r"^(?:FAILED|ERROR) \S*?::(\S+)|^test (\S+) \.\.\. FAILED|^    (\w+(?:::\w+)+)$", output, re.MULTILINE
+        r"^(?:FAILED|ERROR) \S*?::(.+?)(?: - .*)?$|^test (\S+) \.\.\. FAILED|^    (\w+(?:::\w+)+)$",
+        output,
+        re.MULTILINE,
     )
-    found = dict.fromkeys(next(filter(None, row)) for row in names)
-    return Verdict(group.name, tuple(re.sub(r"^test_file\[(.*)\]$", r"\1", name) for name in found))
+    return Verdict(group.name, tuple(dict.fromkeys(plain(next(filter(None, row))) for row in names)))
+
+
+def last(output: str) -> tuple[str, ...]:
+    """The test that was begun last."""
+    begun = re.findall(r"^(?:\S+\.py::|test )(.+?)(?: (?:PASSED|FAILED|\.\.\.).*)?$", output, re.MULTILINE)
+    return tuple(plain(name) for name in begun[-1:])
+
+
+def plain(name: str) -> str:
+    return re.sub(r"^test_file\[(.*)\]$", r"\1", name)
 
 
 def bound() -> None:

@@ -92,5 +92,4 @@ def environment() -> dict[str, str]:
         "CARGO_TARGET_DIR": str(BUILD),
         "PYO3_PYTHON": sys.executable,
         "PYTHONPATH": str(TREE / "python"),
-        "RUSTFLAGS": os.environ.get("RUSTFLAGS", "") + " -Awarnings",
     }

@@ -185,7 +185,7 @@ MUTANTS = [
     Mutant(
         "codegen-budget-taken",
         "codegen/ticks.rs",
-        "Budget::InContext => self.store_budget(left),",
+        "Budget::InContext => self.store_budget(budget),",
         "Budget::InContext => {}",
         "recursion does not count its calls: it never asks its host",
     ),
@@ -193,8 +193,8 @@ MUTANTS = [
     Mutant(
         "ticks-no-loops",
         "types/ticks.rs",
-        "if block.end.targets().any(|target| seen[target.block.0 as usize]) {",
-        "if false && block.end.targets().any(|target| seen[target.block.0 as usize]) {",
+        "let units = calls as u32 + u32::from(goes_back) + u32::from(entered);",
+        "let units = calls as u32 + u32::from(goes_back && entered) + u32::from(entered);",
         "loops do not tick: Ctrl-C does not end them",
     ),
     Mutant(
@@ -213,14 +213,14 @@ MUTANTS = [
     ),
     Mutant(
         "infer-callers",
-        "types/infer.rs",
-        "next.extend(&self.instances[at].callers);",
-        "next.extend(self.instances[at].callers.first().filter(|_| false));",
+        "types/settle.rs",
+        "for (caller, site) in self.instances[at].callers.clone() {",
+        "for (caller, site) in self.instances[at].callers.clone().into_iter().take(0) {",
         "callers are not looked at again when what a function returns has changed",
     ),
     Mutant(
         "infer-returns",
-        "types/infer.rs",
+        "types/settle.rs",
         "result = Some(result.map_or(ty.clone(), |old| join(&old, &ty).unwrap_or(old)));",
         "result = Some(result.map_or(ty.clone(), |old| join(&old, &ty).map_or(old.clone(), |_| old)));",
         "a function returns the type of its first return",
@@ -310,6 +310,20 @@ MUTANTS = [
         "Given::One(first) => Given::One(first),\n                Given::Several => Given::Several,",
         "a parameter that is given different values is the first of them",
     ),
+    Mutant(
+        "unroll-tail",
+        "opt/unroll.rs",
+        "let left = (found.copies - copy) as u32 * found.units;",
+        "let left = (found.copies - copy - 1) as u32 * found.units;",
+        "a loop that is left among its copies counts a round too many",
+    ),
+    Mutant(
+        "unroll-next-copy",
+        "opt/unroll.rs",
+        "let next = if copy + 1 == found.copies { fast } else { BlockId(base + stride) };",
+        "let next = if copy + 1 == found.copies { BlockId(found.head) } else { BlockId(base + stride) };",
+        "the last copy of a loop goes back to the body that counts again: SSA is whole, fuel is not",
+    ),
     # evaluation
     Mutant(
         "eval-floor",
@@ -335,11 +349,11 @@ MUTANTS = [
         "the interpreter writes a loop's variables one after the other: a, b = b, a goes wrong",
     ),
     Mutant(
-        "interp-no-ticks",
+        "interp-no-refund",
         "interp.rs",
-        "self.budget -= 1;",
-        "",
-        "the interpreter does not answer Ctrl-C",
+        "Op::Refund(units) => self.budget += u64::from(*units),",
+        "Op::Refund(_) => {}",
+        "the interpreter counts rounds that were paid for and not made",
     ),
     Mutant(
         "runtime-round-tie",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import random
 import threading
@@ -186,15 +188,15 @@ def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None
     try:
         opt_level = draw.choice(("none", "speed"))
         made = _native.Callable(data, source, "f", params, None, "native", opt_level, "python", DEFAULT, 1000, 5.0)
+    except jib.InternalError as error:
+        assert "the IR that crossed is broken" in str(error), data  # said by who looks, not by a panic
+        return
     except OURS:
         return
     for types in ("int", "float", "(tuple[int, bool])"):
-        try:
+        # What was accepted may not fit the types, but it is whole: no InternalError.
+        with contextlib.suppress(jib.CompileError, ValueError):
             made._dump("asm", types if types[0] == "(" else f"({', '.join([types] * len(params))})")
-        except OURS:
-            pass
-        except ValueError:
-            pass
 
 
 @pytest.mark.usefixtures("verified")
@@ -226,6 +228,109 @@ def test_mutated_ir_is_refused_or_compiled() -> None:
             if not words:
                 break
         offer(bytes(words), source, params, draw)
+
+
+#: The primitives that no text can name.
+OPERATORS = [
+    *(
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "power",
+        "neg",
+        "pos",
+        "and_",
+        "or_",
+        "xor",
+        "lshift",
+        "rshift",
+        "invert",
+    ),
+    *("not", "lt", "le", "gt", "ge", "eq", "ne", "subscript", "as_index", "range_count", "next_index"),
+]
+TYPES = ("int", "float", "bool", "i8", "u32", "u64", "f32", "None", "tuple[int, float]")
+
+
+@pytest.mark.usefixtures("verified")
+@pytest.mark.parametrize("arithmetic", ["python", "numpy"])
+def test_every_primitive_on_every_type(arithmetic: str) -> None:
+    """Bytes may apply any primitive to anything: it fits, or it is refused in words; also those that no text can name."""
+    source, compiled = Source("a"), 0
+    for name in [*OPERATORS, *(row[0] for row in _native.builtins() if row[2] != "=")]:
+        for count in (1, 2, 3):
+            parameters = [ir.Parameter(f"p{at}", None, 0, 0) for at in range(count)]
+            gets = [ir.Instruction("get", (at,), 0, 0) for at in range(count)]
+            body = [
+                *gets,
+                ir.Instruction("prim", (name, *range(count)), 0, 0),
+                ir.Instruction("return", (count,), 0, 0),
+            ]
+            function = ir.Function("f", parameters, None, 0, 0, [p.name for p in parameters], [body], 0, 0)
+            params = tuple(Param(p.name, "any", True, None) for p in parameters)
+            data = ir.encode(ir.Module([function], [0]))
+            try:
+                made = _native.Callable(
+                    data, source, "f", params, None, "native", "speed", arithmetic, DEFAULT, None, None
+                )
+            except jib.InternalError as error:
+                assert "is out of bounds" in str(error), name  # it does not take so many
+                continue
+            for types in itertools.product(TYPES, repeat=min(count, 2)):
+                try:
+                    made._dump("clif", f"({', '.join((*types, *types[: count - 2]))})")
+                    compiled += 1
+                except jib.CompileError:
+                    pass
+    assert compiled > 2000
+
+
+def module(*blocks: list[tuple[Any, ...]], locals: int = 2) -> bytes:
+    """A function of two parameters with these instructions."""
+    names = [f"v{at}" for at in range(locals)]
+    body = [[ir.Instruction(op, args, 0, 0) for op, *args_ in block for args in [tuple(args_)]] for block in blocks]
+    parameters = [ir.Parameter(name, None, 0, 0) for name in names[:2]]
+    return ir.encode(ir.Module([ir.Function("f", parameters, None, 0, 0, names, body, 0, 0)], [0]))
+
+
+GET, ADD, RETURN = ("get", 0), ("prim", "add", 0, 1), ("return", 2)
+BROKEN = {
+    "its own result": [[GET, ("prim", "add", 0, 1), ("return", 1)]],
+    "a later result": [[GET, ("prim", "add", 0, 2), ("get", 1), ("return", 1)]],
+    "the result of a set": [[GET, ("set", 1, 0), ("return", 1)]],
+    "a local that is not there": [[("get", 2), ("return", 0)]],
+    "a jump to the entry": [[GET, ("jump", 1)], [("jump", 0)]],
+    "a jump to nowhere": [[GET, ("jump", 2)], [("return", 0)]],
+    "a branch to the entry": [[GET, ("branch", 0, 1, 0)], [("return", 0)]],
+    "a block without an end": [[GET], [("return", 0)]],
+    "an empty block": [[GET, ("return", 0)], []],
+    "an end in the midst": [[GET, ("return", 0), ("return", 0)]],
+    "no blocks": [],
+    "a function that is not there": [[GET, ("call", 1, 0, 0), ("return", 1)]],
+    "a call with one argument too few": [[GET, ("call", 0, 0), ("return", 1)]],
+    "a primitive with three operands": [[GET, ("prim", "add", 0, 0, 0), ("return", 1)]],
+    "an item beyond the last": [[GET, ("unpack", 0, 2, 2), ("return", 1)]],
+    "what is there on one path only": [
+        [GET, ("branch", 0, 1, 2)],
+        [("get", 1), ("jump", 3)],
+        [("jump", 3)],
+        [("return", 2)],
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_structures_are_refused(name: str) -> None:
+    params = tuple(Param(name, "any", True, None) for name in ("v0", "v1"))
+    sound = module([GET, ("get", 1), ADD, RETURN])
+    made = _native.Callable(sound, Source("a"), "f", params, None, "native", "speed", "python", DEFAULT, None, None)
+    assert made(7, 35) == 42
+    with pytest.raises(jib.InternalError, match="the IR that crossed is broken"):
+        _native.Callable(
+            module(*BROKEN[name]), Source("a"), "f", params, None, "native", "speed", "python", DEFAULT, None, None
+        )
 
 
 def test_random_signatures() -> None:
@@ -345,7 +450,8 @@ RECURSIONS = {
 @pytest.mark.parametrize("stack", [32, 64, 256, 8192])
 @pytest.mark.parametrize("name", RECURSIONS)
 def test_endless_recursion(name: str, stack: int, engine: str) -> None:
-    function = jib.compile(RECURSIONS[name], engine=engine)
+    # Frames as large as anybody may ask for: beyond what the limits allow without being asked.
+    function = jib.compile(RECURSIONS[name], engine=engine, limits=jib.Limits(kept=1 << 30))
     function(-1)  # compiled here, where there is room
 
     def work(_: int) -> None:

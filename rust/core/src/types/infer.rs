@@ -167,7 +167,9 @@ impl<'a> Inference<'a> {
                 match self.result_of(callee) {
                     Some(ty) => e.call(FuncId(callee as u32), &args, ty),
                     None => {
-                        e.call(FuncId(callee as u32), &args, Ty::None);
+                        // It has the type that it is emitted with, though nobody will see a value of it.
+                        let ty = self.instances[callee].declared.clone().unwrap_or(Ty::None);
+                        e.call(FuncId(callee as u32), &args, ty);
                         return Ok(None);
                     }
                 }

@@ -166,7 +166,7 @@ fn check_dominance(function: &super::Function, graph: &Graph) -> Result<(), Erro
             for &operand in function.insts[number as usize].op.operands() {
                 if !graph.dominates(home[operand as usize], block) {
                     return Err(Error::internal(format!(
-                        "instruction {number} uses {operand}, which may not be there"
+                        "the IR that crossed is broken: instruction {number} uses {operand}, which may not be there"
                     )));
                 }
             }

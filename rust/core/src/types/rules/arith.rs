@@ -205,7 +205,9 @@ pub fn square(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome 
 
 /// The loop counter's addition, which cannot overflow.
 pub fn next_index(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
-    Ok(e.op(Op::NextIndex, &[&args[0], &args[1]], Ty::INT))
+    // Ints, as lowering writes it; but bytes that cross may say anything.
+    let (counter, step) = (index(e, &args[0])?, index(e, &args[1])?);
+    Ok(e.op(Op::NextIndex, &[&counter, &step], Ty::INT))
 }
 
 pub fn as_index(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {

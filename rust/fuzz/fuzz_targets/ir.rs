@@ -1,0 +1,24 @@
+//! Any bytes as IR: refused, or put into SSA form, inferred for ints and for floats, and optimised, with every seam verified.
+//!
+//! A finding is a panic, or an internal error after the bytes were accepted: what `decode` lets through must be whole.
+#![no_main]
+
+use jib_core::diag::Error;
+use jib_core::opt::optimize;
+use jib_core::typed::Mode;
+use jib_core::types::Ty;
+use jib_core::unit::Unit;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(unit) = Unit::decode(bytes) else { return };
+    for ty in [Ty::INT, Ty::FLOAT] {
+        let args: Vec<Ty> = unit.params().map(|(_, declared)| declared.unwrap_or(&ty).clone()).collect();
+        for mode in [Mode::Python, Mode::Numpy] {
+            let done = unit.specialise(&args, None, mode).and_then(|mut module| optimize(&mut module));
+            if let Err(Error::Internal(words)) = done {
+                panic!("accepted, but {words}");
+            }
+        }
+    }
+});
