@@ -360,7 +360,7 @@ def recursive(live: int) -> str:
 @pytest.mark.parametrize("live", [0, 40, 1000])
 def test_recursion_error_has_its_place(live: int, engine: str) -> None:
     text = recursive(live)
-    function = jib.compile(text, engine=engine)
+    function = jib.compile(text, engine=engine, limits=jib.Limits(kept=10_000_000))
     function(-1)
 
     def call() -> None:
