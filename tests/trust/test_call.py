@@ -185,7 +185,7 @@ PROGRAMS = [
 def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None:
     try:
         opt_level = draw.choice(("none", "speed"))
-        made = _native.Callable(data, source, "f", params, None, "native", opt_level, "python", 1000, 5.0)
+        made = _native.Callable(data, source, "f", params, None, "native", opt_level, "python", 1000, 5.0, jib.Limits())
     except OURS:
         return
     for types in ("int", "float", "(tuple[int, bool])"):
@@ -344,7 +344,7 @@ RECURSIONS = {
 @pytest.mark.parametrize("stack", [32, 64, 256, 8192])
 @pytest.mark.parametrize("name", RECURSIONS)
 def test_endless_recursion(name: str, stack: int, engine: str) -> None:
-    function = jib.compile(RECURSIONS[name], engine=engine)
+    function = jib.compile(RECURSIONS[name], engine=engine, limits=jib.Limits(kept=10**8))
     function(-1)  # compiled here, where there is room
 
     def work(_: int) -> None:
