@@ -113,7 +113,7 @@ def test_long_texts():
     tree("x = 1\n" * 5000)
     tree("\n" * 900_000 + "x" + "\n" * 90_000)
     tree("# " + "x" * 900_000 + "\nx")
-    tree("x" + " \\\n" * 200_000 + "+ 1")
+    tree("x" + " \\\n" * 100_000 + "+ 1")
     assert len(tree("'" + "\\n" * 400_000 + "'").body[0].value.value) == 400_000
 
 

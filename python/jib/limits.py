@@ -28,7 +28,7 @@ class Limits(NamedTuple):
     nesting: int = 200
     name: int = 256
     digits: int = 4300
-    ir_instructions: int = 1_000_000
+    ir_instructions: int = 300_000
     joins: int = 200_000
     values: int = 250_000
     blocks: int = 40_000
