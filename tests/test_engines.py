@@ -109,3 +109,13 @@ def test_no_warning_where_there_is_memory() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert jib.compile("sum(i for i in range(n))", engine="auto")(1_000_000) == 499999500000
+
+
+def test_what_is_too_large_to_compile_goes_on_being_interpreted() -> None:
+    text = "t = 0\nfor i in range(n):\n    t += i\nt"
+    limits = jib.Limits(blocks=3)
+    with pytest.raises(jib.LimitError):
+        jib.compile(text, limits=limits)(3)
+    function = jib.compile(text, engine="auto", limits=limits)
+    assert [function(3), function(200_000), function(3)] == [3, 19999900000, 3]
+    assert code_bytes(function) == 0

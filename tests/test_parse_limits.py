@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+import jib
 from jib import syntax as s
 from jib.errors import JitError, LimitError
 from jib.limits import Limits
@@ -181,3 +182,10 @@ def test_small_thread_stack():
     finally:
         threading.stack_size(old)
     assert len(found) == 2 * len(KINDS)
+
+
+@pytest.mark.parametrize(("value", "error"), [(-1, ValueError), (2**63, ValueError), (1.5, TypeError), (None, TypeError)])
+@pytest.mark.parametrize("field", Limits._fields)
+def test_limits_are_numbers(field, value, error):
+    with pytest.raises(error, match=f"limits: {field} must be"):
+        jib.compile("1", limits=Limits()._replace(**{field: value}))

@@ -42,6 +42,12 @@ def _check(params: object, name: object, fuel: object, timeout: object, limits: 
             raise ValueError(f"timeout must be a positive number of seconds, not {timeout}")
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be a jib.Limits, not {type(limits).__name__}")
+    if limits is not DEFAULT:
+        for field, value in zip(Limits._fields, limits):
+            if type(value) is not int:
+                raise TypeError(f"limits: {field} must be an int, not {type(value).__name__}")
+            if not 0 <= value < 2**63:
+                raise ValueError(f"limits: {field} must be between 0 and 2**63 - 1, not {value}")
 
 
 def compile(

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jib_core::failure::{Host, HostError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -74,7 +75,8 @@ impl Host for Run<'_, '_> {
     /// Writes to `sys.stdout`, as Python's own print does.
     fn print(&mut self, text: &str) -> Result<(), HostError> {
         let written = || {
-            let stdout = self.py.import(intern!(self.py, "sys"))?.getattr(intern!(self.py, "stdout"))?;
+            let stdout = self.py.import(intern!(self.py, "sys"))?.getattr_opt(intern!(self.py, "stdout"))?;
+            let stdout = stdout.ok_or_else(|| PyRuntimeError::new_err("lost sys.stdout"))?;
             if !stdout.is_none() {
                 stdout.call_method1(intern!(self.py, "write"), (text,))?;
             }

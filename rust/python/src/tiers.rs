@@ -21,7 +21,7 @@ pub struct Tiers {
     options: code::Options,
     /// How many instructions may still be interpreted.
     steps: AtomicU64,
-    /// None: there is no memory for machine code.
+    /// None: there is no memory for machine code, or it would be beyond a limit.
     code: OnceLock<Option<Code>>,
 }
 
@@ -72,12 +72,15 @@ impl Tiers {
     fn compile(&self, py: Python<'_>) -> Result<Option<Code>, Stop> {
         let compiled = with_room(|| match code::compile(self.program.module(), &self.options) {
             Ok(code) => Ok(Ok(code)),
-            Err(CodeError::Memory(words)) => Ok(Err(words)),
+            Err(CodeError::Memory(words)) => Ok(Err(Some(words))),
+            // What was interpreted so far, without a word about limits, goes on so.
+            Err(CodeError::Limit { .. }) => Ok(Err(None)),
             Err(error) => Err(code_error(error)),
         });
         match compiled.map_err(Stop::Compiling)? {
             Ok(code) => Ok(Some(code)),
-            Err(words) => warn(py, &words).map(|()| None).map_err(Stop::Raised),
+            Err(None) => Ok(None),
+            Err(Some(words)) => warn(py, &words).map(|()| None).map_err(Stop::Raised),
         }
     }
 }
