@@ -87,14 +87,14 @@ PORTABLE := interp:: eval:: ir:: types:: opt:: typed:: runtime::int
 
 valgrind: ## the core's tests of IR, types, passes and interpreter under valgrind's memcheck
 	@if ! command -v valgrind >/dev/null; then echo "SKIPPED: valgrind is not installed"; exit 0; fi; set -x; \
-	  env CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite" \
-	  JIB_OPT_ROUNDS=100 cargo test -p jib-core --lib -- --test-threads=1 --skip linear_time $(PORTABLE)
+	  env CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite" \
+	  JIB_OPT_ROUNDS=100 cargo test -p jib-core --lib -- --test-threads=1 --skip linear_time --skip ticks:: $(PORTABLE)
 
 # Miri cannot call C: tests that reach a function of the C library stop it, so those of the runtime but for ints are left out. Nor
 # does it know cranelift's executable memory; the tests of codegen and code are valgrind's and the filetests'.
 miri: ## the same under Miri; needs nightly Rust with its component miri
 	@if ! rustup run nightly cargo miri --version >/dev/null 2>&1; then echo "SKIPPED: Miri is not installed (rustup +nightly component add miri)"; exit 0; fi; set -x; \
-	  MIRIFLAGS=-Zmiri-disable-isolation rustup run nightly cargo miri test -p jib-core --lib -- --skip linear_time $(PORTABLE)
+	  MIRIFLAGS=-Zmiri-disable-isolation rustup run nightly cargo miri test -p jib-core --lib -- --skip linear_time --skip ticks:: $(PORTABLE)
 
 mutants: build ## plants faults in the core and says which tests catch them; ONLY="NAME …" of them
 	PYTHONPATH=tests $(BIN)/python -m mutants $(ONLY)
