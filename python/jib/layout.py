@@ -72,7 +72,7 @@ class Lexicon:
         operators = "|".join(re.escape(text) for text in sorted(self.operators, key=len, reverse=True))
         groups = (
             regexps["NAME"], regexps["NUMBER"], operators, regexps["STRING"],
-            r"\r?\n(?:[ \t\f]*\r?\n)*", r"#[^\n]*", r"\\\r?\n(?!\Z)", r"(?s:.)",
+            r"\r?\n(?:[ \t\f\r\n]*\n)?", r"#[^\n]*", r"\\\r?\n(?!\Z)", r"(?s:.)",
         )  # fmt: skip
         self.scan = re.compile(r"[ \t\f]*(?:" + "|".join(f"({group})" for group in groups) + r"|\Z)").finditer
 
