@@ -82,12 +82,9 @@ def test_a_fault_is_found_shrunk_and_written(wrapping: str, monkeypatch: pytest.
         check_file(tmp_path / f"{at}.jib", jib.compile)  # without the fault, all is as the file says
 
 
-def test_hypothesis_shrinks_a_fault(wrapping: str) -> None:
-    def differs(made: Generated) -> bool:
-        return bool(examine(made.text, made.params, calls_of(Random(0), made)[:2]).mismatches)
-
-    made = find(CHOICES.map(write), differs, settings=settings(QUIET, max_examples=200))
-    assert len(made.text) < 150
+def test_hypothesis_makes_programs_small() -> None:
+    made = find(CHOICES.map(write), lambda made: " // " in made.text, settings=settings(QUIET, max_examples=300))
+    assert len(made.text) < 100
 
 
 def test_a_process_that_dies_is_a_finding() -> None:
