@@ -24,12 +24,12 @@ from filetest_runner import check_file
 from jib.function import Options
 
 CHOICES = st.randoms(use_true_random=False)
-QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=150, database=None)
+QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=100, database=None)
 
 
 @pytest.mark.usefixtures("verified")
 def test_generated_programs_mean_what_cpython_means() -> None:
-    tally = run(numbers(0, 800), at_most=3)
+    tally = run(numbers(0, 600), at_most=3)
     print(tally)
     assert not tally.findings, "\n".join(candidate(finding) for finding in tally.findings)
     # A generator whose programs nobody takes, or that all fail, would show nothing.
@@ -82,12 +82,9 @@ def test_a_fault_is_found_shrunk_and_written(wrapping: str, monkeypatch: pytest.
         check_file(tmp_path / f"{at}.jib", jib.compile)  # without the fault, all is as the file says
 
 
-def test_hypothesis_shrinks_a_fault(wrapping: str) -> None:
-    def differs(made: Generated) -> bool:
-        return bool(examine(made.text, made.params, calls_of(Random(0), made)).mismatches)
-
-    made = find(CHOICES.map(write), differs, settings=settings(QUIET, max_examples=400))
-    assert len(made.text) < 150
+def test_hypothesis_makes_programs_small() -> None:
+    made = find(CHOICES.map(write), lambda made: " // " in made.text, settings=settings(QUIET, max_examples=300))
+    assert len(made.text) < 100
 
 
 def test_a_process_that_dies_is_a_finding() -> None:
@@ -99,9 +96,9 @@ def test_a_process_that_dies_is_a_finding() -> None:
 
 
 def test_the_number_of_processes_changes_nothing() -> None:
-    which = numbers(5, 250)
+    which = numbers(5, 220)
     here = run(which)
     there = list(spread(which, 2))
-    assert sum(tally.programs for tally in there) == here.programs == 250
+    assert sum(tally.programs for tally in there) == here.programs == 220
     assert sum(tally.values for tally in there) == here.values
     assert sum(tally.diverged for tally in there) == here.diverged

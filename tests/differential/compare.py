@@ -63,9 +63,10 @@ class Mismatch(NamedTuple):
     differs: Outcome
 
     @property
-    def kind(self) -> tuple[bool, bool, bool, bool]:
-        """What stays while a finding is made smaller."""
-        return bool(self.answer.error), bool(self.differs.error), self.other == "the model", "fuel" in self.other
+    def kind(self) -> tuple[bool, ...]:
+        """What stays while a finding is made smaller: who differs, whether by an error, and whether from within the program."""
+        engine = self.other != "the model", "fuel" in self.other
+        return bool(self.answer.error), bool(self.differs.error), self.differs.line > 0, *engine
 
     def __str__(self) -> str:
         return f"{self.arguments!r}:\n  {self.one}: {self.answer}\n  {self.other}: {self.differs}"

@@ -242,7 +242,7 @@ class Rewriter(Expressions):
     def assert_(self, node: ast.Assert, env: Env) -> Env | None:
         message = f", {written(node.msg.value)}" if isinstance(node.msg, ast.Constant) else ""
         self.emit(f"assert {self.expr(node.test, env)[0]}{message}")
-        return env
+        return None if known(node.test) is False else env
 
     def raise_(self, node: ast.Raise, env: Env) -> None:
         self.emit(f"raise {ast.unparse(node.exc)}" if node.exc is not None else "raise")

@@ -6,7 +6,7 @@ use crate::diag::Diag;
 use crate::fault::Fault;
 use crate::ir::Literal;
 use crate::typed::{Cond, Mode, Op};
-use crate::types::Ty;
+use crate::types::{IntTy, Ty};
 
 type Outcome = Result<Operand, Diag>;
 
@@ -176,6 +176,11 @@ pub fn rint(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 pub fn sign(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].ty {
         Ty::Float(_) => call_floats(e, p, "sign", args),
+        // No int holds all of these, but -1, 0 and 1 it does.
+        Ty::Int(IntTy::U64) => {
+            let positive = e.truth(&args[0]).ok_or_else(|| e.diag("not-a-number", &[&p.name, &args[0].ty]))?;
+            Ok(e.convert(&positive, &Ty::INT).unwrap_or(positive))
+        }
         _ => {
             let n = index(e, &args[0])?;
             Ok(e.helper("int_sign", &[&n]))
