@@ -184,7 +184,9 @@ def test_small_thread_stack():
     assert len(found) == 2 * len(KINDS)
 
 
-@pytest.mark.parametrize(("value", "error"), [(-1, ValueError), (2**63, ValueError), (1.5, TypeError), (None, TypeError)])
+@pytest.mark.parametrize(
+    ("value", "error"), [(-1, ValueError), (2**63, ValueError), (1.5, TypeError), (None, TypeError)]
+)
 @pytest.mark.parametrize("field", Limits._fields)
 def test_limits_are_numbers(field, value, error):
     with pytest.raises(error, match=f"limits: {field} must be"):
