@@ -398,4 +398,25 @@ MUTANTS = [
         "                    phis[join as usize].push(local as u32);",
         "a variable that joins does not join again further on",
     ),
+    Mutant(
+        "unroll-refund-short",
+        "opt/unroll.rs",
+        "let left = (found.copies - copy) as u32 * found.units;",
+        "let left = (found.copies - copy - 1) as u32 * found.units;",
+        "a copy of a loop that is left gives back too little",
+    ),
+    Mutant(
+        "unroll-units",
+        "opt/unroll.rs",
+        "let units = found.copies as u32 * found.units;",
+        "let units = found.copies as u32;",
+        "rounds that take several units prepay one",
+    ),
+    Mutant(
+        "unroll-wrong-round",
+        "opt/unroll.rs",
+        "let next = if copy + 1 == found.copies { fast } else { BlockId(base + stride) };",
+        "let next = if copy + 1 >= found.copies { BlockId(first) } else { BlockId(base + stride) };",
+        "the last copy goes to the first, and never ticks again",
+    ),
 ]
