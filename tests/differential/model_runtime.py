@@ -125,7 +125,8 @@ def round_(number: Any, ndigits: int | None = None) -> Any:
 
 
 def fma(x: float, y: float, z: float) -> float:
-    """As `math.fma` of CPython 3.13."""
+    """As `math.fma` of CPython 3.13, which makes floats of ints first."""
+    x, y, z = float(x), float(y), float(z)
     if not (math.isfinite(x) and math.isfinite(y) and math.isfinite(z)):
         if math.isfinite(x) and math.isfinite(y):
             return z
