@@ -201,7 +201,8 @@ class Expressions:
     def subscript(self, node: ast.Subscript, env: Env) -> Typed:
         value, ty = self.expr(node.value, env)
         index, at = self.expr(node.slice, env)
-        return f"{value}[{index}]", plain(ty[at.value])
+        # What never comes has no elements.
+        return f"{value}[{index}]", plain(ty[at.value]) if isinstance(ty, tuple) else plain(ty)
 
     def call(self, node: ast.Call, env: Env) -> Typed:
         name = dotted(node.func)

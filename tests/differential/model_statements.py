@@ -94,7 +94,12 @@ class Rewriter(Expressions):
         if isinstance(node.value, ast.Lambda) and isinstance(first, ast.Name):
             self.nested[first.id] = of_lambda(first.id, node.value, self.nested)
             return env
-        value, ty = self.expr(node.value, env)
+        if isinstance(node.value, ast.Tuple) and isinstance(first, ast.Tuple) and len(node.targets) == 1:
+            # Element by element: no tuple is made, in which what is known of values would be forgotten.
+            parts = [self.expr(each, env) for each in node.value.elts]
+            value, ty = f"({', '.join([text for text, _ in parts])},)", tuple([of for _, of in parts])
+        else:
+            value, ty = self.expr(node.value, env)
         targets = [self.target(target, ty, env) for target in node.targets]
         self.emit(f"{' = '.join(targets)} = {value}")
         return env
