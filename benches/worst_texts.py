@@ -149,9 +149,9 @@ WORST = {
         )
     ),
     "loops in a row": Worst(lambda n: "y=x\n" + "for i in range(x): y=y+i\n" * n + "y"),
-    "loops in loops": Worst(lambda n: "y=x\n" + nested(n, lambda i: f"for i{i} in range(1):", "y=y+1", 90, "y")),
+    "loops in loops": Worst(lambda n: "y=x\n" + nested(n, lambda i: f"for i{i} in range(1):", "y=y+1", 20, "y")),
     "ifs in ifs": Worst(lambda n: "y=x\n" + nested(n, lambda i: f"if x>{i}:", "y=y+1", 190, "y")),
-    "whiles in whiles": Worst(lambda n: "y=x\n" + nested(n, lambda i: f"while x>{i}:", "y=y+1", 190, "y")),
+    "whiles in whiles": Worst(lambda n: "y=x\n" + nested(n, lambda i: f"while x>{i}:", "y=y+1", 20, "y")),
     "generators": Worst(lambda n: "+".join(["sum(x for i in range(2))"] * n)),
     "generators of maxima": Worst(lambda n: "+".join(["max(x+i for i in range(2) if i)"] * n)),
     # Functions.

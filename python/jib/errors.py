@@ -181,6 +181,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "walrus-iterable": (CompileError, "':=' cannot stand in what a generator expression goes over"),
     "not-iterable": (CompileError, "a loop can only go over range(...)"),
     "iterable-place": (CompileError, "'{0}' can only be what a loop goes over"),
+    "nested-loops": (CompileError, "too many statically nested blocks: Python allows {0} loops in one another"),
     "outside-loop": (CompileError, "'{0}' outside a loop"),
     "outside-function": (CompileError, "'return' outside a function; the last expression is the value"),
     "default-literal": (CompileError, "a default must be a literal number, True, False or None"),

@@ -31,7 +31,7 @@ class Limits(NamedTuple):
     ir_instructions: int = 300_000
     joins: int = 200_000
     values: int = 250_000
-    blocks: int = 40_000
+    blocks: int = 32_000
     kept: int = 2_000_000
 
 

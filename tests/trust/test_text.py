@@ -309,7 +309,7 @@ WORST = {
     "variables across many joins": lambda n: (
         "".join(f"v{i}=x+{i}\n" for i in range(n)) + "".join(f"if x>{i}: v{i}=v{i * 7 % n}\n" for i in range(n)) + "v1", 5_000
     ),
-    "deep loops": lambda n: ("y=x\n" + "".join(" " * i + f"for i{i} in range(1):\n" for i in range(n)) + " " * n + "y=y+1\ny", 190),
+    "deep loops": lambda n: ("y=x\n" + "".join(" " * i + f"for i{i} in range(1):\n" for i in range(n)) + " " * n + "y=y+1\ny", 20),
     "assertions": lambda n: ("".join(f"assert x>{-i},'no {i}'\n" for i in range(n)) + "x", 20_000),
     "generators": lambda n: ("+".join("sum(x for i in range(2))" for _ in range(n)), 3_000),
     "tuples of tuples": lambda n: ("t=(x,x)\n" + "t=(t,t)\n" * n + "t[0]", 40),

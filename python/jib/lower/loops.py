@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .build import Builder, Routine
 
 
+#: CPython's CO_MAXBLOCKS.
+DEEPEST = 20
+
+
 @lowers(While)
 def while_(f: Builder, node: While) -> Routine:
     span = node.test.span
@@ -29,7 +33,7 @@ def while_(f: Builder, node: While) -> Routine:
     f.place(head)
     yield condition(f, node.test, body, otherwise)
     f.place(body)
-    f.loops.append(Loop(after, head))
+    enter(f, Loop(after, head), node)
     yield statements(f, node.body)
     f.loops.pop()
     f.jump(head, span)
@@ -39,6 +43,13 @@ def while_(f: Builder, node: While) -> Routine:
     f.place(after)
 
 
+def enter(f: Builder, loop: Loop, node: For | While) -> None:
+    """Go into a loop's body, if CPython would; register allocation too takes time for each level."""
+    if len(f.loops) == DEEPEST:
+        raise f.fail("nested-loops", node.span, DEEPEST)
+    f.loops.append(loop)
+
+
 @lowers(For)
 def for_(f: Builder, node: For) -> Routine:
     span = node.iter.span
@@ -46,7 +57,7 @@ def for_(f: Builder, node: For) -> Routine:
     otherwise, after = f.label(), f.label()
     turn = begin_turn(f, over, otherwise)
     yield store(f, node.target, turn.item)
-    f.loops.append(Loop(after, turn.again))
+    enter(f, Loop(after, turn.again), node)
     yield statements(f, node.body)
     f.loops.pop()
     end_turn(f, over, turn)

@@ -15,6 +15,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { joins: 200_000, values: 250_000, blocks: 40_000, kept: 2_000_000 }
+        Limits { joins: 200_000, values: 250_000, blocks: 32_000, kept: 2_000_000 }
     }
 }
