@@ -39,8 +39,15 @@ collatz = jib.compile(SOURCE)
 print(SOURCE)
 print("collatz(27)", "->", collatz(27))
 
-show("the same as Cranelift is given it: collatz.dump('clif')")
-print(collatz.dump("clif").rstrip())
+show("the same as Cranelift is given it, before our passes copy the loop")
+print("jib.compile(SOURCE, opt_level='none').dump('clif')\n")
+print(jib.compile(SOURCE, opt_level="none").dump("clif").rstrip())
+
+show("a call that may use up so much and no more")
+try:
+    jib.compile("while True: pass", fuel=1_000_000)()
+except jib.BudgetError as error:
+    print(f"{type(error).__name__}: {error}")
 
 show("a mistake in the text")
 try:
