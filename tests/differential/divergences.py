@@ -18,6 +18,7 @@ import ast
 import builtins
 import math
 import re
+import sys
 from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
@@ -60,6 +61,10 @@ PLAIN: dict[str, Any] = {
 
 
 SIZED_WORDS = {*SIZED, *[name for name, ty in mb.SPELLINGS.items() if ty in SIZED]}
+
+
+#: The line of what happens where a function is called, wherever that is: its arguments become of the types of its parameters.
+CALLS = -1
 
 
 class Instance(NamedTuple):
@@ -106,7 +111,7 @@ class Program:
             self.lines.append((rewriter.source.line, ends.get(rewriter.source.line, 0)))
             for depth, line, number in rewriter.out:
                 rewritten.append(" " * depth + line)
-                self.lines.append((number, ends.get(number, 0)))
+                self.lines.append((1, sys.maxsize) if number == CALLS else (number, ends.get(number, 0)))
         self.rewritten = "\n".join(rewritten)
         names = dict(NAMES)
         exec(compile(self.rewritten, "<model>", "exec", dont_inherit=True), names)
@@ -182,7 +187,9 @@ class Program:
             if param.annotation is not None:
                 of, ty = ty, annotation(param.annotation)
                 if of != ty:
+                    rewriter.line = CALLS if name != self.entry else source.line
                     rewriter.emit(f"{param.arg} = {mb.converted(param.arg, of, ty)}")
+                    rewriter.line = source.line
             env[param.arg] = ty
         head += ["*", *captured] if captured else []
         end = rewriter.body(source.body, env, 0)

@@ -172,9 +172,9 @@ def reduction(name: str, text: str, element: Any, option: Any) -> tuple[str, Any
         element = plain(element or "b")
         ty = element if option is None else join(element, plain(option))
         return coerced(text, [element, ty if option is None else option], ty), ty
-    start = "i" if option is None else plain(option)
     if element is None:
-        return text, start
+        return text, option or "i"  # with what is known of it
+    start = "i" if option is None else plain(option)
     if element in SIZED or start in SIZED:
         raise Unmodelled(f"{name} of sized types")
     ty = as_number(join(start, plain(element)))
