@@ -52,3 +52,24 @@ def test_errors_are_those_of_the_text_and_of_the_call() -> None:
 def test_often_enough_is_hot() -> None:
     for i in range(5000):
         assert jib.evaluate("i * i - 1", i=i) == i * i - 1
+
+
+def test_a_text_with_parameters_of_its_own() -> None:
+    assert jib.evaluate("def f(a, b=2): return a + b", {}, a=1) == 3
+    assert jib.evaluate("def f(a, *, b): return a - b", {"b": 2}, a=1) == -1
+    assert jib.evaluate("lambda a, b=5: a * b", {"a": 3}) == 15
+    with pytest.raises(NameError, match="name 'a' is not defined"):
+        jib.evaluate("def f(a, /, b=2): return a + b", {})
+
+
+def test_constants_give_way_to_variables_that_are_given() -> None:
+    assert jib.evaluate("2 * e", {"e": 10}) == 20
+    assert jib.evaluate("2 * e", e=10) == 20
+    assert jib.evaluate("inf + x", {"inf": 1, "x": 2}) == 3
+    assert jib.evaluate("2 * e", {}) == 2 * 2.718281828459045
+    assert jib.evaluate("def f(x): return x * pi", {"x": 1, "pi": 3}) == 3.141592653589793  # names of its own
+
+
+def test_variables_are_a_mapping() -> None:
+    with pytest.raises(TypeError, match="variables must be a mapping, not str"):
+        jib.evaluate("x", "x")  # type: ignore[arg-type]

@@ -9,8 +9,11 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
+from operator import index
 from typing import TYPE_CHECKING, Any
 
+from .builtins import constants
+from .errors import CompileError
 from .function import Function, Options
 from .limits import DEFAULT, Limits
 from .source import Source
@@ -35,15 +38,15 @@ def _check(params: object, name: object, fuel: object, timeout: object, limits: 
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name must be a str, not {type(name).__name__}")
     if fuel is not None:
-        if not isinstance(fuel, int) or isinstance(fuel, bool):
+        if not hasattr(fuel, "__index__") or isinstance(fuel, bool):
             raise TypeError(f"fuel must be an int, not {type(fuel).__name__}")
-        if not 1 <= fuel < 2**63:
-            raise ValueError(f"fuel must be between 1 and 2**63 - 1, not {fuel}")
+        if not 1 <= index(fuel) < 2**63:
+            raise ValueError("fuel must be between 1 and 2**63 - 1")
     if timeout is not None:
-        if not isinstance(timeout, (int, float)) or isinstance(timeout, bool):
+        if not hasattr(timeout, "__float__") or isinstance(timeout, bool):
             raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}")
-        if not timeout > 0:
-            raise ValueError(f"timeout must be a positive number of seconds, not {timeout}")
+        if not 0 < timeout <= 1e18:  # type: ignore[operator]
+            raise ValueError("timeout must be a positive number of seconds, and not more than 1e18")
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be a jib.Limits, not {type(limits).__name__}")
     if limits is not DEFAULT:
@@ -112,8 +115,8 @@ def compile(
         arithmetic,
         engine,
         opt_level,
-        fuel,
-        timeout,
+        None if fuel is None else index(fuel),
+        None if timeout is None else float(timeout),
         limits,
     )
     return Function(text, ir.encode(lowered.module), lowered, options)
@@ -135,8 +138,16 @@ def _collector_paused() -> Iterator[None]:
 
 
 @lru_cache(maxsize=256)
-def _one_shot(source: str) -> Function:
-    return compile(source, engine="auto")
+def _one_shot(source: str, constants: tuple[str, ...]) -> Function:
+    """The function of a text in which these constants are variables, unless it says itself what its parameters are."""
+    function = compile(source, engine="auto")
+    if constants:
+        try:
+            return compile(source, params=[*function.params, *constants], engine="auto")
+        except CompileError as error:
+            if error.code != "params-given":
+                raise
+    return function
 
 
 def evaluate(
@@ -146,7 +157,8 @@ def evaluate(
 
     A name of the text is looked for in `names`, then in `variables`; without `variables` it is also looked for where the call
     stands, in the caller's local and then global variables, as `numexpr.evaluate` does: give `{}` with text that is not
-    trusted. `out` and `casting` are for arrays, which are not part of the language yet. Texts are kept, the last 256.
+    trusted. A constant such as `e` is a variable if `names` or `variables` has it. `out` and `casting` are for arrays, which are
+    not part of the language yet. Texts are kept, the last 256.
 
     Raises what `compile` and a call raise; NameError, a subclass of Exception, for a name that is found nowhere.
 
@@ -160,22 +172,25 @@ def evaluate(
         raise TypeError("evaluate(): 'out' and 'casting' are for arrays, which are not part of the language yet")
     if not isinstance(source, str):
         raise TypeError(f"evaluate() takes the text of a program, not {type(source).__name__}")
-    function = _one_shot(source)
-    params = function.params
-    unknown = names.keys() - set(params)
+    if variables is not None and not hasattr(variables, "keys"):
+        raise TypeError(f"evaluate(): variables must be a mapping, not {type(variables).__name__}")
+    places: list[Mapping[str, Any]] = [names] if variables is None else [names, variables]
+    function = _one_shot(source, tuple([name for name in constants() if any(name in place for place in places)]))
+    params = function._entry[0]
+    unknown = names.keys() - {param.name for param in params}
     if unknown:
         raise TypeError(f"evaluate(): '{min(unknown)}' is not a name in the text")
-    places: list[Mapping[str, Any]] = [names]
-    if variables is not None:
-        places.append(variables)
-    elif len(names) < len(params):
+    if variables is None and len(names) < len(params):
         caller = sys._getframe(1)
         places += [caller.f_locals, caller.f_globals]
-    return function(*[_found(name, places) for name in params])
-
-
-def _found(name: str, places: list[Mapping[str, Any]]) -> Any:
-    for place in places:
-        if name in place:
-            return place[name]
-    raise NameError(f"name '{name}' is not defined")
+    args, keywords = [], {}
+    for param in params:
+        place = next((place for place in places if param.name in place), None)
+        if place is None:
+            if param.required:
+                raise NameError(f"name '{param.name}' is not defined")
+        elif param.kind == "positional":
+            args.append(place[param.name])
+        else:
+            keywords[param.name] = place[param.name]
+    return function(*args, **keywords)

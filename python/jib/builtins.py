@@ -8,6 +8,7 @@ constant's signature is "=" and its value the fifth field. A signature is writte
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def names() -> list[str]:
     return list(_rows())
 
 
+@cache
 def constants() -> dict[str, float]:
     """The constants by name."""
     return {name: row.value for name, row in _rows().items() if row.constant and row.value is not None}

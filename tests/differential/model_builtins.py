@@ -119,6 +119,8 @@ def others(name: str, text: str, args: list[str], types: list[Any]) -> tuple[str
         return call("powmod", args), "i"
     if name == "divmod":
         ty = as_number(meet(types[0], types[1]))
+        if ty == "f32":
+            text = call("divmod", [coerced(arg, [of], ty) for arg, of in zip(args, types)])
         return f"_pair_{ty}({text})", (ty, ty)
     if name in ("sum", "prod"):
         ty = literal(int(name == "prod")) if len(types) == 1 else types[1]

@@ -51,14 +51,20 @@ impl<'a, 'py> Run<'a, 'py> {
         run
     }
 
+    /// Time that is not the run's own: compiling in the middle of it.
+    pub fn not_counting<T>(&mut self, work: impl FnOnce(Python<'py>) -> T) -> T {
+        let begin = self.deadline.map(|_| Instant::now());
+        let done = work(self.py);
+        if let (Some(begin), Some(deadline)) = (begin, self.deadline) {
+            self.deadline = deadline.checked_add(begin.elapsed());
+        }
+        done
+    }
+
     /// The run begins once more, as if it had not been: with all its fuel, but not with more time.
     pub fn refuel(&mut self) {
         // The call from outside is counted here.
         self.fuel = self.budget.fuel.unwrap_or(u64::MAX).saturating_sub(1);
-    }
-
-    pub fn py(&self) -> Python<'py> {
-        self.py
     }
 
     fn asked(&mut self, answer: PyResult<()>) -> Result<(), HostError> {

@@ -48,7 +48,7 @@ impl Tiers {
             if self.interpreted(args, out, host)? {
                 return Ok(());
             }
-            let code = self.compile(host.py())?;
+            let code = host.not_counting(|py| self.compile(py))?;
             // Another thread may have been faster.
             let _ = self.code.set(code);
             host.refuel();

@@ -110,7 +110,7 @@ pub fn interval(module: &Module, step: u64) -> u64 {
 fn steps(function: &Function, costs: &[u64]) -> u64 {
     let step = |inst: &Inst| match inst.op {
         Op::Call(callee) => costs[callee.0 as usize].saturating_add(1),
-        Op::Helper(..) => 40,
+        Op::Helper(helper, _) => helper.0.nanos(),
         Op::Print(_) => 1000,
         _ => 1,
     };
