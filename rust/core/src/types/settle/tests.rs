@@ -77,7 +77,7 @@ fn many_blocks_on_a_small_stack() {
     on_a_small_stack(|| {
         let mut module = module(&[ifs(MANY)]);
         assert_eq!(module.functions[0].blocks.len(), 2 * MANY as usize + 2);
-        optimize(&mut module);
+        optimize(&mut module).unwrap();
         typed::verify::verify(&module).expect("fine");
         assert!(typed::text::to_text(&module, &Lines(vec![0])).len() > MANY as usize);
         assert!(typed::dot::to_dot(&module).len() > MANY as usize);
@@ -103,7 +103,7 @@ fn a_circle_of_many_functions_on_a_small_stack() {
             .collect();
         let mut module = module(&functions);
         assert_eq!(module.functions.len(), n as usize);
-        optimize(&mut module);
+        optimize(&mut module).unwrap();
         typed::verify::verify(&module).expect("fine");
     });
 }
