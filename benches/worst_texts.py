@@ -34,6 +34,10 @@ class Worst(NamedTuple):
         return len(text) <= DEFAULT.characters and words <= DEFAULT.tokens * 0.99
 
 
+#: Just below the size from which on a function is compiled without the optimiser.
+MAXIMA = "max(1,sin(x)" + ",x" * 185 + ")"
+
+
 def lines(n: int, line: Callable[[int], str], last: str = "x") -> str:
     return "".join([line(i) + "\n" for i in range(n)]) + last
 
@@ -149,6 +153,18 @@ WORST = {
         )
     ),
     "loops in a row": Worst(lambda n: "y=x\n" + "for i in range(x): y=y+i\n" * n + "y"),
+    "maxima of ints and floats": Worst(lambda n: "max(1,sin(x)" + ",x" * n + ")"),
+    "maxima just below large": Worst(lambda n: "max(1,sin(x)" + ",x" * n + ")", most=190),
+    "functions of maxima just below large": Worst(
+        lambda n: defs(n, lambda i: MAXIMA + f"+{i}", f"def m(x): return {'+'.join([f'f{i}(x)' for i in range(n)])}\n"), most=300
+    ),
+    "floats through branches": Worst(
+        lambda n: "y=sin(x)\nz=y\n" + "".join([f"y=y*0.5+1.0\nif x>{k}: z=z+y\nelse: z=z-y\n" for k in range(n)]) + "z"
+    ),
+    "floats through branches just below large": Worst(
+        lambda n: "y=sin(x)\nz=y\n" + "".join([f"y=y*0.5+1.0\nif x>{k}: z=z+y\nelse: z=z-y\n" for k in range(n)]) + "z",
+        most=260,
+    ),
     "loops in loops": Worst(lambda n: "y=x\n" + nested(n, lambda i: f"for i{i} in range(1):", "y=y+1", 20, "y")),
     "ifs in ifs": Worst(lambda n: "y=x\n" + nested(n, lambda i: f"if x>{i}:", "y=y+1", 190, "y")),
     "whiles in whiles": Worst(lambda n: "y=x\n" + nested(n, lambda i: f"while x>{i}:", "y=y+1", 20, "y")),

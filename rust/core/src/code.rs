@@ -160,8 +160,11 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
             return Err(CodeError::Limit { code: "limit-blocks", limit: options.limits.blocks, span });
         }
         crate::trip!("machine");
-        let target =
-            if is_large(&backend.func) { isa(options, true).map_err(CodeError::Internal)? } else { usual.clone() };
+        let target = if is_large(&backend.func, blocks) {
+            isa(options, true).map_err(CodeError::Internal)?
+        } else {
+            usual.clone()
+        };
         let code = backend.compile(&*target, &mut Default::default()).map_err(|error| refused(&error.inner, module))?;
         let guarded = [TrapCode::INTEGER_DIVISION_BY_ZERO, TrapCode::INTEGER_OVERFLOW];
         // The machine's division can trap; `divide` never lets it.

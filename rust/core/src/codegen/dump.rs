@@ -38,8 +38,10 @@ pub fn dump_asm(module: &Module, options: &Options, lines: &Lines) -> Result<Str
     let isa = isa(options, false).map_err(CodeError::Internal)?;
     let capstone = isa.to_capstone().map_err(internal)?;
     let mut text = String::new();
+    let mut blocks = 0;
     each(module, &*isa, |unit, planned, context| {
-        let isa = self::isa(options, is_large(&context.func)).map_err(CodeError::Internal)?;
+        blocks += context.func.dfg.num_blocks();
+        let isa = self::isa(options, is_large(&context.func, blocks)).map_err(CodeError::Internal)?;
         context.compile(&*isa, &mut Default::default()).map_err(|error| internal(error.inner))?;
         let code = context.compiled_code().ok_or_else(|| internal("nothing was compiled"))?;
         header(&mut text, unit, planned);
