@@ -15,7 +15,6 @@ import operator
 import platform
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -28,6 +27,7 @@ from clif_guards import could_trap
 from filetest_runner import read_filetest
 from filetest_runner.outcome import observe
 from filetest_runner.values import same
+from stacks import on_stack
 
 ROOT = Path(__file__).parents[2]
 MAX, MIN = (1 << 63) - 1, -(1 << 63)
@@ -371,27 +371,6 @@ def test_recursion_error_has_its_place(live: int, engine: str) -> None:
 
     call()
     on_stack(256, call)
-
-
-def on_stack(kib: int, work: Callable[[], None]) -> None:
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            failures.append(error)
-
-    before = threading.stack_size(kib * 1024)
-    try:
-        thread = threading.Thread(target=run)
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join(120)
-    assert not thread.is_alive()
-    if failures:
-        raise failures[0]
 
 
 class Output(io.StringIO):

@@ -6,9 +6,7 @@ import os
 import resource
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import pytest
 
 import jib
 from jib import parse
+from stacks import on_stack
 
 REFUSALS = (jib.ParseError, jib.CompileError, jib.LimitError)
 # Generous: the machine may be busy. What grows with the square takes minutes.
@@ -77,26 +76,6 @@ def compile_and_call(text: str, *args: Any) -> str:
     return outcome
 
 
-def in_small_thread(work: Callable[[], None]) -> None:
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            failures.append(error)
-
-    before = threading.stack_size(256 * 1024)
-    try:
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(before)
-    if failures:
-        raise failures[0]
-
-
 def nest(depths: tuple[int, ...]) -> None:
     for depth in depths:
         for before, middle, after in NESTINGS.values():
@@ -111,7 +90,7 @@ def test_deep_nesting() -> None:
 
 
 def test_deep_nesting_in_a_small_thread() -> None:
-    in_small_thread(lambda: nest((100, 190, 200, 201, 1_000, 10_000, 100_000, 1_000_000)))
+    on_stack(256, lambda: nest((100, 190, 200, 201, 1_000, 10_000, 100_000, 1_000_000)))
 
 
 @pytest.mark.parametrize("small", [False, True])
@@ -126,7 +105,7 @@ def test_deep_nesting_where_the_limit_allows_it(small: bool) -> None:
                 continue
 
     if small:
-        in_small_thread(work)
+        on_stack(256, work)
     else:
         work()
 
@@ -139,7 +118,7 @@ def test_deep_blocks(head: str) -> None:
             assert compile_and_call(text, 0) in ("value", "LimitError", "CompileError")
 
     work()
-    in_small_thread(work)
+    on_stack(256, work)
 
 
 @pytest.mark.parametrize("op", CHAINS)
