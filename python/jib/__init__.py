@@ -10,6 +10,7 @@
 
 from ._native import __version__
 from .api import STAGES, compile, evaluate
+from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .function import Function
 from .limits import Limits
@@ -27,4 +28,5 @@ __all__ = [
     "__version__",
     "compile",
     "evaluate",
+    "jit",
 ]

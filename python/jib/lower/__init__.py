@@ -64,6 +64,11 @@ def lower(program: Program, source: Source, params: Sequence[str] | None = None,
         scopes = scopes[1:]
         entry = root.functions[program.body[-1].name]  # type: ignore[union-attr]
         scopes.sort(key=lambda scope: scope is not entry)
+    return finish(unit, scopes, entry, doc)
+
+
+def finish(unit: Unit, scopes: list[Scope], entry: Scope, doc: str | None) -> Lowered:
+    """The functions of these scopes, whose first is the entry."""
     for index, scope in enumerate(scopes):
         scope.index = index
     functions = [_function(unit, scope) for scope in scopes]
@@ -71,7 +76,7 @@ def lower(program: Program, source: Source, params: Sequence[str] | None = None,
         EntryParameter(param.name, param.kind, crossing.type, param.required, param.default)
         for param, crossing in zip(parameters(unit, entry), functions[0].params)
     ])  # fmt: skip
-    return Lowered(ir.Module(functions, source.line_starts), entry.name, faces, functions[0].returns, doc)
+    return Lowered(ir.Module(functions, unit.source.line_starts), entry.name, faces, functions[0].returns, doc)
 
 
 def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[Scope, str | None]:
