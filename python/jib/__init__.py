@@ -14,6 +14,7 @@ from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .function import Function
 from .limits import Limits
+from .session import Session
 
 __all__ = [
     "STAGES",
@@ -25,6 +26,7 @@ __all__ = [
     "LimitError",
     "Limits",
     "ParseError",
+    "Session",
     "__version__",
     "compile",
     "evaluate",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins as python
 import math
+import sys
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, overload
 
@@ -91,7 +92,9 @@ def _check(function: Any) -> None:
         what = "a class" if isinstance(function, type) else kind(function)
         raise TypeError(f"jit() takes a function written in Python, not {what}")
     if hasattr(function, "__wrapped__"):
-        raise TypeError("jit() takes the function itself, not what another decorator made of it: write @jib.jit below it")
+        raise TypeError(
+            "jit() takes the function itself, not what another decorator made of it: write @jib.jit below it"
+        )
 
 
 def _definition(function: FunctionType, options: Options) -> Definition:
@@ -143,13 +146,13 @@ def _meaning(function: FunctionType, name: str, own: Definition, options: Option
         return _helper(found, options)
     # Here is the place for further kinds of things that a text can call: one that is a `jib.Extern` would be collected into the
     # options of the function that is being made, under this name.
-    spelling = _spelling(name, found)
+    spelling = _spelling(found, options)
     if spelling is not None:
         return None if spelling == name else Alias(spelling)
     try:
         return Value(frozen(found))
     except Unfit as problem:
-        return Refused(_words(name, found, str(problem), options))
+        return Refused(_words(found, str(problem), options))
 
 
 def _found(function: FunctionType, name: str) -> Any:
@@ -184,8 +187,13 @@ def _helper(found: Function, options: Options) -> Definition | Refused:
     return definition
 
 
-def _spelling(name: str, found: Any) -> str | None:
-    """The builtin of the language that an object is: a function of `math` or of Python, whatever name it goes by."""
+#: Ufuncs whose names mean something else here: docs/language.md, NumPy's.
+_OTHERWISE = ("remainder", "reciprocal")
+
+
+def _spelling(found: Any, options: Options) -> str | None:
+    """The builtin of the language that an object is, whatever name it goes by: a function of `math` or of Python, or, where NumPy's
+    rules hold, of NumPy."""
     if found is math:
         return "math"
     true_name = getattr(found, "__name__", None)
@@ -196,11 +204,25 @@ def _spelling(name: str, found: Any) -> str | None:
         return dotted if builtins.resolve(dotted) is not builtins.resolve(true_name) else true_name
     if getattr(python, true_name, _MISSING) is found and builtins.resolve(true_name) is not None:
         return true_name
+    if (
+        _is_ufunc(found)
+        and options.arithmetic == "numpy"
+        and true_name not in _OTHERWISE
+        and builtins.resolve(true_name)
+    ):
+        return true_name
     return None
 
 
-def _words(name: str, found: Any, problem: str, options: Options) -> str:
+def _is_ufunc(found: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(found, numpy.ufunc)
+
+
+def _words(found: Any, problem: str, options: Options) -> str:
     """What to say of something that is not in the language."""
+    if _is_ufunc(found) and options.arithmetic != "numpy":
+        return "NumPy's function, whose rules hold with arithmetic=\"numpy\"; by Python's rules there are those of math"
     if isinstance(found, FunctionType):
         return "a function of Python; decorate it with jib.jit too"
     if isinstance(found, ModuleType):

@@ -186,6 +186,9 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "outside-loop": (CompileError, "'{0}' outside a loop"),
     "outside-function": (CompileError, "'return' outside a function; the last expression is the value"),
     "default-literal": (CompileError, "a default must be a literal number, True, False or None"),
+    "assigned-perhaps": (
+        CompileError, "'{0}' may be assigned here or not, and what it is now is no number; assign it on every path",
+    ),
     # Budgets (Rust).
     "fuel-spent": (BudgetError, "the call has used up its fuel of {0} loop rounds and calls; fuel=... allows more"),
     "timeout": (BudgetError, "the call has taken longer than {0} seconds; timeout=... allows more"),

@@ -87,8 +87,8 @@ def settings(definitions: Sequence[Definition]) -> list[Setting]:
     numbers = {definition: number for number, definition in enumerate(definitions)}
     return [
         Setting(
-            {name: numbers[to] for name, to in definition.names.items() if type(to) is Definition},
-            {name: to for name, to in definition.names.items() if type(to) is not Definition},
+            {name: numbers[to] for name, to in definition.names.items() if isinstance(to, Definition)},
+            {name: to for name, to in definition.names.items() if not isinstance(to, Definition)},
             definition.defaults,
         )
         for definition in definitions
@@ -164,7 +164,7 @@ def plain(entry: Definition) -> tuple[Any, ...]:
 
 
 def identity(entry: Definition) -> tuple[Any, ...]:
-    """What makes two definitions the same: texts and what their names mean, not where they stood. 1, 1.0 and True differ, a nan equals a nan."""
+    """What makes two definitions the same: texts and what names mean, not where they stood. 1, 1.0 and True differ, a nan equals a nan."""
     return tuple([(text, repr(names), repr(defaults)) for text, _, _, _, names, defaults in plain(entry)])
 
 
@@ -173,7 +173,7 @@ def restored(parts: Any) -> Definition:
     rows = [(*_checked(part),) for part in _tuple(parts)]
     if not rows:
         raise ValueError("no definition")
-    definitions = [Definition(*row[:4], {}, row[5]) for row in rows]
+    definitions = [Definition(row[0], row[1], row[2], row[3], {}, row[5]) for row in rows]
     meanings: dict[str, Callable[[Any], Meaning]] = {
         "value": lambda it: Value(frozen(it)),
         "alias": lambda it: Alias(_text(it)),

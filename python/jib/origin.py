@@ -119,7 +119,9 @@ def _compiled(function: FunctionType, node: Node, imported: tuple[str, ...]) -> 
         inner.decorator_list = []
     owner = function.__qualname__.split(".")[-2:-1]
     if owner and owner[0].isidentifier():  # where `__name` means `_Class__name`
-        inner = ast.ClassDef(name=owner[0], bases=[], keywords=[], body=[inner], decorator_list=[], type_params=[])
+        outer: Any = ast.parse(f"class {owner[0]}: pass").body[0]
+        outer.body = [inner]
+        inner = outer
     module = ast.parse("".join([f"import {name}\n" for name in imported]) + "def around(): pass")
     around: Any = module.body[-1]
     around.args.args = [ast.arg(arg=name) for name in function.__code__.co_freevars]
@@ -205,17 +207,29 @@ def _cut(lines: list[str], node: Node, file: str) -> Written:
             columns[0] -= 1
         return Written("\n".join(cut), file, first, tuple(columns))
     indent = cut[0][:start]
-    kept = {
-        line
-        for each in ast.walk(node)
-        if isinstance(each, (ast.Constant, ast.JoinedStr)) and each.end_lineno is not None
-        for line in range(each.lineno + 1, each.end_lineno + 1)
-    }
+    kept = _inside(node)
     for at, line in enumerate(cut):
         if first + at not in kept and line.startswith(indent):
             cut[at] = line[start:]
             columns[at] = start
     return Written("\n".join(cut), file, first, tuple(columns))
+
+
+def inside_texts(text: str) -> set[int]:
+    """The lines of an indented text that begin inside of a literal text."""
+    try:
+        return {line - 1 for line in _inside(ast.parse("if 1:\n" + text))}
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # no matter: it is only about how a text would look
+        return set()
+
+
+def _inside(node: ast.AST) -> set[int]:
+    return {
+        line
+        for each in ast.walk(node)
+        if isinstance(each, (ast.Constant, ast.JoinedStr)) and each.end_lineno is not None
+        for line in range(each.lineno + 1, each.end_lineno + 1)
+    }
 
 
 def _characters(line: str, offset: int) -> str:
