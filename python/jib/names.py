@@ -73,4 +73,4 @@ def kind(value: Any) -> str:
     ('a list', 'an OSError')
     """
     name = type(value).__name__
-    return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name:.80}"
+    return f"{'an' if name[:1] in 'AEIOaeio' else 'a'} {name:.80}"
