@@ -139,6 +139,9 @@ def test_what_loops_and_ifs_assign(session: jib.Session, capsys: pytest.CaptureF
         ("x = 5\nwhile True: pass", jib.BudgetError),
         ("return 5", jib.CompileError),
         ("", jib.ParseError),
+        ("x = 5\nif x > 1: y = 2\nraise UnboundLocalError", UnboundLocalError),
+        ("x = 5\nif x > 9: y = 2\nz = y", UnboundLocalError),
+        ("x = 5\ndef h(a): return g(a, 2)", jib.CompileError),
         ("x = " + "(" * 500, jib.LimitError),
     ],
 )

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from .errors import CompileError, error
-from .link import Definition, build, lowered, options_of
+from .link import Definition, build, lowered, needed, options_of
 from .names import Value, frozen
 from .source import Source
 from .syntax import AnnAssign, Assign, AugAssign, If, Name, Tuple
@@ -215,12 +215,26 @@ class _Run:
             self.names[name] = _Known(*cut.part((statement,)), frozenset(outside))
             fresh.append(name)
         self.changed.update(dict.fromkeys(fresh))
-        for name in fresh:  # a mistake is told now; but what a name means may come later
-            try:
-                lowered(definition(self.names, name), self.limits)
-            except CompileError as problem:
-                if problem.code != "unknown-name":
-                    raise
+        for name in fresh:
+            self.check(name)
+
+    def check(self, name: str) -> None:
+        """Tell of a mistake in a definition now, though what its names mean may come later."""
+        known = self.names[name]
+        assert isinstance(known, _Known)
+        entry = Definition(*known[:4])
+        for each in known.outside:
+            meaning = self.names.get(each)
+            if isinstance(meaning, _Known):
+                entry.names[each] = entry if each == name else Definition(*meaning[:4])  # which is not looked into
+            elif meaning is not None:
+                entry.names[each] = meaning
+        try:
+            lowered(entry, self.limits)
+        except CompileError as problem:
+            own = sum(len(each.text) + 2 for each in needed(entry)[:-1])
+            if problem.code != "unknown-name" and problem.span is not None and problem.span.start >= own:
+                raise
 
     def execute(self, body: Body, cut: _Cut) -> Any:
         """The value of statements that define no functions; what they assign becomes names."""
@@ -249,15 +263,18 @@ class _Run:
         sure |= before.keys()
         if assigned == sure or self.prints(outside):
             return answer(sure)[0]
-        # Whether the other names get a value is seen when it runs. What prints nothing may run twice.
-        try:
-            return answer(assigned)[0]
-        except UnboundLocalError:
-            pass
-        except CompileError as problem:
-            if problem.code != "unbound-local":
-                raise
-        return answer(sure)[0]
+        # Whether the other names get a value is seen when it runs. What prints nothing may run again, without those that got none.
+        wanted = set(assigned)
+        while True:
+            try:
+                return answer(wanted)[0]
+            except (UnboundLocalError, CompileError) as problem:
+                if isinstance(problem, CompileError) and problem.code != "unbound-local":
+                    raise
+                name = str(problem.args[0] if problem.args else "").partition("'")[2].partition("'")[0]
+                if name not in wanted - sure:
+                    raise
+                wanted.remove(name)
 
     def prints(self, outside: set[str]) -> bool:
         """Whether something may be printed."""
