@@ -82,6 +82,20 @@ def test_definitions_read_values_as_they_are_now(session: jib.Session) -> None:
     assert session.run("g(2)") == 101.0
 
 
+def test_definitions_read_what_the_same_text_has_assigned(session: jib.Session) -> None:
+    session.run("k = 1\ndef f(): return k\ndef g(): return f() * 10")
+    assert session.run("k = 2; g()") == 20
+    assert session.run("a = g()\nk = 3\nb = g()\n(a, b)") == (20, 30)
+    assert session.run("k = g()\nk += g()\nk") == 330
+    assert session.run("k: int = f() + 1; f()") == 331
+    assert session.run("f = 5\nf") == 5
+    session.run("def f(): return k")
+    for text in ("for k in range(3): g()", "x = (k := 5) + f()", "k = f() + (k := 3)", "if k: k = f()", "g() + (k := 1)"):
+        with pytest.raises(jib.CompileError, match="'k' is assigned here, and read by a function that is called here"):
+            session.run(text)
+    assert session.run("i = 0\nwhile i < 3: i += f() - f() + 1\ni") == 3
+
+
 def test_recursion_of_each_other(session: jib.Session) -> None:
     session.run("def even(n): return True if n == 0 else odd(n - 1)")
     session.run("def odd(n): return False if n == 0 else even(n - 1)")

@@ -186,6 +186,9 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "outside-loop": (CompileError, "'{0}' outside a loop"),
     "outside-function": (CompileError, "'return' outside a function; the last expression is the value"),
     "default-literal": (CompileError, "a default must be a literal number, True, False or None"),
+    "assigned-and-read": (
+        CompileError, "'{0}' is assigned here, and read by a function that is called here; make it a parameter of the function",
+    ),
     "assigned-perhaps": (
         CompileError, "'{0}' may be assigned here or not, and what it is now is no number; assign it on every path",
     ),

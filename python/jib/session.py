@@ -242,6 +242,14 @@ class _Run:
         from .lower.linked import Suite, outside_names
 
         outside, assigned = outside_names(body, Unit(self.source, self.limits))
+        # A definition reads names as they are when it is called: what these statements assign must be there by then.
+        read = assigned & self.read_by(outside)
+        if read and len(body) > 1:
+            for statement in body[:-1]:
+                self.execute((statement,), cut)
+            return self.execute(body[-1:], cut)
+        if read and (type(body[0]) not in (Assign, AugAssign, AnnAssign) or ":=" in cut.part(body)[0]):
+            raise error("assigned-and-read", self.source, body[0].span, min(read))
         entry = Definition(*cut.part(body), meanings(self.names, outside))
         before = {}
         for name in sorted(assigned):
@@ -278,14 +286,18 @@ class _Run:
 
     def prints(self, outside: set[str]) -> bool:
         """Whether something may be printed."""
-        seen = set(outside)
-        waiting = list(outside)
+        return "print" in outside or "print" in self.read_by(outside)
+
+    def read_by(self, names: set[str]) -> set[str]:
+        """The names that definitions use, those of these names and all that they call."""
+        seen: set[str] = set()
+        waiting = list(names)
         while waiting:
             found = self.names.get(waiting.pop())
-            if type(found) is _Known:
+            if isinstance(found, _Known):
                 waiting += found.outside - seen
                 seen |= found.outside
-        return "print" in seen
+        return seen
 
 
 class _Cut:
