@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import warnings
 from math import sin as sine
 from pathlib import Path
 from types import ModuleType
@@ -149,6 +150,23 @@ def test_indented_with_tabs_and_texts_over_lines(module: Any, capsys: pytest.Cap
         made.C.D.f(0, 1)
     assert caught.value.jib_span == (18, 11, 18, 17)  # type: ignore[attr-defined]
     assert made.C.D.f.__qualname__ == "C.D.f"
+
+
+@pytest.mark.filterwarnings("error")
+def test_other_characters_and_warnings_in_the_file(module: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        text = "@jit\ndef f(x):\n    'Straße \\d'\n    return x + 1\n"
+        made = module(
+            "import jib\nfrom jib import jit\n\ndef old(f): return f, '\\d', f is 1\nä = ('größe', jit(lambda x: 1 // x))\n"
+            + text
+        )
+    inverse = vars(made)["ä"][1]
+    with pytest.raises(ZeroDivisionError) as caught:
+        inverse(0)
+    assert caught.value.jib_span == (5, 29, 5, 35)  # type: ignore[attr-defined]
+    made.jit(made.f.py_func)
+    assert made.f(1) == 2
 
 
 def test_as_an_attribute_of_a_class_it_is_not_bound() -> None:

@@ -90,7 +90,13 @@ def test_definitions_read_what_the_same_text_has_assigned(session: jib.Session) 
     assert session.run("k: int = f() + 1; f()") == 331
     assert session.run("f = 5\nf") == 5
     session.run("def f(): return k")
-    for text in ("for k in range(3): g()", "x = (k := 5) + f()", "k = f() + (k := 3)", "if k: k = f()", "g() + (k := 1)"):
+    for text in (
+        "for k in range(3): g()",
+        "x = (k := 5) + f()",
+        "k = f() + (k := 3)",
+        "if k: k = f()",
+        "g() + (k := 1)",
+    ):
         with pytest.raises(jib.CompileError, match="'k' is assigned here, and read by a function that is called here"):
             session.run(text)
     assert session.run("i = 0\nwhile i < 3: i += f() - f() + 1\ni") == 3
@@ -255,9 +261,10 @@ def test_long_sessions(session: jib.Session) -> None:
     for at in range(1, 200):
         session.run(f"def f{at}(x): return f{at - 1}(x) if x else f{at - 1}(0) + f{at - 1}(1)")
     assert session.run("f199(7)") == 7
-    names = "\n".join(f"v{at} = {at}" for at in range(60))
+    names = "\n".join(f"v{at} = {at}" for at in range(200))
     session.run(names)
-    assert session.run(" + ".join(f"v{at}" for at in range(60))) == sum(range(60))
+    assert session.run(" + ".join(f"v{at}" for at in range(200))) == sum(range(200))
+    assert session.run("a = " + " = ".join(f"w{at}" for at in range(40)) + " = 3\na + w39") == 6
 
 
 def test_keeps_nothing_of_runs_but_names(session: jib.Session) -> None:

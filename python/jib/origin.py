@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import warnings
 from copy import copy
 from functools import lru_cache
 from types import CodeType, FunctionType
@@ -37,13 +38,15 @@ def written(function: FunctionType) -> Written:
     """The text of a function; TypeError where there is none."""
     code = function.__code__
     lines = _lines(function)
-    try:
-        file = _read("".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        file = _File({}, ())
-    for node in file.nodes.get(code.co_firstlineno, []):
-        if _same(function, node, file.imported):
-            return _cut(lines, node, code.co_filename)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python has said already what it thinks of the file
+        try:
+            file = _read("".join(lines))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            file = _File({}, ())
+        for node in file.nodes.get(code.co_firstlineno, []):
+            if _same(function, node, file.imported):
+                return _cut(lines, node, code.co_filename)
     raise TypeError(
         f"jit(): {function.__qualname__}() is not in {code.co_filename}, line {code.co_firstlineno}: the file has changed, "
         "or something has rewritten the function, since Python read it"

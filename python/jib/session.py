@@ -36,6 +36,9 @@ class _Known(NamedTuple):
     outside: frozenset[str]
 
 
+#: Names that one call assigns: it returns their values, and what a function returns is limited.
+MOST = 32
+
 _Names = dict[str, Union[_Known, Value]]
 
 
@@ -244,10 +247,10 @@ class _Run:
         outside, assigned = outside_names(body, Unit(self.source, self.limits))
         # A definition reads names as they are when it is called: what these statements assign must be there by then.
         read = assigned & self.read_by(outside)
-        if read and len(body) > 1:
-            for statement in body[:-1]:
-                self.execute((statement,), cut)
-            return self.execute(body[-1:], cut)
+        if len(body) > 1 and (read or len(assigned) > MOST):
+            half = len(body) // 2
+            self.execute(body[:half], cut)
+            return self.execute(body[half:], cut)
         if read and (type(body[0]) not in (Assign, AugAssign, AnnAssign) or ":=" in cut.part(body)[0]):
             raise error("assigned-and-read", self.source, body[0].span, min(read))
         entry = Definition(*cut.part(body), meanings(self.names, outside))
