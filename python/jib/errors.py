@@ -190,7 +190,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
         CompileError, "'{0}' is assigned here, and read by a function that is called here; make it a parameter of the function",
     ),
     "assigned-perhaps": (
-        CompileError, "'{0}' may be assigned here or not, and what it is now is no number; assign it on every path",
+        CompileError, "'{0}' may be assigned here or not, and is a function now; assign it on every path",
     ),
     # Budgets (Rust).
     "fuel-spent": (BudgetError, "the call has used up its fuel of {0} loop rounds and calls; fuel=... allows more"),

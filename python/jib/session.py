@@ -254,24 +254,20 @@ class _Run:
         if read and (type(body[0]) not in (Assign, AugAssign, AnnAssign) or ":=" in cut.part(body)[0]):
             raise error("assigned-and-read", self.source, body[0].span, min(read))
         entry = Definition(*cut.part(body), meanings(self.names, outside))
-        before = {}
-        for name in sorted(assigned):
-            found = self.names.get(name)
-            if type(found) is Value and not _has_none(found.value):
-                before[name] = found.value
-        sure = assigned & _assigned(body)
-        for name in sorted(assigned - sure - before.keys()):
-            if name in self.names:
+        known = [(name, self.names[name]) for name in sorted(assigned) if name in self.names]
+        before = {name: found.value for name, found in known if isinstance(found, Value)}
+        sure = before.keys() | (assigned & _assigned(body))
+        for name, _ in known:
+            if name not in sure:  # a function, now
                 raise error("assigned-perhaps", self.source, body[0].span, name)
 
         def answer(wanted: set[str]) -> tuple[Any, ...]:
-            suite = Suite(tuple(before), tuple(sorted(wanted)))
-            found: tuple[Any, ...] = build(entry, self.options, suite)(*before.values())
+            suite = Suite(tuple(before.items()), tuple(sorted(wanted)))
+            found: tuple[Any, ...] = build(entry, self.options, suite)()
             self.names.update({name: Value(frozen(each)) for name, each in zip(suite.wanted, found[1:])})
             self.changed.update(dict.fromkeys(suite.wanted))
             return found
 
-        sure |= before.keys()
         if assigned == sure or self.prints(outside):
             return answer(sure)[0]
         # Whether the other names get a value is seen when it runs. What prints nothing may run again, without those that got none.
@@ -329,11 +325,6 @@ class _Cut:
             columns.append(width if strip else 0)
             lines[at] = lines[at][columns[-1] :]
         return "\n".join(lines), source.name, line, tuple(columns)
-
-
-def _has_none(value: Any) -> bool:
-    """Whether None is in a value: such a value cannot be an argument."""
-    return value is None or (type(value) is tuple and any(_has_none(each) for each in value))
 
 
 def _assigned(body: Body, depth: int = 50) -> set[str]:

@@ -7,7 +7,7 @@ thing is the same. Nothing here is resolved or typed: a name is a name, whatever
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 from .source import Span
 
@@ -15,10 +15,13 @@ from .source import Span
 
 
 class Constant(NamedTuple):
-    """A literal: int, float, bool, None, or a str (which only docstrings, print, assert and raise take)."""
+    """A literal: int, float, bool, None, or a str (which only docstrings, print, assert and raise take).
+
+    A value that comes from elsewhere than the text can be a tuple of literals too.
+    """
 
     span: Span
-    value: int | float | bool | str | None
+    value: int | float | bool | str | tuple[Any, ...] | None
 
 
 class Name(NamedTuple):

@@ -62,6 +62,8 @@ def constant(f: Builder, node: Constant) -> int:
         raise f.fail("text-value", node.span)
     if type(value) is int and value > LARGEST:
         raise f.fail("int-literal-too-large", node.span)
+    if type(value) is tuple:
+        return f.constant(value, node.span)
     return f.const(value, node.span)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..source import Span
-from ..syntax import Constant, ExprStmt, FunctionDef, Lambda, Name, Parameter, Tuple
+from ..syntax import Assign, Constant, ExprStmt, FunctionDef, Lambda, Name, Parameter, Tuple
 from . import Lowered, finish
 from .build import Unit
 from .scan import helper_name, scan
@@ -38,12 +38,12 @@ class Setting(NamedTuple):
 
 
 class Suite(NamedTuple):
-    """Statements that are run once, after the definitions: the names that have a value before, and those wanted after.
+    """Statements that are run once, after the definitions: the variables that have a value before, and those wanted after.
 
-    Its value is the tuple of that of its last expression and of the wanted names.
+    Its value is the tuple of that of its last expression and of the wanted variables.
     """
 
-    params: tuple[str, ...]
+    before: tuple[tuple[str, Any], ...]
     wanted: tuple[str, ...]
 
 
@@ -136,6 +136,7 @@ def _suite(body: Sequence[Stmt], suite: Suite, parent: Scope) -> Scope:
     if type(last) is ExprStmt:
         value = last.value
         body = body[:-1]
-    given = tuple([Parameter(Span(0, 0), name, None, None, "positional") for name in suite.params])
+    begin = Span(last.span[0], last.span[0])
+    given = tuple([Assign(begin, (Name(begin, name),), Constant(begin, value)) for name, value in suite.before])
     answer = Tuple(value.span, (value, *[Name(end, name) for name in suite.wanted]))
-    return Scope("suite", "<session>", Span(0, 0), given, body=tuple(body), value=answer, parent=parent)
+    return Scope("suite", "<session>", Span(0, 0), body=(*given, *body), value=answer, parent=parent)
