@@ -20,10 +20,11 @@ use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::{is_large, isa};
 use crate::codegen::kept::kept;
-use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit, ticks};
+use crate::codegen::{Face, Import, MAX_RETURN, PrintSite, Site, Unit, outer, ticks};
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
 use crate::limits::Limits;
+use crate::outside::Outside;
 use crate::runtime;
 use crate::span::Span;
 use crate::typed::Module;
@@ -79,7 +80,10 @@ type Entry = unsafe extern "C" fn(*mut Context, *const u64, *mut u64) -> u32;
 /// Send and Sync by its parts: the code is never written again, all that a run changes is in its own `Context`, and the module
 /// that owns the memory is only touched by `drop`.
 pub struct Code {
-    entry: Entry,
+    /// None: the outermost function is the body itself.
+    entry: Option<Entry>,
+    outer: usize,
+    has_outside: bool,
     /// The scalars that the entry takes and gives.
     params: usize,
     results: usize,
@@ -102,8 +106,14 @@ pub fn has_room(bytes: usize) -> bool {
     hooks::stack_limit(bytes).is_some()
 }
 
-/// Compiles a module for this machine.
+/// Compiles a module for this machine, to be run with slots.
 pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
+    compile_for(module, options, Outside::Slots)
+}
+
+/// Compiles a module for this machine, to be entered in this way; with slots in any case when a run needs a host, or when there are
+/// arguments that cannot be taken otherwise.
+pub fn compile_for(module: &Module, options: &Options, outside: Outside) -> Result<Code, CodeError> {
     for function in &module.functions {
         if function.result.width() > MAX_RETURN {
             return Err(CodeError::Limit { code: "limit-returned", limit: MAX_RETURN, span: function.span });
@@ -118,7 +128,18 @@ pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
                     backend: cranelift_codegen::Context::new(),
                 })
             });
-            let done = compile_with(module, options, &mut compiler);
+            let outside = match outside {
+                Outside::Objects { .. } if !outer::takes_objects(module) => Outside::Slots,
+                outside => outside,
+            };
+            let done = match compile_with(module, options, outside, true, &mut compiler) {
+                Err(Stop::Heavy) => compile_with(module, options, outside, false, &mut compiler),
+                done => done,
+            };
+            let done = done.map_err(|stop| match stop {
+                Stop::Error(error) => error,
+                Stop::Heavy => CodeError::Internal("compiled as heavy and found heavy".into()),
+            });
             *slot = Some(compiler);
             done
         })
@@ -137,18 +158,40 @@ struct Compiler {
     backend: cranelift_codegen::Context,
 }
 
-fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> Result<Code, CodeError> {
+/// Why a way to compile ended.
+enum Stop {
+    Error(CodeError),
+    /// What was taken for light needs too much of the stack.
+    Heavy,
+}
+
+impl From<CodeError> for Stop {
+    fn from(error: CodeError) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+/// `light`: if the unit needs nothing of a run, it is to be its own outermost function.
+fn compile_with(
+    module: &Module,
+    options: &Options,
+    outside: Outside,
+    light: bool,
+    compiler: &mut Compiler,
+) -> Result<Code, Stop> {
     let Compiler { frontend, backend } = compiler;
     let mut clock = Clock(Instant::now());
     let mut timings = Timings::default();
     check_kept(module, &options.limits)?;
     let mut blocks = 0;
     let usual = isa(options, false).map_err(CodeError::Internal)?;
-    let mut unit = Unit::new(module, usual.frontend_config());
+    let ticks = ticks::ticking(module)[0];
+    let light = light && !matches!(outside, Outside::Slots) && outer::is_light(module, ticks);
+    let mut unit = Unit::new(module, usual.frontend_config(), outside, light);
     let mut linker = Linker::new(usual.clone(), module.functions.len())?;
     timings.link += clock.lap();
     let (mut stack, mut size, mut traps) = (0, 0, 0);
-    let mut entry = FuncId::from_u32(0);
+    let (mut entry, mut outermost) = (None, FuncId::from_u32(0));
     for planned in unit.plan() {
         backend.clear();
         crate::trip!("codegen");
@@ -157,7 +200,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         blocks += backend.func.dfg.num_blocks();
         if blocks > options.limits.blocks {
             let span = module.functions[planned.0.0 as usize].span;
-            return Err(CodeError::Limit { code: "limit-blocks", limit: options.limits.blocks, span });
+            return Err(CodeError::Limit { code: "limit-blocks", limit: options.limits.blocks, span }.into());
         }
         crate::trip!("machine");
         let target = if is_large(&backend.func, blocks) {
@@ -173,18 +216,28 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         stack += 16 + code.buffer.frame_layout().map_or(4096, |frame| frame.frame_to_fp_offset as usize);
         size += code.buffer.total_size() as usize;
         timings.machine += clock.lap();
-        entry = FuncId::from_u32(unit.number(planned));
-        linker.define(entry, backend)?;
+        let stub = planned.1 == Face::Outer && !light;
+        // What nobody calls is declared when all else is.
+        outermost = if stub { linker.import(&unit.imports)? } else { FuncId::from_u32(unit.number(planned)) };
+        if planned.1 == Face::Entry {
+            entry = Some(outermost);
+        }
+        linker.define(outermost, backend)?;
         timings.link += clock.lap();
     }
     crate::trip!("link");
-    let entry = linker.finish(&unit.imports, entry)?;
+    if light && stack > outer::LIGHT_STACK {
+        return Err(Stop::Heavy);
+    }
+    linker.finish(&unit.imports)?;
     timings.link += clock.lap();
     let first = &module.functions[0];
     Ok(Code {
         // SAFETY: the address is that of a finished function built with `Face::Entry`, whose signature is `Entry`'s; the memory
         // belongs to `_memory` below and lives as long as this value.
-        entry: unsafe { std::mem::transmute::<*const u8, Entry>(entry) },
+        entry: entry.map(|entry| unsafe { std::mem::transmute::<*const u8, Entry>(linker.address(entry)) }),
+        has_outside: !matches!(outside, Outside::Slots),
+        outer: linker.address(outermost).addr(),
         params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
         interval: if unit.ticks() { interval(module, 1) } else { 0 },
         results: first.result.width(),
@@ -214,9 +267,10 @@ fn check_kept(module: &Module, limits: &Limits) -> Result<(), CodeError> {
 impl Code {
     /// Runs the entry: a slot of 64 bits for each scalar that goes in and comes out.
     ///
-    /// Panics when there are not as many slots as the function has scalars: a bug of the caller's.
+    /// Panics when there are not as many slots as the function has scalars, or when it takes no slots: a bug of the caller's.
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
         assert_eq!((args.len(), out.len()), (self.params, self.results), "slots of a call");
+        let entry = self.entry.expect("code that takes slots");
         let Some(stack_limit) = hooks::stack_limit(self.stack) else {
             return Err(Failure { cause: Cause::Fault(Fault::Recursion), span: self.span });
         };
@@ -235,25 +289,39 @@ impl Code {
         };
         // SAFETY: the code lives as long as `self`; it reads `params` slots and writes `results` slots, whose numbers were
         // checked above; the context and all it points to live across the call.
-        let status = unsafe { (self.entry)(&mut context, args.as_ptr(), out.as_mut_ptr()) };
+        let status = unsafe { entry(&mut context, args.as_ptr(), out.as_mut_ptr()) };
         if runtime::panicked() {
             return Err(Failure { cause: Cause::Host, span: self.span });
         }
-        if status == 0 { Ok(()) } else { Err(self.failure(&context)) }
+        if status == 0 { Ok(()) } else { Err(self.failure(context.site, context.code)) }
     }
 
+    /// What the outermost function tells of a failure, as the failure.
     #[cold]
-    fn failure(&self, context: &Context) -> Failure {
-        let Some(site) = self.sites.get(context.site as usize) else {
+    pub fn failure(&self, site: u32, code: u32) -> Failure {
+        if runtime::panicked() {
+            return Failure { cause: Cause::Host, span: self.span };
+        }
+        let Some(site) = self.sites.get(site as usize) else {
             return Failure { cause: Cause::Host, span: self.span };
         };
-        let dynamic = || Fault::from_code(context.code).map_or(Cause::Host, Cause::Fault);
+        let dynamic = || Fault::from_code(code).map_or(Cause::Host, Cause::Fault);
         Failure { cause: site.cause.clone().unwrap_or_else(dynamic), span: site.span }
     }
 
-    /// Where the machine code begins that `run` calls.
-    pub fn entry_address(&self) -> usize {
-        self.entry as usize
+    /// Whether `run` can be called.
+    pub fn takes_slots(&self) -> bool {
+        self.entry.is_some()
+    }
+
+    /// Where the outermost function begins, as `Outside` asked for it; `Slots` when that could not be had (`has_outside`).
+    pub fn address(&self) -> usize {
+        self.outer
+    }
+
+    /// Whether it was compiled for the outside that was asked for, and not for slots alone.
+    pub fn has_outside(&self) -> bool {
+        self.has_outside
     }
 
     pub fn size_bytes(&self) -> usize {
@@ -274,6 +342,7 @@ impl Code {
 struct Linker {
     /// None only while being dropped.
     module: Option<JITModule>,
+    imported: bool,
 }
 
 impl Drop for Linker {
@@ -295,7 +364,7 @@ impl Linker {
         for _ in 0..=functions {
             module.declare_anonymous_function(&signature).map_err(refused_by)?;
         }
-        Ok(Linker { module: Some(module) })
+        Ok(Linker { module: Some(module), imported: false })
     }
 
     fn module(&mut self) -> Result<&mut JITModule, CodeError> {
@@ -311,7 +380,8 @@ impl Linker {
         self.module()?.define_function_bytes(id, alignment, code.code_buffer(), &relocs).map_err(refused_by)
     }
 
-    fn finish(&mut self, imports: &[Import], entry: FuncId) -> Result<*const u8, CodeError> {
+    /// Declares what the functions so far call outside the module; the number of a further function.
+    fn import(&mut self, imports: &[Import]) -> Result<FuncId, CodeError> {
         let module = self.module()?;
         let signature = module.make_signature();
         for import in imports {
@@ -325,8 +395,21 @@ impl Linker {
             };
             module.declare_function(&name, Linkage::Import, &signature).map_err(refused_by)?;
         }
-        module.finalize_definitions().map_err(refused_by)?;
-        Ok(module.get_finalized_function(entry))
+        let next = module.declare_anonymous_function(&signature).map_err(refused_by);
+        self.imported = true;
+        next
+    }
+
+    fn finish(&mut self, imports: &[Import]) -> Result<(), CodeError> {
+        if !self.imported {
+            self.import(imports)?;
+        }
+        self.module()?.finalize_definitions().map_err(refused_by)
+    }
+
+    /// Where a function lies once all is finished.
+    fn address(&self, function: FuncId) -> *const u8 {
+        self.module.as_ref().map_or(std::ptr::null(), |module| module.get_finalized_function(function))
     }
 }
 
@@ -358,8 +441,8 @@ fn poll() -> Result<*const u8, CodeError> {
         compiled.map_err(|error| CodeError::Internal(error.inner.to_string()))?;
         let mut linker = Linker::new(isa, 0)?;
         linker.define(FuncId::from_u32(0), &context)?;
-        let address = linker.finish(&[], FuncId::from_u32(0))?;
-        Ok((address as usize, Mutex::new(linker)))
+        linker.finish(&[])?;
+        Ok((linker.address(FuncId::from_u32(0)).addr(), Mutex::new(linker)))
     };
     STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8).map_err(Clone::clone)
 }

@@ -15,6 +15,7 @@ pub mod interp;
 pub mod ir;
 pub mod limits;
 pub mod opt;
+pub mod outside;
 pub mod runtime;
 pub mod span;
 pub mod trip;

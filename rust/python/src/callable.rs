@@ -3,6 +3,7 @@
 //! In: positional and keyword arguments. Out: a value, or an exception. Always holds: a call takes the specialisation that fits
 //! its argument types exactly, compiling it on first need, with no Python on the way.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,14 +17,18 @@ use jib_core::unit::Unit;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 use smallvec::SmallVec;
 
+use crate::codes;
 use crate::convert::{self, Place, Slots};
 use crate::dump;
-use crate::errors::{compile_error, run_error};
+use crate::entry::{self, Args, Target};
+use crate::errors::{compile_error, internal, run_error};
 use crate::guard::guard;
-use crate::host::{Budget, Run};
+use crate::host::{Budget, Refusal, Run};
+use crate::layout::layout;
 use crate::specialise::{Engine, Options, Specialisation, Stages, Stop};
 
 const ENGINES: [(&str, Engine); 3] =
@@ -35,7 +40,20 @@ const MAX_SPECIALISATIONS: usize = 256;
 /// The native half of `jib.Function`.
 #[pyclass(subclass, frozen, module = "jib._native")]
 pub struct Callable {
-    unit: Arc<Unit>,
+    /// What CPython calls: code of the specialisation called last, or `entry`'s way to all of them.
+    pub(crate) target: Target,
+    family: Arc<Family>,
+    /// Those that this function has been called with, oldest first, each with the hash of its types.
+    specialisations: Mutex<Vec<(u64, Arc<Specialisation>)>>,
+    /// How often `interrupt` was called: a run that sees it change ends.
+    interrupts: AtomicU64,
+}
+
+/// What functions of the same text and options share.
+struct Family {
+    /// Unlike that of any other family.
+    number: u64,
+    unit: Unit,
     options: Options,
     /// The `jib.source.Source`, for messages.
     source: Py<PyAny>,
@@ -47,10 +65,7 @@ pub struct Callable {
     result: Option<Ty>,
     /// Microseconds from bytes to SSA.
     crossing: f64,
-    specialisations: Mutex<Vec<Arc<Specialisation>>>,
     budget: Budget,
-    /// How often `interrupt` was called: a run that sees it change ends.
-    interrupts: AtomicU64,
 }
 
 struct Param {
@@ -131,45 +146,47 @@ impl Callable {
                     declared: ty.cloned(),
                     default: (!required).then_some(default),
                 });
-            let mut callable = Callable {
-                name,
-                params: params.collect(),
-                rows,
-                unit: Arc::new(unit),
-                options,
-                source,
-                result: None,
-                crossing,
-                specialisations: Mutex::new(Vec::new()),
-                budget: Budget { fuel, timeout },
-                interrupts: AtomicU64::new(0),
-            };
-            if let Some(text) = signature {
-                let (types, result) = callable.signature(py, text)?;
-                callable.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
-                callable.result = result;
-                callable.specialisation(py, &types)?;
-            }
+            let budget = Budget { fuel, timeout };
+            let params = params.collect();
+            static FAMILIES: AtomicU64 = AtomicU64::new(0);
+            let number = FAMILIES.fetch_add(1, Ordering::Relaxed);
+            let mut family =
+                Family { number, unit, options, source, name, params, rows, result: None, crossing, budget };
+            let Some(text) = signature else { return Ok(Callable::of(Arc::new(family))) };
+            let (types, result) = family.signature(py, text)?;
+            family.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
+            family.result = result;
+            let callable = Callable::of(Arc::new(family));
+            callable.target.set(&*callable.specialisation(py, &types)?);
             Ok(callable)
         })
     }
 
+    /// What `f.__call__` is; calls of `f` itself go to `target`.
     #[pyo3(signature = (*args, **kwargs))]
     fn __call__<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        guard(py, || match kwargs {
-            None if args.len() == self.params.len() && self.params.iter().all(|p| p.kind != Kind::Keyword) => {
-                self.call(py, args.iter_borrowed())
-            }
-            _ => {
-                let bound = self.bind(py, args, kwargs)?;
-                self.call(py, bound.iter().map(|value| value.as_borrowed()))
-            }
+        guard(slf.py(), || {
+            let positional: Args = args.iter_borrowed().collect();
+            let keywords: Vec<_> = kwargs.into_iter().flatten().collect();
+            let (names, values): (Vec<_>, Vec<_>) =
+                keywords.iter().map(|(name, value)| (name, value.as_borrowed())).unzip();
+            let names = (!names.is_empty()).then(|| PyTuple::new(slf.py(), names)).transpose()?;
+            Callable::dispatch(slf, &positional, names.as_ref(), &values)
         })
+    }
+
+    /// A class that derives from this one is called like it, unless it says how itself.
+    #[classmethod]
+    fn __init_subclass__(cls: &Bound<'_, PyType>) {
+        entry::adopt(cls, None);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.family.params.iter().filter_map(|param| param.default.as_ref()).try_for_each(|default| visit.call(default))
     }
 
     /// Ends every call of this function that is running now, on any thread, with KeyboardInterrupt; calls that begin later are
@@ -191,12 +208,13 @@ impl Callable {
     /// The text of a stage that Rust has, for a signature, or for the specialisation there is.
     fn _dump(&self, py: Python<'_>, stage: &str, signature: Option<&str>) -> PyResult<String> {
         guard(py, || {
+            let family = &self.family;
             let (types, result) = match signature {
-                Some(text) => self.signature(py, text)?,
-                None => (self.default_types()?, self.result.clone()),
+                Some(text) => family.signature(py, text)?,
+                None => (self.default_types()?, family.result.clone()),
             };
-            match dump::dump(&self.unit, stage, &types, result.as_ref(), self.options) {
-                Some(text) => text.map_err(|error| compile_error(py, &self.source, error)),
+            match dump::dump(&family.unit, stage, &types, result.as_ref(), family.options) {
+                Some(text) => text.map_err(|error| compile_error(py, &family.source, error)),
                 None => Err(PyValueError::new_err(format!("there is no stage called '{stage}'"))),
             }
         })
@@ -204,16 +222,16 @@ impl Callable {
 
     /// How many instructions of all that was compiled could trap: none. For tests.
     fn _traps(&self) -> usize {
-        self.known().iter().map(|s| s.traps()).sum()
+        self.known().iter().map(|(_, s)| s.traps()).sum()
     }
 
     /// What has been compiled: (argument types, result type, bytes of code, [(stage, microseconds)]).
     fn _specializations(&self) -> Vec<Row> {
-        let row = |s: &Arc<Specialisation>| {
+        let row = |(_, s): &(u64, Arc<Specialisation>)| {
             let types = s.params.iter().map(Ty::to_string).collect();
-            let mut stages = vec![("cross", self.crossing)];
+            let mut stages = vec![("cross", self.family.crossing)];
             stages.extend(s.stages());
-            (types, s.result.to_string(), s.code_bytes(), stages)
+            (types, s.result().to_string(), s.code_bytes(), stages)
         };
         self.known().iter().map(row).collect()
     }
@@ -227,10 +245,35 @@ fn choose<T: Copy>(option: &str, word: &str, choices: &[(&str, T)]) -> PyResult<
     })
 }
 
-impl Callable {
-    fn known(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Specialisation>>> {
-        // The list is whole whenever the lock is free: a panic while it is held loses nothing.
-        self.specialisations.lock().unwrap_or_else(PoisonError::into_inner)
+/// Makes calls of the class's instances go to their targets; before any of them is made but one that shows where that is.
+pub fn adopt(py: Python<'_>) -> PyResult<()> {
+    let class = py.get_type::<Callable>();
+    let shown = Bound::new(py, Callable::of(Arc::new(Family::empty(py))))?;
+    entry::adopt(&class, Some(entry::target_offset(&shown)));
+    Ok(())
+}
+
+impl Family {
+    /// Of a function that cannot be called.
+    fn empty(py: Python<'_>) -> Family {
+        Family {
+            number: u64::MAX,
+            unit: Unit::empty(),
+            options: Options {
+                engine: Engine::Native,
+                opt_level: OptLevel::None,
+                mode: Mode::Python,
+                counting: Counting::Nothing,
+                limits: Limits::default(),
+            },
+            source: py.None(),
+            name: String::new(),
+            params: Vec::new(),
+            rows: PyTuple::empty(py).unbind(),
+            result: None,
+            crossing: 0.0,
+            budget: Budget::default(),
+        }
     }
 
     /// The types that a signature's text stands for, and the result it fixes.
@@ -245,24 +288,93 @@ impl Callable {
         Ok((types, signature.result))
     }
 
+    /// Arguments in the order of the parameters, as a `def` binds them.
+    fn bind<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+        positional: &[Borrowed<'a, 'py, PyAny>],
+        names: Option<&Bound<'py, PyTuple>>,
+        values: &[Borrowed<'a, 'py, PyAny>],
+    ) -> PyResult<Args<'a, 'py>> {
+        let misfit = || {
+            let keywords: Vec<Bound<'py, PyAny>> = names.into_iter().flatten().collect();
+            let words = py.import(intern!(py, "jib.builtins"))?.getattr(intern!(py, "misfit"))?;
+            let words: String = words.call1((&self.name, &self.rows, positional.len(), keywords))?.extract()?;
+            PyResult::Ok(PyTypeError::new_err(words))
+        };
+        if positional.len() > self.params.iter().filter(|p| p.kind != Kind::Keyword).count() {
+            return Err(misfit()?);
+        }
+        let mut bound: SmallVec<[Option<Borrowed<'a, 'py, PyAny>>; 8]> = positional.iter().copied().map(Some).collect();
+        // Keyword-only parameters come after all that positional arguments can fill.
+        bound.resize(self.params.len(), None);
+        for (name, value) in names.into_iter().flatten().zip(values) {
+            let name = name.cast::<PyString>().map_err(|_| PyTypeError::new_err("keywords must be strings"))?;
+            let name = name.to_str().map_err(|_| PyTypeError::new_err("keywords must be names"))?;
+            let at = self.params.iter().position(|p| p.name == name && p.kind != Kind::Positional);
+            match at {
+                Some(at) if bound[at].is_none() => bound[at] = Some(*value),
+                _ => return Err(misfit()?),
+            }
+        }
+        let default = |param: &'a Param| param.default.as_ref().map(|default| default.bind_borrowed(py));
+        let whole = self.params.iter().zip(bound).map(|(param, value)| value.or_else(|| default(param)));
+        whole.collect::<Option<_>>().map_or_else(|| Err(misfit()?), Ok)
+    }
+
+    /// The arguments' types and slots.
+    fn convert(&self, py: Python<'_>, args: &[Borrowed<'_, '_, PyAny>]) -> PyResult<(Types, Slots)> {
+        let (mut slots, mut types) = (Slots::new(), Types::new());
+        for (param, value) in self.params.iter().zip(args) {
+            let place = Place { function: &self.name, param: &param.name, depth: 0 };
+            match &param.declared {
+                Some(ty) => {
+                    convert::declared(value, ty, place, &mut slots)?;
+                    types.push(ty.clone());
+                }
+                // `def f(x=None)` may be given what it defaults to.
+                None if value.is_none() && param.default.as_ref().is_some_and(|default| default.is_none(py)) => {
+                    types.push(Ty::None);
+                }
+                None => types.push(convert::argument(value, place, &mut slots)?),
+            }
+        }
+        Ok((types, slots))
+    }
+}
+
+impl Callable {
+    fn of(family: Arc<Family>) -> Callable {
+        let (specialisations, interrupts) = (Mutex::new(Vec::new()), AtomicU64::new(0));
+        Callable { target: Target::new(), family, specialisations, interrupts }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Arc<Specialisation>)>> {
+        // The list is whole whenever the lock is free: a panic while it is held loses nothing.
+        self.specialisations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The types to dump when none are given: those of the declaration, or of what was compiled last.
     fn default_types(&self) -> PyResult<Vec<Ty>> {
-        if let Some(declared) = self.params.iter().map(|p| p.declared.clone()).collect::<Option<Vec<Ty>>>() {
+        let Family { params, name, .. } = &*self.family;
+        if let Some(declared) = params.iter().map(|p| p.declared.clone()).collect::<Option<Vec<Ty>>>() {
             return Ok(declared);
         }
-        self.known().last().map(|s| s.params.clone()).ok_or_else(|| {
-            let example = vec!["float"; self.params.len()].join(", ");
+        self.known().last().map(|(_, s)| s.params.clone()).ok_or_else(|| {
+            let example = vec!["float"; params.len()].join(", ");
             PyValueError::new_err(format!(
-                "{} has not been called yet: say for which types, as in signature=\"({example})\"",
-                self.name
+                "{name} has not been called yet: say for which types, as in signature=\"({example})\""
             ))
         })
     }
 
     /// The specialisation for these argument types, compiled now if there is none.
     fn specialisation(&self, py: Python<'_>, types: &[Ty]) -> PyResult<Arc<Specialisation>> {
+        let hash = hash(types);
+        let find = |known: &[(u64, Arc<Specialisation>)]| {
+            known.iter().rev().find(|(key, s)| *key == hash && s.params == types).map(|(_, s)| s.clone())
+        };
         // The lock is never held while Python may run: who waits for it holds the interpreter.
-        let find = |known: &[Arc<Specialisation>]| known.iter().rev().find(|s| s.params == types).cloned();
         let count = {
             let known = self.known();
             if let Some(found) = find(&known) {
@@ -270,90 +382,95 @@ impl Callable {
             }
             known.len()
         };
+        let family = &*self.family;
         if count >= MAX_SPECIALISATIONS {
-            let span = self.unit.span();
-            let args = vec![self.name.clone(), MAX_SPECIALISATIONS.to_string()];
+            let span = family.unit.span();
+            let args = vec![family.name.clone(), MAX_SPECIALISATIONS.to_string()];
             let diag = jib_core::diag::Diag { code: "limit-specialisations", args, span };
-            return Err(compile_error(py, &self.source, diag.into()));
+            return Err(compile_error(py, &family.source, diag.into()));
         }
-        let made = Specialisation::compile(&self.unit, types, self.result.as_ref(), self.options);
-        let made = Arc::new(made.map_err(|error| compile_error(py, &self.source, error))?);
+        let layout = layout(py);
+        let compile = || Specialisation::compile(&family.unit, types, family.result.as_ref(), family.options, layout);
+        // Others may go on meanwhile.
+        let made = py.detach(|| codes::code(family.number, types, compile));
+        let made = made.map_err(|error| compile_error(py, &family.source, error))?;
         let mut known = self.known();
         // Another thread may have been faster: one of them is kept.
         Ok(find(&known).unwrap_or_else(|| {
-            known.push(made.clone());
+            known.push((hash, made.clone()));
             made
         }))
     }
 
-    fn call<'a, 'py: 'a>(
-        &self,
-        py: Python<'py>,
-        args: impl Iterator<Item = Borrowed<'a, 'py, PyAny>>,
+    /// Any call: binds, finds or makes the specialisation, runs it, and has it called directly from now on.
+    pub fn dispatch<'py>(
+        slf: &Bound<'py, Self>,
+        positional: &[Borrowed<'_, 'py, PyAny>],
+        names: Option<&Bound<'py, PyTuple>>,
+        values: &[Borrowed<'_, 'py, PyAny>],
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut slots = Slots::new();
-        let mut types: SmallVec<[Ty; 8]> = SmallVec::new();
-        for (param, value) in self.params.iter().zip(args) {
-            let place = Place { function: &self.name, param: &param.name, depth: 0 };
-            match &param.declared {
-                Some(ty) => {
-                    convert::declared(&value, ty, place, &mut slots)?;
-                    types.push(ty.clone());
-                }
-                // `def f(x=None)` may be given what it defaults to.
-                None if value.is_none() && param.default.as_ref().is_some_and(|default| default.is_none(py)) => {
-                    types.push(Ty::None);
-                }
-                None => types.push(convert::argument(&value, place, &mut slots)?),
-            }
+        let family = &*slf.get().family;
+        let plain = || family.params.iter().all(|param| param.kind != Kind::Keyword);
+        if names.is_none() && positional.len() == family.params.len() && plain() {
+            return Callable::call(slf, positional);
         }
-        let specialisation = self.specialisation(py, &types)?;
-        let mut out = Slots::from_elem(0, specialisation.width);
-        let mut host = Run::new(py, self.budget, &self.interrupts);
-        match specialisation.run(&slots, &mut out, &mut host) {
-            Ok(()) => convert::result(py, &specialisation.result, &mut out.iter()),
-            Err(Stop::Failed(failure)) => Err(run_error(py, &self.source, &failure, host.refusal)),
-            Err(Stop::Raised(error)) => Err(error),
-            Err(Stop::Compiling(error)) => Err(compile_error(py, &self.source, error)),
+        Callable::call(slf, &family.bind(slf.py(), positional, names, values)?)
+    }
+
+    fn call<'py>(slf: &Bound<'py, Self>, args: &[Borrowed<'_, 'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (slf.py(), slf.get());
+        let (types, slots) = this.family.convert(py, args)?;
+        let specialisation = this.specialisation(py, &types)?;
+        this.target.set(&specialisation);
+        if specialisation.takes_slots() {
+            let mut out = Slots::from_elem(0, specialisation.width());
+            return match this.run(py, &specialisation, &slots, &mut out) {
+                Ok(()) => convert::result(py, specialisation.result(), &mut out.iter()),
+                Err(stopped) => Err(this.stopped(py, stopped)),
+            };
+        }
+        // What code takes that needs no host: floats, ints and bools themselves.
+        let mut slots = slots.iter();
+        let exact = args.iter().zip(&types).map(|(arg, ty)| convert::exact(arg, ty, &mut slots));
+        let exact = exact.collect::<PyResult<SmallVec<[Bound<'py, PyAny>; 8]>>>()?;
+        let borrowed: Args = exact.iter().map(|arg| arg.as_borrowed()).collect();
+        entry::enter(slf, &specialisation, &borrowed).unwrap_or_else(|| Err(internal(py, "code without an entry")))
+    }
+
+    /// Runs slots.
+    pub fn run(
+        &self,
+        py: Python<'_>,
+        specialisation: &Specialisation,
+        slots: &[u64],
+        out: &mut [u64],
+    ) -> Result<(), Stopped> {
+        let mut host = Run::new(py, self.family.budget, &self.interrupts);
+        specialisation.run(slots, out, &mut host).map_err(|stop| (stop, host.refusal))
+    }
+
+    /// The exception of a run that has no result.
+    pub fn stopped(&self, py: Python<'_>, (stop, refusal): Stopped) -> PyErr {
+        match stop {
+            Stop::Failed(failure) => run_error(py, &self.family.source, &failure, refusal),
+            Stop::Raised(error) => error,
+            Stop::Compiling(error) => compile_error(py, &self.family.source, error),
         }
     }
 
-    /// Arguments in the order of the parameters, as a `def` binds them.
-    fn bind<'py>(
-        &self,
-        py: Python<'py>,
-        args: &Bound<'py, PyTuple>,
-        kwargs: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let misfit = || {
-            let keywords: Vec<Bound<'py, PyAny>> =
-                kwargs.map(|kwargs| kwargs.keys().iter().collect()).unwrap_or_default();
-            let words = py.import(intern!(py, "jib.builtins"))?.getattr(intern!(py, "misfit"))?;
-            let words: String = words.call1((&self.name, &self.rows, args.len(), keywords))?.extract()?;
-            PyResult::Ok(PyTypeError::new_err(words))
-        };
-        if args.len() > self.params.iter().filter(|p| p.kind != Kind::Keyword).count() {
-            return Err(misfit()?);
-        }
-        let mut bound: Vec<Option<Bound<'py, PyAny>>> = args.iter().map(Some).collect();
-        // Keyword-only parameters come after all that positional arguments can fill.
-        bound.resize(self.params.len(), None);
-        for (key, value) in kwargs.into_iter().flatten() {
-            let key: String = key.extract().map_err(|_| PyTypeError::new_err("keywords must be strings"))?;
-            let at = self.params.iter().position(|p| p.name == key && p.kind != Kind::Positional);
-            match at {
-                Some(at) if bound[at].is_none() => bound[at] = Some(value),
-                _ => return Err(misfit()?),
-            }
-        }
-        let mut whole = Vec::with_capacity(bound.len());
-        for (param, value) in self.params.iter().zip(bound) {
-            match (value, &param.default) {
-                (Some(value), _) => whole.push(value),
-                (None, Some(default)) => whole.push(default.bind(py).clone()),
-                (None, None) => return Err(misfit()?),
-            }
-        }
-        Ok(whole)
+    /// The exception of a failure in code that needs no host.
+    pub fn failed(&self, py: Python<'_>, specialisation: &Specialisation, site: u32, code: u32) -> PyErr {
+        run_error(py, &self.family.source, &specialisation.failure(site, code), None)
     }
+}
+
+/// Why a run has no result, and what the host said.
+pub type Stopped = (Stop, Option<Refusal>);
+
+type Types = SmallVec<[Ty; 8]>;
+
+fn hash(types: &[Ty]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    types.hash(&mut hasher);
+    hasher.finish()
 }

@@ -34,7 +34,7 @@ impl Place<'_> {
 /// An argument of undeclared type: its own type, and its slots.
 pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
     jib_core::trip!("convert");
-    if value.is_instance_of::<PyFloat>() {
+    if value.is_exact_instance_of::<PyFloat>() || value.is_instance_of::<PyFloat>() {
         slots.push(value.extract::<f64>()?.to_bits());
         return Ok(Ty::FLOAT);
     }
@@ -141,6 +141,24 @@ pub fn result<'py>(py: Python<'py>, ty: &Ty, slots: &mut std::slice::Iter<'_, u6
             PyTuple::new(py, items)?.into_any()
         }
     })
+}
+
+/// The argument itself if it is of the very class that stands for its type, else an object of that class with the value in the slots.
+pub fn exact<'py>(
+    value: &Bound<'py, PyAny>,
+    ty: &Ty,
+    slots: &mut std::slice::Iter<'_, u64>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let same = match ty {
+        Ty::Float(_) => value.is_exact_instance_of::<PyFloat>(),
+        Ty::Int(_) => value.is_exact_instance_of::<PyInt>(),
+        _ => false,
+    };
+    if !same {
+        return result(value.py(), ty, slots);
+    }
+    slots.next();
+    Ok(value.clone())
 }
 
 /// An int as a Python int: an int or bool itself, or what `__index__` gives.

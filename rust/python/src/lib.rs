@@ -4,11 +4,14 @@
 //! place (`errors`), with their place in the text.
 
 mod callable;
+mod codes;
 mod convert;
 mod dump;
+mod entry;
 mod errors;
 mod guard;
 mod host;
+mod layout;
 mod specialise;
 mod tiers;
 
@@ -33,6 +36,12 @@ fn _verify(always: bool) -> bool {
     jib_core::typed::verify::always(always)
 }
 
+/// Whether code that is compiled from now on may look into Python's objects; gives what held before. For tests.
+#[pyfunction]
+fn _inline(allowed: bool) -> bool {
+    layout::inline(allowed)
+}
+
 /// Makes the core panic when it next comes to this stage; gives all stages. For tests.
 #[cfg(feature = "faults")]
 #[pyfunction]
@@ -49,5 +58,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_verify, module)?)?;
     #[cfg(feature = "faults")]
     module.add_function(wrap_pyfunction!(_trip, module)?)?;
-    module.add_class::<callable::Callable>()
+    module.add_function(wrap_pyfunction!(_inline, module)?)?;
+    module.add_class::<callable::Callable>()?;
+    callable::adopt(module.py())
 }

@@ -3,6 +3,7 @@
 //! In: a unit, argument types, options. Out: something that runs on slots. Always holds: a specialisation never changes; who
 //! runs it keeps it alive by its `Arc`.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use jib_core::code::{self, Code, CodeError, OptLevel, panic_message};
@@ -12,6 +13,7 @@ use jib_core::fault::Fault;
 use jib_core::interp::Program;
 use jib_core::limits::Limits;
 use jib_core::opt;
+use jib_core::outside::{Layout, Outside};
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
 use jib_core::types::ticks::Counting;
@@ -53,11 +55,10 @@ pub type Stages = Vec<(&'static str, f64)>;
 
 pub struct Specialisation {
     pub params: Vec<Ty>,
-    pub result: Ty,
-    /// Scalars in a result.
-    pub width: usize,
-    body: Body,
-    stages: Stages,
+    result: Ty,
+    /// Set before anybody but its maker sees it: code knows where its specialisation lies, so that must be there first.
+    body: OnceLock<Body>,
+    stages: OnceLock<Stages>,
 }
 
 enum Body {
@@ -115,8 +116,15 @@ pub fn with_room<T: Send>(compile: impl FnOnce() -> Result<T, Error> + Send) -> 
 }
 
 impl Specialisation {
-    pub fn compile(unit: &Unit, params: &[Ty], result: Option<&Ty>, options: Options) -> Result<Specialisation, Error> {
-        with_room(|| Specialisation::compile_here(unit, params, result, options))
+    /// With a layout, native code takes objects itself.
+    pub fn compile(
+        unit: &Unit,
+        params: &[Ty],
+        result: Option<&Ty>,
+        options: Options,
+        layout: Option<&'static Layout>,
+    ) -> Result<Arc<Specialisation>, Error> {
+        with_room(|| Specialisation::compile_here(unit, params, result, options, layout))
     }
 
     fn compile_here(
@@ -124,24 +132,72 @@ impl Specialisation {
         params: &[Ty],
         result: Option<&Ty>,
         options: Options,
-    ) -> Result<Specialisation, Error> {
+        layout: Option<&'static Layout>,
+    ) -> Result<Arc<Specialisation>, Error> {
         let (module, mut stages) = typed_ir(unit, params, result, options)?;
         let result = module.functions[0].result.clone();
+        let (body, params) = (OnceLock::new(), params.to_vec());
+        let made = Arc::new(Specialisation { params, result, body, stages: OnceLock::new() });
         let body = match options.engine {
             Engine::Native => {
-                let code = code::compile(&module, &options.code()).map_err(code_error)?;
+                let token = Arc::as_ptr(&made).addr();
+                let outside = layout.map_or(Outside::Slots, |layout| Outside::Objects { layout, token });
+                let code = code::compile_for(&module, &options.code(), outside).map_err(code_error)?;
                 stages.extend(code_stages(&code));
                 Body::Native(Box::new(code))
             }
             Engine::Interpreter => Body::Interpreted(Box::new(Program::new(module))),
             Engine::Auto => Body::Tiers(Box::new(Tiers::new(module, options.code()))),
         };
-        Ok(Specialisation { params: params.to_vec(), width: result.width(), result, body, stages })
+        let _ = (made.body.set(body), made.stages.set(stages));
+        Ok(made)
+    }
+
+    fn body(&self) -> Result<&Body, Stop> {
+        self.body.get().ok_or_else(|| Stop::Compiling(Error::internal("a specialisation without a body")))
+    }
+
+    pub fn result(&self) -> &Ty {
+        &self.result
+    }
+
+    /// Scalars in a result.
+    pub fn width(&self) -> usize {
+        self.result.width()
+    }
+
+    /// Scalars in the arguments.
+    pub fn taken(&self) -> usize {
+        self.params.iter().map(Ty::width).sum()
+    }
+
+    /// Where code begins that takes objects, if it does.
+    pub fn entry(&self) -> Option<usize> {
+        match self.body.get()? {
+            Body::Native(code) => code.has_outside().then(|| code.address()),
+            _ => None,
+        }
+    }
+
+    /// Whether `run` can be called: code that needs no host takes objects alone.
+    pub fn takes_slots(&self) -> bool {
+        match self.body.get() {
+            Some(Body::Native(code)) => code.takes_slots(),
+            _ => true,
+        }
+    }
+
+    /// What a failure was, of which an entry tells.
+    pub fn failure(&self, site: u32, code: u32) -> Failure {
+        match self.body.get() {
+            Some(Body::Native(native)) => native.failure(site, code),
+            _ => Failure { cause: Cause::Host, span: jib_core::span::Span::default() },
+        }
     }
 
     /// Runs on slots: as many as the parameters have scalars, into as many as the result has.
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Stop> {
-        match &self.body {
+        match self.body()? {
             Body::Native(code) => Ok(code.run(args, out, host)?),
             Body::Interpreted(program) => Ok(interpret(program, args, out, host)?),
             Body::Tiers(tiers) => tiers.run(args, out, host),
@@ -150,7 +206,7 @@ impl Specialisation {
 
     /// What is native of it, if anything is by now.
     fn code(&self) -> Option<&Code> {
-        match &self.body {
+        match self.body.get()? {
             Body::Native(code) => Some(code),
             Body::Interpreted(_) => None,
             Body::Tiers(tiers) => tiers.code(),
@@ -168,11 +224,11 @@ impl Specialisation {
     }
 
     pub fn stages(&self) -> Stages {
-        let later = match &self.body {
-            Body::Tiers(tiers) => tiers.code().map(code_stages),
+        let later = match self.body.get() {
+            Some(Body::Tiers(tiers)) => tiers.code().map(code_stages),
             _ => None,
         };
-        self.stages.iter().copied().chain(later.into_iter().flatten()).collect()
+        self.stages.get().into_iter().flatten().copied().chain(later.into_iter().flatten()).collect()
     }
 }
 

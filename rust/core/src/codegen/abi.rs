@@ -108,7 +108,7 @@ impl Unit<'_> {
         }
     }
 
-    fn extern_signature(&self, params: &[ir::Type], result: ir::Type) -> Signature {
+    pub(super) fn extern_signature(&self, params: &[ir::Type], result: ir::Type) -> Signature {
         let mut signature = Signature::new(self.target.default_call_conv);
         signature.params.extend(params.iter().map(|&ty| AbiParam::new(ty)));
         signature.returns.push(AbiParam::new(result));
@@ -147,6 +147,11 @@ impl Lower<'_, '_, '_> {
     pub(super) fn parameters(&mut self) {
         let function = self.function;
         match self.face {
+            Face::Outer => {
+                self.own_context();
+                self.take();
+                self.open_room();
+            }
             Face::Inner => {
                 let mut next = 1;
                 for &param in function.params() {
@@ -187,6 +192,7 @@ impl Lower<'_, '_, '_> {
     fn leave(&mut self, types: &[Ty], scalars: &[ir::Value]) {
         self.give_budget();
         match (self.face, scalars) {
+            (Face::Outer, _) => self.give(scalars),
             (Face::Entry, _) => {
                 let out = self.at.block_params(self.entry)[2];
                 for (i, &scalar) in scalars.iter().enumerate() {
@@ -212,6 +218,9 @@ impl Lower<'_, '_, '_> {
 
     /// Leaves with status 1; the site is stored.
     pub(super) fn return_failure(&mut self) {
+        if self.face == Face::Outer {
+            return self.give_failure();
+        }
         let status = self.at.ins().iconst(types::I32, 1);
         match (self.face, &self.function.result.scalars()[..]) {
             (Face::Inner, [scalar]) => {

@@ -15,6 +15,7 @@ use cranelift_frontend::FunctionBuilderContext;
 use super::isa::{is_large, isa};
 use super::{Face, Unit};
 use crate::code::{CodeError, Options};
+use crate::outside::Outside;
 use crate::span::Lines;
 use crate::typed::{FuncId, Module};
 
@@ -74,7 +75,7 @@ fn each(
     isa: &dyn TargetIsa,
     mut show: impl FnMut(&Unit, (FuncId, Face), &mut Context) -> Result<(), CodeError>,
 ) -> Result<(), CodeError> {
-    let mut unit = Unit::new(module, isa.frontend_config());
+    let mut unit = Unit::new(module, isa.frontend_config(), Outside::Slots, false);
     let mut context = Context::new();
     let mut buffers = FunctionBuilderContext::new();
     for planned in unit.plan() {

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::abi::{MAX_RETURN, PrintSite};
 use crate::failure::{Host, refill};
 use crate::format;
+use crate::runtime;
 
 /// What one run shares with the code it runs; generated code knows the fields by their offsets.
 #[repr(C)]
@@ -76,6 +77,16 @@ pub(crate) unsafe extern "C" fn poll(context: *mut Context) {
         Ok(Ok(left)) => left,
         _ => REFUSED,
     };
+}
+
+/// What an outermost function asks before a body that may need more of the stack than any C function does: 1 when it is there.
+pub(crate) extern "C" fn room(bytes: u64) -> u32 {
+    u32::from(stack_limit(bytes as usize).is_some())
+}
+
+/// Whether a helper has panicked: 1.
+pub(crate) extern "C" fn panicked() -> u32 {
+    u32::from(runtime::panicked())
 }
 
 /// No budget: generated code takes it for a negative number.

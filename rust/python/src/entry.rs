@@ -1,0 +1,245 @@
+//! The boundary between CPython's vectorcall and us; all that is unsafe of the binding.
+//!
+//! In: pointers from CPython and from generated code. Out: pointers for them. Always holds: nothing unwinds out of here; an
+//! exception is set whenever null is given; arguments are borrowed from the caller for the whole call, as vectorcall promises; who calls
+//! a function holds a reference to it meanwhile, and it holds its code.
+
+use std::ffi::c_int;
+use std::mem::offset_of;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jib_core::outside::{IntLayout, Layout};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyInt, PyTuple, PyType};
+use smallvec::SmallVec;
+
+use crate::callable::Callable;
+use crate::convert;
+use crate::guard::guard;
+use crate::specialise::Specialisation;
+
+type Object = *mut ffi::PyObject;
+
+/// Arguments on their way from one call to another.
+pub type Args<'a, 'py> = SmallVec<[Borrowed<'a, 'py, PyAny>; 8]>;
+
+/// Where a function's calls go: the first of its fields that CPython reads.
+pub struct Target(AtomicUsize);
+
+impl Target {
+    pub fn new() -> Target {
+        Target(AtomicUsize::new(other as *const () as usize))
+    }
+
+    /// From now on calls go to this code first.
+    pub fn set(&self, specialisation: &Specialisation) {
+        let address = specialisation.entry().unwrap_or(other as *const () as usize);
+        self.0.store(address, Ordering::Relaxed);
+    }
+}
+
+/// Makes instances of our class, and of classes that derive from it, callable by vectorcall.
+///
+/// PyO3 has no slot for it; what it takes is an offset, a flag and `tp_call`, before the class has instances.
+pub fn adopt(class: &Bound<'_, PyType>, offset: Option<isize>) {
+    let class: *mut ffi::PyTypeObject = class.as_type_ptr();
+    // SAFETY: the class is alive and ours, or one that derives from it; no instance of it exists yet, and the GIL is held.
+    unsafe {
+        if let Some(offset) = offset {
+            (*class).tp_vectorcall_offset = offset;
+            (*class).tp_call = Some(ffi::PyVectorcall_Call);
+        }
+        // A class with a `__call__` of its own is called by that.
+        let call = (*class).tp_call.map(|call| call as *const () as usize);
+        if (*class).tp_vectorcall_offset > 0 && call == Some(ffi::PyVectorcall_Call as *const () as usize) {
+            (*class).tp_flags |= ffi::Py_TPFLAGS_HAVE_VECTORCALL;
+        }
+        ffi::PyType_Modified(class);
+    }
+}
+
+/// How far into an instance its target lies: found out on one.
+pub fn target_offset(instance: &Bound<'_, Callable>) -> isize {
+    (std::ptr::from_ref(&instance.get().target).addr() - instance.as_ptr().addr()) as isize
+}
+
+/// The vectorcall for all that no code takes as it is: other classes, other numbers, keywords; also the first call.
+unsafe extern "C" fn other(callable: Object, args: *const Object, nargsf: usize, names: Object) -> Object {
+    // SAFETY: CPython calls us, or code that it called: this thread is attached. That it is so also while the interpreter ends is why
+    // nothing is checked.
+    unsafe {
+        Python::attach_unchecked(|py| {
+            let called = || {
+                // SAFETY: `nargsf` positional arguments stand there, then one for each name; the caller keeps them alive.
+                let count = ffi::PyVectorcall_NARGS(nargsf) as usize;
+                let names =
+                    Bound::from_borrowed_ptr_or_opt(py, names).map(|names| names.cast_into_unchecked::<PyTuple>());
+                let all = count + names.as_ref().map_or(0, |names| names.len());
+                let all: Args = (0..all).map(|i| Borrowed::from_ptr(py, *args.add(i))).collect();
+                // Whatever the arguments may do to it, the function lives until we are done.
+                let callable = Bound::from_borrowed_ptr(py, callable).cast_into_unchecked::<Callable>();
+                Callable::dispatch(&callable, &all[..count], names.as_ref(), &all[count..])
+            };
+            give(py, guard(py, called))
+        })
+    }
+}
+
+fn give(py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) -> Object {
+    match result {
+        Ok(value) => value.into_ptr(),
+        Err(error) => {
+            error.restore(py);
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// Calls code with arguments that are exactly what it takes.
+pub fn enter<'py>(
+    callable: &Bound<'py, Callable>,
+    specialisation: &Specialisation,
+    args: &[Borrowed<'_, 'py, PyAny>],
+) -> Option<PyResult<Bound<'py, PyAny>>> {
+    let entry = specialisation.entry()?;
+    let pointers: SmallVec<[Object; 8]> = args.iter().map(|arg| arg.as_ptr()).collect();
+    let py = callable.py();
+    // SAFETY: the address is that of an entry compiled for `Outside::Objects`, whose type is vectorcall's; the specialisation, and
+    // with it the code, is borrowed; so are the arguments.
+    unsafe {
+        let entry = std::mem::transmute::<usize, ffi::vectorcallfunc>(entry);
+        let value = entry(callable.as_ptr(), pointers.as_ptr(), pointers.len(), std::ptr::null_mut());
+        Some(Bound::from_owned_ptr_or_err(py, value))
+    }
+}
+
+/// Runs the slots of code that needs a host.
+unsafe extern "C" fn run(callable: Object, token: *const Specialisation, args: *const u64, out: *mut u64) -> c_int {
+    // SAFETY: called by an entry that CPython called: this thread is attached, the callable is the one that was called, and it owns the
+    // specialisation that the token points to; the entry stored as many slots as the code takes, and has room for what it gives.
+    let (py, callable, specialisation, args, out) = unsafe {
+        let py = Python::assume_attached();
+        let specialisation = &*token;
+        let callable = Borrowed::from_ptr(py, callable).cast_unchecked::<Callable>();
+        let args = std::slice::from_raw_parts(args, specialisation.taken());
+        (py, callable, specialisation, args, std::slice::from_raw_parts_mut(out, specialisation.width()))
+    };
+    match catch_unwind(AssertUnwindSafe(|| callable.get().run(py, specialisation, args, out))) {
+        Ok(Ok(())) => 0,
+        Ok(Err(stop)) => {
+            fails(callable.as_ptr(), |py, callable| callable.stopped(py, stop));
+            1
+        }
+        Err(panic) => {
+            fails(callable.as_ptr(), |py, _| crate::errors::internal(py, &jib_core::code::panic_message(&*panic)));
+            1
+        }
+    }
+}
+
+/// Sets the exception of a failure that an entry met.
+unsafe extern "C" fn fail(callable: Object, token: *const Specialisation, site: u32, code: u32) -> Object {
+    // SAFETY: as in `run`.
+    let specialisation = unsafe { &*token };
+    fails(callable, |py, callable| callable.failed(py, specialisation, site, code));
+    std::ptr::null_mut()
+}
+
+#[cold]
+fn fails(callable: Object, error: impl FnOnce(Python<'_>, &Callable) -> PyErr) {
+    // SAFETY: as in `run`; the callable is alive and one of ours.
+    unsafe {
+        Python::attach_unchecked(|py| {
+            let callable = Bound::from_borrowed_ptr(py, callable).cast_into_unchecked::<Callable>();
+            let error = guard(py, || Ok(error(py, callable.get()))).unwrap_or_else(|failed| failed);
+            error.restore(py);
+        });
+    }
+}
+
+/// The value of an int of more than one digit: 1 when it fits 64 bits.
+unsafe extern "C" fn wide_int(int: Object, value: *mut i64) -> c_int {
+    let mut overflow = 0;
+    // SAFETY: the entry saw that it is an int and no subclass: no code of the user's runs; `value` is on the entry's frame.
+    unsafe {
+        *value = ffi::PyLong_AsLongLongAndOverflow(int, &mut overflow);
+    }
+    c_int::from(overflow == 0)
+}
+
+unsafe extern "C" fn new_tuple(token: *const Specialisation, slots: *const u64) -> Object {
+    // SAFETY: as in `run`; the entry stored as many slots as the result has.
+    let (py, specialisation, slots) = unsafe {
+        let specialisation = &*token;
+        (Python::assume_attached(), specialisation, std::slice::from_raw_parts(slots, specialisation.width()))
+    };
+    give(py, guard(py, || convert::result(py, specialisation.result(), &mut slots.iter())))
+}
+
+/// The layout but for what has to be found out.
+pub fn layout(py: Python<'_>) -> Layout {
+    let address = |object: Bound<'_, PyAny>| object.as_ptr().addr();
+    Layout {
+        class: 0,
+        float_class: address(py.get_type::<PyFloat>().into_any()),
+        float: 0,
+        int_class: address(py.get_type::<PyInt>().into_any()),
+        int: IntLayout::Sized { size: 0, digit: 0 },
+        false_: address(pyo3::types::PyBool::new(py, false).to_owned().into_any()),
+        true_: address(pyo3::types::PyBool::new(py, true).to_owned().into_any()),
+        none: py.None().as_ptr().addr(),
+        references: None,
+        new_float: ffi::PyFloat_FromDouble as *const () as usize,
+        new_int: ffi::PyLong_FromLongLong as *const () as usize,
+        new_uint: ffi::PyLong_FromUnsignedLongLong as *const () as usize,
+        wide_int: wide_int as *const () as usize,
+        new_tuple: new_tuple as *const () as usize,
+        other: other as *const () as usize,
+        run: run as *const () as usize,
+        fail: fail as *const () as usize,
+    }
+}
+
+/// What an entry would read of an int, if it would.
+pub fn peek_int(py: Python<'_>, int: i64, layout: IntLayout) -> Option<i64> {
+    let object = PyInt::new(py, int);
+    let at = object.as_ptr().cast::<u8>();
+    // SAFETY: an int has at least its head, a word and a digit, which is what is read.
+    unsafe {
+        let word = |offset: i32| at.add(offset as usize).cast::<i64>().read();
+        let digit = |offset: i32| i64::from(at.add(offset as usize).cast::<u32>().read());
+        match layout {
+            IntLayout::Sized { size, digit: at } => (-1..=1).contains(&word(size)).then(|| word(size) * digit(at)),
+            IntLayout::Tagged { tag, digit: at } => {
+                ((word(tag) as u64) < 16).then(|| (1 - (word(tag) & 3)).wrapping_mul(digit(at)))
+            }
+        }
+    }
+}
+
+/// Whether a float has its double and its class where we think.
+pub fn peek_float(py: Python<'_>, x: f64, offset: i32, class: i32) -> bool {
+    let object = PyFloat::new(py, x);
+    let at = object.as_ptr().cast::<u8>();
+    let float = py.get_type::<PyFloat>();
+    // SAFETY: a float has at least its head and its double, which is what is read.
+    unsafe {
+        at.add(class as usize).cast::<usize>().read() == float.as_ptr().addr()
+            && at.add(offset as usize).cast::<u64>().read() == x.to_bits()
+    }
+}
+
+/// Whether True has a count of references of 64 bits that goes up and down: it is not immortal here.
+pub fn constants_are_counted(py: Python<'_>) -> bool {
+    let object = pyo3::types::PyBool::new(py, true).to_owned().into_any();
+    // SAFETY: every object has a count, of the size of a pointer, at its head; it is ours meanwhile, the GIL is held.
+    let count =
+        || unsafe { object.as_ptr().cast::<u8>().add(offset_of!(ffi::PyObject, ob_refcnt)).cast::<u64>().read() };
+    let before = count();
+    let more = object.clone();
+    let after = count();
+    drop(more);
+    after == before + 1
+}
