@@ -9,7 +9,7 @@
 """
 
 from ._native import __version__
-from .api import STAGES, compile, evaluate
+from .api import STAGES, cache_clear, cache_info, compile, evaluate
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .function import Function
 from .limits import Limits
@@ -25,6 +25,8 @@ __all__ = [
     "Limits",
     "ParseError",
     "__version__",
+    "cache_clear",
+    "cache_info",
     "compile",
     "evaluate",
 ]

@@ -28,6 +28,10 @@ OURS = (jib.InternalError, jib.CompileError, jib.LimitError)
 MOST = (1 << 63) - 1
 
 
+def function_of(*args: Any) -> _native.Callable:
+    return _native.Callable(_native.Program(*args))
+
+
 class Index:
     """Says what `__index__` does."""
 
@@ -187,7 +191,7 @@ PROGRAMS = [
 def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None:
     try:
         opt_level = draw.choice(("none", "speed"))
-        made = _native.Callable(data, source, "f", params, None, "native", opt_level, "python", DEFAULT, 1000, 5.0)
+        made = function_of(data, source, "f", params, None, "native", opt_level, "python", DEFAULT, 1000, 5.0)
     except jib.InternalError as error:
         assert "the IR that crossed is broken" in str(error), data  # said by who looks, not by a panic
         return
@@ -272,7 +276,7 @@ def test_every_primitive_on_every_type(arithmetic: str) -> None:
             params = tuple(Param(p.name, "any", True, None) for p in parameters)
             data = ir.encode(ir.Module([function], [0]))
             try:
-                made = _native.Callable(
+                made = function_of(
                     data, source, "f", params, None, "native", "speed", arithmetic, DEFAULT, None, None
                 )
             except jib.InternalError as error:
@@ -325,10 +329,10 @@ BROKEN = {
 def test_broken_structures_are_refused(name: str) -> None:
     params = tuple(Param(name, "any", True, None) for name in ("v0", "v1"))
     sound = module([GET, ("get", 1), ADD, RETURN])
-    made = _native.Callable(sound, Source("a"), "f", params, None, "native", "speed", "python", DEFAULT, None, None)
+    made = function_of(sound, Source("a"), "f", params, None, "native", "speed", "python", DEFAULT, None, None)
     assert made(7, 35) == 42
     with pytest.raises(jib.InternalError, match="the IR that crossed is broken"):
-        _native.Callable(
+        function_of(
             module(*BROKEN[name]), Source("a"), "f", params, None, "native", "speed", "python", DEFAULT, None, None
         )
 

@@ -43,7 +43,7 @@ class EntryParameter(NamedTuple):
 class Lowered(NamedTuple):
     """The module, and the face of its entry."""
 
-    module: ir.Module
+    module: Any  # ir.Module, or None once it has crossed
     name: str
     params: tuple[EntryParameter, ...]
     returns: str | None

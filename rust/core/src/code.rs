@@ -42,12 +42,14 @@ pub struct Options {
     pub opt_level: OptLevel,
     /// Whether Cranelift checks its own IR along the way: for tests and debug builds.
     pub verify: bool,
+    /// Whether `Code::run` is to be possible in any case.
+    pub slots: bool,
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { opt_level: OptLevel::Speed, verify: is_always(), limits: Limits::default() }
+        Options { opt_level: OptLevel::Speed, verify: is_always(), slots: false, limits: Limits::default() }
     }
 }
 
@@ -132,7 +134,7 @@ pub fn compile_for(module: &Module, options: &Options, outside: Outside) -> Resu
                 Outside::Objects { .. } if !outer::takes_objects(module) => Outside::Slots,
                 outside => outside,
             };
-            let done = match compile_with(module, options, outside, true, &mut compiler) {
+            let done = match compile_with(module, options, outside, !options.slots, &mut compiler) {
                 Err(Stop::Heavy) => compile_with(module, options, outside, false, &mut compiler),
                 done => done,
             };
@@ -322,6 +324,11 @@ impl Code {
     /// Whether it was compiled for the outside that was asked for, and not for slots alone.
     pub fn has_outside(&self) -> bool {
         self.has_outside
+    }
+
+    /// Scalars that go in, and that come out.
+    pub fn widths(&self) -> (usize, usize) {
+        (self.params, self.results)
     }
 
     pub fn size_bytes(&self) -> usize {

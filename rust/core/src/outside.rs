@@ -38,6 +38,8 @@ pub struct Layout {
     pub new_uint: usize,
     /// `fn(int object, *mut i64) -> i32`: 1 when the int fits.
     pub wide_int: usize,
+    /// `fn(int object, *mut u64) -> i32`: 1 when the int fits without a sign.
+    pub wide_uint: usize,
     /// `fn(token, *const u64) -> object`: a tuple of the code's result type from its slots.
     pub new_tuple: usize,
     /// The vectorcall for arguments that are not what the code takes.

@@ -27,8 +27,9 @@ use crate::dump;
 use crate::entry::{self, Args, Target};
 use crate::errors::{compile_error, internal, run_error};
 use crate::guard::guard;
-use crate::host::{Budget, Refusal, Run};
+use crate::host::{Budget, Gil, Refusal, Run};
 use crate::layout::layout;
+use crate::pointer::{Pointer, Shared};
 use crate::specialise::{Engine, Options, Specialisation, Stages, Stop};
 
 const ENGINES: [(&str, Engine); 3] =
@@ -46,26 +47,29 @@ pub struct Callable {
     /// Those that this function has been called with, oldest first, each with the hash of its types.
     specialisations: Mutex<Vec<(u64, Arc<Specialisation>)>>,
     /// How often `interrupt` was called: a run that sees it change ends.
-    interrupts: AtomicU64,
+    interrupts: Arc<AtomicU64>,
 }
 
 /// What functions of the same text and options share.
-struct Family {
+pub struct Family {
     /// Unlike that of any other family.
     number: u64,
-    unit: Unit,
-    options: Options,
+    pub unit: Unit,
+    pub options: Options,
     /// The `jib.source.Source`, for messages.
-    source: Py<PyAny>,
-    name: String,
+    pub source: Py<PyAny>,
+    pub name: String,
     params: Vec<Param>,
     /// The same as Python's `builtins.Param`s, which know the words for arguments that do not fit.
     rows: Py<PyTuple>,
-    /// What `signature=` says it returns.
+    /// What `signature=` says: the types it takes, and what it returns.
+    fixed: Option<Vec<Ty>>,
     result: Option<Ty>,
     /// Microseconds from bytes to SSA.
     crossing: f64,
-    budget: Budget,
+    pub budget: Budget,
+    /// Who has the interpreter while a function runs.
+    pub gil: Gil,
 }
 
 struct Param {
@@ -86,13 +90,17 @@ enum Kind {
     Keyword,
 }
 
+/// What functions of the same text and options share, as Python passes it on.
+#[pyclass(frozen, module = "jib._native")]
+pub struct Program(Arc<Family>);
+
 #[pymethods]
-impl Callable {
+impl Program {
     /// `params` are (name, kind, required, default); `signature` is its text or None; `fuel` is positive, `timeout` in seconds.
     /// With `counting` "nothing" a run cannot be stopped: benchmarks compare with it.
     #[new]
     #[pyo3(signature = (
-        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel, timeout, counting = None
+        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel = None, timeout = None, nogil = None, counting = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
@@ -108,8 +116,9 @@ impl Callable {
         limits: Bound<'_, PyAny>,
         fuel: Option<u64>,
         timeout: Option<f64>,
+        nogil: Option<bool>,
         counting: Option<&str>,
-    ) -> PyResult<Callable> {
+    ) -> PyResult<Program> {
         guard(py, || {
             let limit = |name| PyResult::Ok(limits.getattr(name)?.extract::<isize>()?.max(0) as usize);
             let options = Options {
@@ -147,17 +156,45 @@ impl Callable {
                     default: (!required).then_some(default),
                 });
             let budget = Budget { fuel, timeout };
+            let gil = Gil::of(nogil);
             let params = params.collect();
             static FAMILIES: AtomicU64 = AtomicU64::new(0);
             let number = FAMILIES.fetch_add(1, Ordering::Relaxed);
-            let mut family =
-                Family { number, unit, options, source, name, params, rows, result: None, crossing, budget };
-            let Some(text) = signature else { return Ok(Callable::of(Arc::new(family))) };
-            let (types, result) = family.signature(py, text)?;
-            family.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
-            family.result = result;
-            let callable = Callable::of(Arc::new(family));
-            callable.target.set(&*callable.specialisation(py, &types)?);
+            let mut family = Family {
+                number,
+                unit,
+                options,
+                source,
+                name,
+                params,
+                rows,
+                fixed: None,
+                result: None,
+                crossing,
+                budget,
+                gil,
+            };
+            if let Some(text) = signature {
+                let (types, result) = family.signature(py, text)?;
+                family.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
+                family.fixed = Some(types);
+                family.result = result;
+            }
+            Ok(Program(Arc::new(family)))
+        })
+    }
+}
+
+#[pymethods]
+impl Callable {
+    /// What a signature fixes is compiled now.
+    #[new]
+    fn new(py: Python<'_>, program: &Program) -> PyResult<Callable> {
+        guard(py, || {
+            let callable = Callable::of(program.0.clone());
+            if let Some(types) = &program.0.fixed {
+                callable.aim(&*callable.specialisation(py, types)?);
+            }
             Ok(callable)
         })
     }
@@ -220,6 +257,14 @@ impl Callable {
         })
     }
 
+    /// The function as C calls it, for a signature.
+    fn _pointer(&self, py: Python<'_>, signature: &str) -> PyResult<Pointer> {
+        guard(py, || {
+            let (types, result) = self.family.signature(py, signature)?;
+            Shared::compile(py, &self.family, &self.interrupts, &types, result.as_ref().or(self.family.result.as_ref()))
+        })
+    }
+
     /// How many instructions of all that was compiled could trap: none. For tests.
     fn _traps(&self) -> usize {
         self.known().iter().map(|(_, s)| s.traps()).sum()
@@ -270,9 +315,11 @@ impl Family {
             name: String::new(),
             params: Vec::new(),
             rows: PyTuple::empty(py).unbind(),
+            fixed: None,
             result: None,
             crossing: 0.0,
             budget: Budget::default(),
+            gil: Gil::default(),
         }
     }
 
@@ -286,6 +333,11 @@ impl Family {
         let signature = parse::signature(text).map_err(|w| wrong(w.code, w.piece))?;
         let types = self.unit.accept(&signature.params).map_err(|error| compile_error(py, &self.source, error))?;
         Ok((types, signature.result))
+    }
+
+    /// Whether all parameters may be given by position.
+    fn is_plain(&self) -> bool {
+        self.params.iter().all(|param| param.kind != Kind::Keyword)
     }
 
     /// Arguments in the order of the parameters, as a `def` binds them.
@@ -345,7 +397,7 @@ impl Family {
 
 impl Callable {
     fn of(family: Arc<Family>) -> Callable {
-        let (specialisations, interrupts) = (Mutex::new(Vec::new()), AtomicU64::new(0));
+        let (specialisations, interrupts) = (Mutex::new(Vec::new()), Arc::default());
         Callable { target: Target::new(), family, specialisations, interrupts }
     }
 
@@ -410,8 +462,7 @@ impl Callable {
         values: &[Borrowed<'_, 'py, PyAny>],
     ) -> PyResult<Bound<'py, PyAny>> {
         let family = &*slf.get().family;
-        let plain = || family.params.iter().all(|param| param.kind != Kind::Keyword);
-        if names.is_none() && positional.len() == family.params.len() && plain() {
+        if names.is_none() && positional.len() == family.params.len() && family.is_plain() {
             return Callable::call(slf, positional);
         }
         Callable::call(slf, &family.bind(slf.py(), positional, names, values)?)
@@ -421,7 +472,7 @@ impl Callable {
         let (py, this) = (slf.py(), slf.get());
         let (types, slots) = this.family.convert(py, args)?;
         let specialisation = this.specialisation(py, &types)?;
-        this.target.set(&specialisation);
+        this.aim(&specialisation);
         if specialisation.takes_slots() {
             let mut out = Slots::from_elem(0, specialisation.width());
             return match this.run(py, &specialisation, &slots, &mut out) {
@@ -437,6 +488,14 @@ impl Callable {
         entry::enter(slf, &specialisation, &borrowed).unwrap_or_else(|| Err(internal(py, "code without an entry")))
     }
 
+    /// Has this specialisation called directly, from now on.
+    fn aim(&self, specialisation: &Specialisation) {
+        // Code counts arguments, and does not ask how they were given.
+        if self.family.is_plain() {
+            self.target.set(specialisation);
+        }
+    }
+
     /// Runs slots.
     pub fn run(
         &self,
@@ -445,8 +504,12 @@ impl Callable {
         slots: &[u64],
         out: &mut [u64],
     ) -> Result<(), Stopped> {
-        let mut host = Run::new(py, self.family.budget, &self.interrupts);
-        specialisation.run(slots, out, &mut host).map_err(|stop| (stop, host.refusal))
+        let mut host = Run::new(py, self.family.budget, self.family.gil, &self.interrupts);
+        let done = specialisation.run(slots, out, &mut host);
+        let refusal = host.take_refusal();
+        // It has the interpreter again before anybody else does something.
+        drop(host);
+        done.map_err(|stop| (stop, refusal))
     }
 
     /// The exception of a run that has no result.

@@ -4,12 +4,15 @@
 //! exception is set whenever null is given; arguments are borrowed from the caller for the whole call, as vectorcall promises; who calls
 //! a function holds a reference to it meanwhile, and it holds its code.
 
-use std::ffi::c_int;
+use std::ffi::{CString, c_int, c_void};
 use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use jib_core::outside::{IntLayout, Layout};
+use jib_core::code::has_room;
+use jib_core::outside::{IntLayout, Layout, Numbers};
+use pyo3::exceptions::PyRecursionError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyTuple, PyType};
@@ -18,9 +21,13 @@ use smallvec::SmallVec;
 use crate::callable::Callable;
 use crate::convert;
 use crate::guard::guard;
+use crate::pointer::Shared;
 use crate::specialise::Specialisation;
 
 type Object = *mut ffi::PyObject;
+
+/// What a call needs of the stack before its code runs, or code for it is made.
+const ROOM: usize = 8 << 10;
 
 /// Arguments on their way from one call to another.
 pub type Args<'a, 'py> = SmallVec<[Borrowed<'a, 'py, PyAny>; 8]>;
@@ -40,6 +47,9 @@ impl Target {
     }
 }
 
+/// The `tp_call` that PyO3 made of `Callable.__call__`.
+static CALL: AtomicUsize = AtomicUsize::new(0);
+
 /// Makes instances of our class, and of classes that derive from it, callable by vectorcall.
 ///
 /// PyO3 has no slot for it; what it takes is an offset, a flag and `tp_call`, before the class has instances.
@@ -47,13 +57,14 @@ pub fn adopt(class: &Bound<'_, PyType>, offset: Option<isize>) {
     let class: *mut ffi::PyTypeObject = class.as_type_ptr();
     // SAFETY: the class is alive and ours, or one that derives from it; no instance of it exists yet, and the GIL is held.
     unsafe {
+        let call = (*class).tp_call.map_or(0, |call| call as *const () as usize);
         if let Some(offset) = offset {
             (*class).tp_vectorcall_offset = offset;
-            (*class).tp_call = Some(ffi::PyVectorcall_Call);
+            CALL.store(call, Ordering::Relaxed);
         }
-        // A class with a `__call__` of its own is called by that.
-        let call = (*class).tp_call.map(|call| call as *const () as usize);
-        if (*class).tp_vectorcall_offset > 0 && call == Some(ffi::PyVectorcall_Call as *const () as usize) {
+        // A class with a `__call__` of its own is called by that; others have inherited ours.
+        if (*class).tp_vectorcall_offset > 0 && call == CALL.load(Ordering::Relaxed) {
+            (*class).tp_call = Some(ffi::PyVectorcall_Call);
             (*class).tp_flags |= ffi::Py_TPFLAGS_HAVE_VECTORCALL;
         }
         ffi::PyType_Modified(class);
@@ -72,6 +83,9 @@ unsafe extern "C" fn other(callable: Object, args: *const Object, nargsf: usize,
     unsafe {
         Python::attach_unchecked(|py| {
             let called = || {
+                if !has_room(ROOM) {
+                    return Err(PyRecursionError::new_err("no room on the stack for a call"));
+                }
                 // SAFETY: `nargsf` positional arguments stand there, then one for each name; the caller keeps them alive.
                 let count = ffi::PyVectorcall_NARGS(nargsf) as usize;
                 let names =
@@ -169,6 +183,19 @@ unsafe extern "C" fn wide_int(int: Object, value: *mut i64) -> c_int {
     c_int::from(overflow == 0)
 }
 
+/// The value of an int without a sign: 1 when it fits 64 bits.
+unsafe extern "C" fn wide_uint(int: Object, value: *mut u64) -> c_int {
+    // SAFETY: as in `wide_int`; an exception, which only says that it does not fit, is taken back.
+    unsafe {
+        *value = ffi::PyLong_AsUnsignedLongLong(int);
+        let failed = *value == u64::MAX && !ffi::PyErr_Occurred().is_null();
+        if failed {
+            ffi::PyErr_Clear();
+        }
+        c_int::from(!failed)
+    }
+}
+
 unsafe extern "C" fn new_tuple(token: *const Specialisation, slots: *const u64) -> Object {
     // SAFETY: as in `run`; the entry stored as many slots as the result has.
     let (py, specialisation, slots) = unsafe {
@@ -195,6 +222,7 @@ pub fn layout(py: Python<'_>) -> Layout {
         new_int: ffi::PyLong_FromLongLong as *const () as usize,
         new_uint: ffi::PyLong_FromUnsignedLongLong as *const () as usize,
         wide_int: wide_int as *const () as usize,
+        wide_uint: wide_uint as *const () as usize,
         new_tuple: new_tuple as *const () as usize,
         other: other as *const () as usize,
         run: run as *const () as usize,
@@ -242,4 +270,116 @@ pub fn constants_are_counted(py: Python<'_>) -> bool {
     let after = count();
     drop(more);
     after == before + 1
+}
+
+/// What C's entries call.
+pub static NUMBERS: std::sync::LazyLock<Numbers> = std::sync::LazyLock::new(|| Numbers {
+    run: run_numbers as *const () as usize,
+    fail: fail_numbers as *const () as usize,
+});
+
+/// Runs the slots of code that C called.
+unsafe extern "C" fn run_numbers(token: *const Shared, args: *const u64, out: *mut u64) -> c_int {
+    // SAFETY: whoever calls an address keeps alive what gave it, as it must; the entry stored as many slots as the code takes, and has
+    // room for what it gives.
+    let (shared, args, out) = unsafe {
+        let (taken, given) = (*token).widths();
+        (&*token, std::slice::from_raw_parts(args, taken), std::slice::from_raw_parts_mut(out, given))
+    };
+    // A panic is a failure without words.
+    c_int::from(!catch_unwind(AssertUnwindSafe(|| shared.run(args, out))).unwrap_or(false))
+}
+
+unsafe extern "C" fn fail_numbers(token: *const Shared, site: u32, code: u32) -> c_int {
+    // SAFETY: as in `run_numbers`.
+    let shared = unsafe { &*token };
+    let _ = catch_unwind(AssertUnwindSafe(|| shared.fail(site, code)));
+    0
+}
+
+/// Does what needs Python on a thread that has it.
+pub fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
+    // SAFETY: asked for by a run alone, which knows that its thread was called by Python, and that it has not given it away.
+    work(unsafe { Python::assume_attached() })
+}
+
+/// While this lives, its thread does without the interpreter, and others may have it.
+pub struct Away(*mut ffi::PyThreadState);
+
+impl Away {
+    /// Gives the interpreter away; this thread must have it.
+    pub fn new() -> Away {
+        // SAFETY: who makes a run has the interpreter, and nobody touches an object until it is taken back.
+        Away(unsafe { ffi::PyEval_SaveThread() })
+    }
+
+    /// Takes it back for some work.
+    pub fn back_for<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        self.back();
+        let done = work();
+        // SAFETY: `back` took it.
+        self.0 = unsafe { ffi::PyEval_SaveThread() };
+        done
+    }
+
+    fn back(&self) {
+        // SAFETY: the state is this thread's, saved by it. An interpreter that ends has threads that come back end by unwinding their
+        // stacks, on which generated code is that nobody can unwind: such a thread waits for the end here.
+        unsafe {
+            while finalizing() {
+                std::thread::sleep(std::time::Duration::from_secs(3600));
+            }
+            ffi::PyEval_RestoreThread(self.0);
+        }
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        self.back();
+    }
+}
+
+/// Whether the interpreter ends.
+fn finalizing() -> bool {
+    #[cfg(not(Py_3_13))]
+    unsafe extern "C" {
+        #[link_name = "_Py_IsFinalizing"]
+        fn ask() -> c_int;
+    }
+    #[cfg(Py_3_13)]
+    use ffi::Py_IsFinalizing as ask;
+    // SAFETY: reads one word.
+    unsafe { ask() != 0 }
+}
+
+/// Does what needs Python if this thread is attached to it now. Waiting for it could be for ever: who has it may wait for us.
+pub fn if_attached(work: impl FnOnce(Python<'_>)) {
+    // SAFETY: asked first whether there is an interpreter, and whether this thread is attached.
+    unsafe {
+        if ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 {
+            Python::attach_unchecked(work);
+        }
+    }
+}
+
+/// A capsule of an address, by this name, that keeps what is shared.
+pub fn capsule<'py>(py: Python<'py>, address: usize, name: &str, shared: Arc<Shared>) -> PyResult<Bound<'py, PyAny>> {
+    struct Kept {
+        name: CString,
+        _shared: Arc<Shared>,
+    }
+    unsafe extern "C" fn free(capsule: Object) {
+        // SAFETY: the context is the box that was put there, once, and the capsule is gone.
+        unsafe { drop(Box::from_raw(ffi::PyCapsule_GetContext(capsule).cast::<Kept>())) }
+    }
+    let kept = Box::new(Kept { name: CString::new(name)?, _shared: shared });
+    // SAFETY: the name lives in the box, which the capsule frees when it dies; on failure before that, we still own it.
+    unsafe {
+        let capsule = ffi::PyCapsule_New(address as *mut c_void, kept.name.as_ptr(), None);
+        let capsule = Bound::from_owned_ptr_or_err(py, capsule)?;
+        ffi::PyCapsule_SetContext(capsule.as_ptr(), Box::into_raw(kept).cast());
+        ffi::PyCapsule_SetDestructor(capsule.as_ptr(), Some(free));
+        Ok(capsule)
+    }
 }

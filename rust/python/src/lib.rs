@@ -12,6 +12,7 @@ mod errors;
 mod guard;
 mod host;
 mod layout;
+mod pointer;
 mod specialise;
 mod tiers;
 
@@ -42,6 +43,18 @@ fn _inline(allowed: bool) -> bool {
     layout::inline(allowed)
 }
 
+/// Hits and misses of the cache of compiled code, the most that it keeps, and how many it has.
+#[pyfunction]
+fn _codes() -> (u64, u64, usize, usize) {
+    codes::info()
+}
+
+/// Forgets the compiled code that no function has.
+#[pyfunction]
+fn _forget() {
+    codes::clear()
+}
+
 /// Makes the core panic when it next comes to this stage; gives all stages. For tests.
 #[cfg(feature = "faults")]
 #[pyfunction]
@@ -59,6 +72,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(feature = "faults")]
     module.add_function(wrap_pyfunction!(_trip, module)?)?;
     module.add_function(wrap_pyfunction!(_inline, module)?)?;
+    module.add_function(wrap_pyfunction!(_codes, module)?)?;
+    module.add_function(wrap_pyfunction!(_forget, module)?)?;
+    module.add_class::<callable::Program>()?;
     module.add_class::<callable::Callable>()?;
+    module.add_class::<pointer::Pointer>()?;
     callable::adopt(module.py())
 }

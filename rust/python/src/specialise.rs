@@ -58,8 +58,14 @@ pub struct Specialisation {
     result: Ty,
     /// Set before anybody but its maker sees it: code knows where its specialisation lies, so that must be there first.
     body: OnceLock<Body>,
+    /// What it takes of memory, about.
+    bytes: usize,
     stages: OnceLock<Stages>,
 }
+
+/// What an instruction and what is around them take: machine code, places where it can fail, or the instruction itself.
+const INSTRUCTION: usize = 100;
+const PAGE: usize = 4096;
 
 enum Body {
     Native(Box<Code>),
@@ -137,17 +143,19 @@ impl Specialisation {
         let (module, mut stages) = typed_ir(unit, params, result, options)?;
         let result = module.functions[0].result.clone();
         let (body, params) = (OnceLock::new(), params.to_vec());
-        let made = Arc::new(Specialisation { params, result, body, stages: OnceLock::new() });
+        let insts = module.functions.iter().flat_map(|function| &function.blocks).map(|block| block.insts.len());
+        let bytes = insts.sum::<usize>() * INSTRUCTION + PAGE;
+        let made = Arc::new(Specialisation { params, result, body, bytes, stages: OnceLock::new() });
+        let token = Arc::as_ptr(&made).addr();
+        let outside = layout.map_or(Outside::Slots, |layout| Outside::Objects { layout, token });
         let body = match options.engine {
             Engine::Native => {
-                let token = Arc::as_ptr(&made).addr();
-                let outside = layout.map_or(Outside::Slots, |layout| Outside::Objects { layout, token });
                 let code = code::compile_for(&module, &options.code(), outside).map_err(code_error)?;
                 stages.extend(code_stages(&code));
                 Body::Native(Box::new(code))
             }
             Engine::Interpreter => Body::Interpreted(Box::new(Program::new(module))),
-            Engine::Auto => Body::Tiers(Box::new(Tiers::new(module, options.code()))),
+            Engine::Auto => Body::Tiers(Box::new(Tiers::new(module, options.code(), outside))),
         };
         let _ = (made.body.set(body), made.stages.set(stages));
         Ok(made)
@@ -155,6 +163,11 @@ impl Specialisation {
 
     fn body(&self) -> Result<&Body, Stop> {
         self.body.get().ok_or_else(|| Stop::Compiling(Error::internal("a specialisation without a body")))
+    }
+
+    /// What it takes of memory, about.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub fn result(&self) -> &Ty {
@@ -173,10 +186,7 @@ impl Specialisation {
 
     /// Where code begins that takes objects, if it does.
     pub fn entry(&self) -> Option<usize> {
-        match self.body.get()? {
-            Body::Native(code) => code.has_outside().then(|| code.address()),
-            _ => None,
-        }
+        self.code().filter(|code| code.has_outside()).map(Code::address)
     }
 
     /// Whether `run` can be called: code that needs no host takes objects alone.
@@ -196,7 +206,7 @@ impl Specialisation {
     }
 
     /// Runs on slots: as many as the parameters have scalars, into as many as the result has.
-    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Stop> {
+    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<(), Stop> {
         match self.body()? {
             Body::Native(code) => Ok(code.run(args, out, host)?),
             Body::Interpreted(program) => Ok(interpret(program, args, out, host)?),
@@ -233,7 +243,7 @@ impl Specialisation {
 }
 
 /// Interprets, where the stack has room: it needs little itself, but what it prints to may call us again.
-pub fn interpret(program: &Program, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Failure> {
+pub fn interpret(program: &Program, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<(), Failure> {
     if code::has_room(0) {
         program.run(args, out, host)
     } else {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jib_core::code::{self, Code, CodeError};
 use jib_core::interp::Program;
+use jib_core::outside::Outside;
 use jib_core::typed::{Module, Op};
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
@@ -19,6 +20,7 @@ use crate::specialise::{Stop, code_error, interpret, with_room};
 pub struct Tiers {
     program: Program,
     options: code::Options,
+    outside: Outside,
     /// How many instructions may still be interpreted.
     steps: AtomicU64,
     /// None: there is no memory for machine code, or it would be beyond a limit.
@@ -32,18 +34,20 @@ const MODULE: u64 = 1_000;
 const INSTRUCTION: u64 = 50;
 
 impl Tiers {
-    pub fn new(module: Module, options: code::Options) -> Tiers {
+    pub fn new(module: Module, options: code::Options, outside: Outside) -> Tiers {
+        // A run that was begun is begun again from its slots.
+        let options = code::Options { slots: true, ..options };
         let insts = || module.functions.iter().flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
         let prints = insts().any(|inst| matches!(inst.op, Op::Print(_)));
         let steps = if prints { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
-        Tiers { program: Program::new(module), options, steps: AtomicU64::new(steps), code: OnceLock::new() }
+        Tiers { program: Program::new(module), options, outside, steps: AtomicU64::new(steps), code: OnceLock::new() }
     }
 
     pub fn code(&self) -> Option<&Code> {
         self.code.get()?.as_ref()
     }
 
-    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Stop> {
+    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<(), Stop> {
         if self.code.get().is_none() {
             if self.interpreted(args, out, host)? {
                 return Ok(());
@@ -60,7 +64,7 @@ impl Tiers {
     }
 
     /// Whether a run came to its end while interpreting was the cheaper choice.
-    fn interpreted(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<bool, Stop> {
+    fn interpreted(&self, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<bool, Stop> {
         let before = self.steps.load(Ordering::Relaxed);
         let mut left = before;
         let ended = self.program.run_for(args, out, host, &mut left);
@@ -70,7 +74,7 @@ impl Tiers {
     }
 
     fn compile(&self, py: Python<'_>) -> Result<Option<Code>, Stop> {
-        let compiled = with_room(|| match code::compile(self.program.module(), &self.options) {
+        let compiled = with_room(|| match code::compile_for(self.program.module(), &self.options, self.outside) {
             Ok(code) => Ok(Ok(code)),
             Err(CodeError::Memory(words)) => Ok(Err(Some(words))),
             // What was interpreted so far, without a word about limits, goes on so.

@@ -147,7 +147,7 @@ impl Lower<'_, '_, '_> {
                 }
                 Ty::Int(ty) => {
                     self.require_class(layout, object, layout.int_class);
-                    let int = self.int_of(layout, object);
+                    let int = self.int_of(layout, object, *ty);
                     self.require_width(int, *ty);
                     Scalars::from_elem(int, 1)
                 }
@@ -189,7 +189,7 @@ impl Lower<'_, '_, '_> {
     }
 
     /// The value of an int: in place if it is small, else the host says.
-    fn int_of(&mut self, layout: &Layout, object: ir::Value) -> ir::Value {
+    fn int_of(&mut self, layout: &Layout, object: ir::Value, ty: IntTy) -> ir::Value {
         let (wide, done) = (self.new_block(), self.new_block());
         let result = self.at.append_block_param(done, types::I64);
         let (head, digit) = match layout.int {
@@ -211,12 +211,19 @@ impl Lower<'_, '_, '_> {
             }
         };
         let value = self.at.ins().imul(digit, factor);
+        let small = if ty == IntTy::U64 {
+            let positive = self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, value, 0);
+            self.at.ins().band(small, positive)
+        } else {
+            small
+        };
         self.at.ins().brif(small, done, &[BlockArg::Value(value)], wide, &[]);
 
         self.enter(wide);
         self.cold_here();
         let out = self.words(1);
-        let fits = self.call_address(layout.wide_int, &[object, out], types::I32);
+        let wide = if ty == IntTy::U64 { layout.wide_uint } else { layout.wide_int };
+        let fits = self.call_address(wide, &[object, out], types::I32);
         let other = self.other();
         let read = self.new_block();
         self.at.ins().brif(fits, read, &[], other, &[]);
@@ -229,21 +236,12 @@ impl Lower<'_, '_, '_> {
     }
 
     fn require_width(&mut self, int: ir::Value, ty: IntTy) {
-        let fits = if ty == IntTy::U64 {
-            self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, int, 0)
-        } else if ty.bits() < 64 {
+        if ty.bits() < 64 {
             let narrow = self.at.ins().ireduce(c_type(&Ty::Int(ty)), int);
-            let again = if ty.signed() {
-                self.at.ins().sextend(types::I64, narrow)
-            } else {
-                self.at.ins().uextend(types::I64, narrow)
-            };
-            self.at.ins().icmp(IntCC::Equal, again, int)
-        } else {
-            return;
-        };
-        let outside = self.at.ins().bxor_imm_s(fits, 1);
-        self.other_if(outside);
+            let again = self.from_c(&Ty::Int(ty), narrow);
+            let outside = self.at.ins().icmp(IntCC::NotEqual, again, int);
+            self.other_if(outside);
+        }
     }
 
     fn other_if(&mut self, cond: ir::Value) {
