@@ -128,7 +128,7 @@ block3:
   raise ValueError "no" @32:33
 """)
     data = ir.encode(module)
-    assert data[:8] == b"jib-ir\x00\x01"
+    assert data[:8] == b"jib-ir\x00\x02"
     nwords, nconstants, nstrings, ntext = struct.unpack_from("<4I", data, 8)
     words = list(struct.unpack_from(f"<{nwords}I", data, 24))
     at = 24 + 4 * nwords

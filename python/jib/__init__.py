@@ -11,6 +11,7 @@
 from ._native import __version__
 from .api import STAGES, compile, evaluate
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
+from .externs import Extern, extern
 from .function import Function
 from .limits import Limits
 
@@ -18,6 +19,7 @@ __all__ = [
     "STAGES",
     "BudgetError",
     "CompileError",
+    "Extern",
     "Function",
     "InternalError",
     "JitError",
@@ -27,4 +29,5 @@ __all__ = [
     "__version__",
     "compile",
     "evaluate",
+    "extern",
 ]

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from .builtins import constants
 from .errors import CompileError
+from .externs import check_externs
 from .function import Function, Options
 from .limits import DEFAULT, Limits
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .externs import Extern
 
 #: Characters; what is shorter is over before the collector comes.
 LONG = 20_000
@@ -69,6 +72,7 @@ def compile(
     fuel: int | None = None,
     timeout: float | None = None,
     limits: Limits | None = None,
+    externs: Iterable[Extern] = (),
 ) -> Function:
     """A native function from a text: an expression, a suite, a lambda, or definitions of which the last is called.
 
@@ -77,6 +81,8 @@ def compile(
     appearance. `name` is what the function is called in messages, `limits` how large the text may be. `arithmetic`
     is "python" or "numpy", `opt_level` "speed" or "none". `engine` is "native", "interpreter", or "auto": interpret until compiling
     would have been cheaper.
+
+    `externs` are functions of the host, made by `jib.extern`, that the text may call by their names.
 
     `fuel` is what one call may use up: each round of a loop and each call of a function of the text, the outermost included, takes
     one unit, the same on every engine. `timeout` is how many seconds a call may run.
@@ -104,10 +110,11 @@ def compile(
         raise TypeError(f"compile() takes the text of a program, not {type(source).__name__}")
     limits = DEFAULT if limits is None else limits
     _check(params, name, fuel, timeout, limits)
+    callees = check_externs(externs) if externs != () else ()
     text = Source(source)
     with _collector_paused() if len(source) > LONG else nullcontext():
         program = parse(text, limits)
-        lowered = lower(program, text, params, limits)
+        lowered = lower(program, text, params, limits, callees)
     options = Options(
         signature,
         tuple(params) if params is not None else None,
@@ -118,6 +125,7 @@ def compile(
         None if fuel is None else index(fuel),
         None if timeout is None else float(timeout),
         limits,
+        callees,
     )
     return Function(text, ir.encode(lowered.module), lowered, options)
 

@@ -17,6 +17,7 @@ from .source import Source
 if TYPE_CHECKING:
     import inspect
 
+    from .externs import Extern
     from .lower import EntryParameter, Lowered
 
 
@@ -32,6 +33,7 @@ class Options(NamedTuple):
     fuel: int | None = None
     timeout: float | None = None
     limits: Limits = DEFAULT
+    externs: tuple[Extern, ...] = ()
 
 
 class Specialization(NamedTuple):
@@ -70,7 +72,7 @@ class Function(_native.Callable):
         name = options.name or lowered.name
         self = super().__new__(
             cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic,
-            options.limits, options.fuel, options.timeout,
+            options.limits, options.fuel, options.timeout, externs=options.externs,
         )  # fmt: skip
         self.__name__ = self.__qualname__ = name
         self.__doc__ = lowered.doc
@@ -159,7 +161,8 @@ class Function(_native.Callable):
                 return dump.tree_text(program, self._text)
             from . import ir
 
-            lowered = lower(program, self._text, self._options.params, self._options.limits)
+            options = self._options
+            lowered = lower(program, self._text, options.params, options.limits, options.externs)
             return ir.to_text(lowered.module).rstrip("\n")
         return self._dump(stage, signature).rstrip("\n")
 

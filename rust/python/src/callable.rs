@@ -14,6 +14,7 @@ use jib_core::types::ticks::Counting;
 use jib_core::types::{Ty, parse};
 use jib_core::unit::Unit;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -22,6 +23,7 @@ use smallvec::SmallVec;
 use crate::convert::{self, Place, Slots};
 use crate::dump;
 use crate::errors::{compile_error, run_error};
+use crate::externs::Extern;
 use crate::guard::guard;
 use crate::host::{Budget, Run};
 use crate::specialise::{Engine, Options, Specialisation, Stages, Stop};
@@ -49,6 +51,8 @@ pub struct Callable {
     crossing: f64,
     specialisations: Mutex<Vec<Arc<Specialisation>>>,
     budget: Budget,
+    /// The functions of the host that the text may call, with all that they keep.
+    externs: Vec<Py<Extern>>,
     /// How often `interrupt` was called: a run that sees it change ends.
     interrupts: AtomicU64,
 }
@@ -77,7 +81,8 @@ impl Callable {
     /// With `counting` "nothing" a run cannot be stopped: benchmarks compare with it.
     #[new]
     #[pyo3(signature = (
-        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel, timeout, counting = None
+        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel, timeout, counting = None,
+        externs = vec![]
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
@@ -94,6 +99,7 @@ impl Callable {
         fuel: Option<u64>,
         timeout: Option<f64>,
         counting: Option<&str>,
+        externs: Vec<Py<Extern>>,
     ) -> PyResult<Callable> {
         guard(py, || {
             let limit = |name| PyResult::Ok(limits.getattr(name)?.extract::<isize>()?.max(0) as usize);
@@ -116,7 +122,9 @@ impl Callable {
             let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
             let timeout = timeout.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))?;
             let start = Instant::now();
-            let unit = Unit::decode(ir, options.limits).map_err(|error| compile_error(py, &source, error))?;
+            let rows: Vec<_> = externs.iter().map(|callee| callee.get().of.clone()).collect();
+            let unit = Unit::with_externs(ir, options.limits, &rows);
+            let unit = unit.map_err(|error| compile_error(py, &source, error))?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
             let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;
@@ -142,6 +150,7 @@ impl Callable {
                 crossing,
                 specialisations: Mutex::new(Vec::new()),
                 budget: Budget { fuel, timeout },
+                externs,
                 interrupts: AtomicU64::new(0),
             };
             if let Some(text) = signature {
@@ -200,6 +209,14 @@ impl Callable {
                 None => Err(PyValueError::new_err(format!("there is no stage called '{stage}'"))),
             }
         })
+    }
+
+    /// What it keeps. There is nothing to clear: it never changes, so every cycle goes through something else that does.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.source)?;
+        visit.call(&self.rows)?;
+        self.params.iter().filter_map(|param| param.default.as_ref()).try_for_each(|default| visit.call(default))?;
+        self.externs.iter().try_for_each(|callee| visit.call(callee))
     }
 
     /// How many instructions of all that was compiled could trap: none. For tests.
@@ -309,7 +326,7 @@ impl Callable {
         }
         let specialisation = self.specialisation(py, &types)?;
         let mut out = Slots::from_elem(0, specialisation.width);
-        let mut host = Run::new(py, self.budget, &self.interrupts);
+        let mut host = Run::new(py, self.budget, &self.interrupts).with_externs(&self.externs);
         match specialisation.run(&slots, &mut out, &mut host) {
             Ok(()) => convert::result(py, &specialisation.result, &mut out.iter()),
             Err(Stop::Failed(failure)) => Err(run_error(py, &self.source, &failure, host.refusal)),

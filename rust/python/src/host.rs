@@ -1,4 +1,4 @@
-//! What running code may ask of Python: to print, and whether to go on.
+//! What running code may ask of Python: to print, to call, and whether to go on.
 //!
 //! In: what a function may use up (`Budget`), and who may interrupt it. Out: answers to a run's questions. Always holds: a run takes as
 //! many ticks as its fuel, and not one more, whichever engine counts them; a refusal is kept, so that the run's failure says why.
@@ -10,6 +10,8 @@ use jib_core::failure::{Host, HostError};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+
+use crate::externs::Extern;
 
 /// What one call may use up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +40,8 @@ pub struct Run<'a, 'py> {
     /// How often the function has been interrupted: now, and when the run began.
     interrupts: &'a AtomicU64,
     before: u64,
+    /// The functions of the host that the text may call.
+    externs: &'a [Py<Extern>],
     pub refusal: Option<Refusal>,
 }
 
@@ -46,9 +50,15 @@ impl<'a, 'py> Run<'a, 'py> {
     pub fn new(py: Python<'py>, budget: Budget, interrupts: &'a AtomicU64) -> Self {
         let deadline = budget.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let before = interrupts.load(Ordering::Relaxed);
-        let mut run = Run { py, budget, fuel: 0, deadline, interrupts, before, refusal: None };
+        let mut run = Run { py, budget, fuel: 0, deadline, interrupts, before, externs: &[], refusal: None };
         run.refuel();
         run
+    }
+
+    /// The same run, of a text that may call these.
+    #[inline]
+    pub fn with_externs(self, externs: &'a [Py<Extern>]) -> Self {
+        Run { externs, ..self }
     }
 
     /// Time that is not the run's own: compiling in the middle of it.
@@ -90,6 +100,13 @@ impl Host for Run<'_, '_> {
         };
         let written = written();
         self.asked(written)
+    }
+
+    /// A Python callable; what it raises is what the run ends with.
+    fn call(&mut self, index: u32, args: &[u64], out: &mut [u64]) -> Result<(), HostError> {
+        let callee = self.externs.get(index as usize).ok_or(HostError)?;
+        let done = callee.get().run(self.py, args, out);
+        self.asked(done)
     }
 
     /// Runs the handlers of signals that have come; Ctrl-C's raises KeyboardInterrupt. On the main thread only, as in Python;

@@ -7,6 +7,7 @@ mod callable;
 mod convert;
 mod dump;
 mod errors;
+mod externs;
 mod guard;
 mod host;
 mod specialise;
@@ -49,5 +50,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_verify, module)?)?;
     #[cfg(feature = "faults")]
     module.add_function(wrap_pyfunction!(_trip, module)?)?;
+    module.add_function(wrap_pyfunction!(externs::read_signature, module)?)?;
+    module.add_class::<externs::Extern>()?;
     module.add_class::<callable::Callable>()
 }
