@@ -148,7 +148,7 @@ block3:
     f, x, int_, y, float_, t, add, error, no = range(9)
     # fmt: off
     assert words == [
-        2, 0, 9, 1,
+        2, 0, 9, 0, 1,
         f, 7, 8, 2,
         x, int_ + 1, 1, 2,
         y, 0, 3, 4,

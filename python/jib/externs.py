@@ -26,12 +26,12 @@ class Extern(_native.Extern):
     """A function of the host that texts may call. Made by `jib.extern`; Python may call it too.
 
     >>> import jib
-    >>> root = jib.extern(("libm.so.6", "cbrt"), "double(double)")
-    >>> root, root.name, root.signature, root.pure, root(27)
-    (<jib extern cbrt: float(float)>, 'cbrt', 'float(float)', False, 3.0)
+    >>> root = jib.extern((None, "cbrt"), "double(double)", pure=True)
+    >>> root, root.name, root.signature, root.pure, root(8)
+    (<jib extern cbrt: float(float), pure>, 'cbrt', 'float(float)', True, 2.0)
     """
 
-    __slots__ = ("_origin",)
+    __slots__ = ("__weakref__", "_origin")
 
     #: What a pickle carries in place of the target; None: nothing can stand for it in another process.
     _origin: Any
@@ -281,10 +281,6 @@ def _cffi_type(ffi: Any, each: Any) -> str:
     if each.cname in known:
         return known[each.cname]
     if each.kind == "primitive" and each.cname not in ("char", "wchar_t", "char16_t", "char32_t", "long double"):
-        try:
-            signed = int(ffi.cast(each, -1)) < 0
-        except TypeError:  # a complex number
-            pass
-        else:
-            return f"{'i' if signed else 'u'}{ffi.sizeof(each) * 8}"
+        signed = int(ffi.cast(each, -1)) < 0
+        return f"{'i' if signed else 'u'}{ffi.sizeof(each) * 8}"
     raise TypeError(f"a text can hand over numbers and bools, not '{each.cname}'")
