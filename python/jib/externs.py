@@ -74,9 +74,9 @@ def extern(
 
     >>> import jib
     >>> def rate(year: int) -> float:
-    ...     return {2023: 0.03, 2024: 0.025}[year]
+    ...     return {2023: 0.25, 2024: 0.5}[year]
     >>> jib.compile("amount * (1 + rate(year))", externs=[jib.extern(rate)])(200.0, 2024)
-    205.0
+    300.0
     """
     if signature is not None and not isinstance(signature, str):
         raise TypeError(f"signature must be a str, not {type(signature).__name__}")

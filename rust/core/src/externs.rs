@@ -133,3 +133,6 @@ impl fmt::Debug for ExternRef {
         self.of.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests;
