@@ -21,13 +21,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stacks import on_stack
 
 import jib
 from jib import _native, ir
+from stacks import on_stack
 
 ENGINES = ("native", "interpreter", "auto")
-EVERYWHERE = [{"engine": "native"}, {"engine": "native", "opt_level": "none"}, {"engine": "interpreter"}, {"engine": "auto"}]
+EVERYWHERE = [
+    {"engine": "native"},
+    {"engine": "native", "opt_level": "none"},
+    {"engine": "interpreter"},
+    {"engine": "auto"},
+]
 LIBM = "libm.so.6" if sys.platform == "linux" else None
 MOST = (1 << 63) - 1
 
@@ -86,7 +91,9 @@ def test_a_function_of_cffi() -> None:
     ldexp = jib.extern(library.ldexp, name="ldexp")
     assert ldexp.signature == "float(float, i32)"
     assert [f(0.5, 4) for f in everywhere("ldexp(x, n)", ldexp)] == [8.0] * 4
-    weigh = ffi.callback("int64_t(_Bool, unsigned char, short, float)", lambda a, b, c, d: int(a * 1000 + b * 100 + c * 10 + d))
+    weigh = ffi.callback(
+        "int64_t(_Bool, unsigned char, short, float)", lambda a, b, c, d: int(a * 1000 + b * 100 + c * 10 + d)
+    )
     made = jib.extern(weigh, name="weigh")
     assert made.signature == "int(bool, u8, i16, f32)"
     assert made(True, 2, 3, 4.5) == 1234
@@ -135,7 +142,9 @@ def test_a_python_callable() -> None:
 
 def test_callables_without_all_annotations_need_a_signature() -> None:
     def half(x: float): return x / 2  # type: ignore[no-untyped-def]  # fmt: skip  # noqa: E704
+
     def rest(*x: float) -> float: return 0.0  # fmt: skip  # noqa: E704
+
     for target in (half, rest, math.gcd, max):
         with pytest.raises(TypeError, match="does not declare its types"):
             jib.extern(target)
@@ -240,7 +249,9 @@ def test_other_objects_are_refused() -> None:
         jib.extern(twice, pure=1)  # type: ignore[arg-type]
     for wrong in ((twice,), (jib.extern(twice), "twice"), 3):
         with pytest.raises(TypeError):
-            _native.Callable(b"", None, "f", (), None, "native", "speed", "python", jib.Limits(), None, None, externs=wrong)  # type: ignore[arg-type]
+            _native.Callable(
+                b"", None, "f", (), None, "native", "speed", "python", jib.Limits(), None, None, externs=wrong
+            )  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------------------------------------------- in a text
@@ -374,7 +385,12 @@ EXTREMES: dict[str, tuple[Any, list[Any]]] = {
     **{
         f"{letter}{bits}": (
             getattr(ctypes, f"c_{'u' * (letter == 'u')}int{bits}"),
-            [0, 1, 2 ** (bits - 1) - 1, *([2**bits - 1, 2 ** (bits - 1)] if letter == "u" else [-1, -(2 ** (bits - 1))])],
+            [
+                0,
+                1,
+                2 ** (bits - 1) - 1,
+                *([2**bits - 1, 2 ** (bits - 1)] if letter == "u" else [-1, -(2 ** (bits - 1))]),
+            ],
         )
         for letter in "iu"
         for bits in (8, 16, 32, 64)
@@ -409,8 +425,42 @@ def test_extreme_values_of_every_type(name: str) -> None:
 
 
 def test_many_arguments_of_mixed_kinds() -> None:
-    names = ["i8", "f64", "u64", "f32", "bool", "i64", "f64", "u16", "i32", "f32", "u8", "f64", "i16", "u32", "f64", "i64"]
-    values = [-128, 0.1, 2**64 - 1, 0.5, True, -(2**63), 1e300, 65535, -(2**31), -1.5, 255, -0.0, -32768, 2**32 - 1, math.inf, MOST]
+    names = [
+        "i8",
+        "f64",
+        "u64",
+        "f32",
+        "bool",
+        "i64",
+        "f64",
+        "u16",
+        "i32",
+        "f32",
+        "u8",
+        "f64",
+        "i16",
+        "u32",
+        "f64",
+        "i64",
+    ]
+    values = [
+        -128,
+        0.1,
+        2**64 - 1,
+        0.5,
+        True,
+        -(2**63),
+        1e300,
+        65535,
+        -(2**31),
+        -1.5,
+        255,
+        -0.0,
+        -32768,
+        2**32 - 1,
+        math.inf,
+        MOST,
+    ]
     seen: list[Any] = []
 
     def note(*args: Any) -> int:
@@ -491,15 +541,21 @@ def test_arguments_on_the_stack_and_much_stack(routines: Path) -> None:
     for f in [made, *everywhere(f"on_stack({', '.join('abcdfghijklmnopq')})", made)]:
         assert f(*range(1, 8), *[at / 2 for at in range(9)]) == 74.0
     deep = jib.extern((routines, "deep"), "i64(i64)")
-    functions = [deep, *everywhere("deep(x)", deep), *everywhere("def f(n): return deep(0) if n == 0 else f(n - 1) + 1", deep)]
+    functions = [
+        deep,
+        *everywhere("deep(x)", deep),
+        *everywhere("def f(n): return deep(0) if n == 0 else f(n - 1) + 1", deep),
+    ]
     answers: list[Any] = []
     for kib in (64, 128, 256, 1024):
+
         def call() -> None:
             for f in functions:
                 try:
                     answers.append(f(3))
                 except RecursionError:
                     assert kib < 1024  # noqa: B023
+
         on_stack(kib, call)
     assert set(answers) == {4} and len(answers) >= len(functions)
 
@@ -528,7 +584,10 @@ def counting(pure: bool = False) -> tuple[jib.Extern, list[Any]]:
         ("for i in range(5):\n    touch(3)\nx", [3] * 5),
         ("for i in range(5):\n    touch(x)\nx", [7] * 5),
         ("def g(): return touch(1)\ndef f(x):\n    g()\n    g()\n    return x", [1, 1]),
-        ("t = 0\nfor i in range(3):\n    for j in range(2):\n        t += touch(i * 10 + j)\nt + x", [0, 1, 10, 11, 20, 21]),
+        (
+            "t = 0\nfor i in range(3):\n    for j in range(2):\n        t += touch(i * 10 + j)\nt + x",
+            [0, 1, 10, 11, 20, 21],
+        ),
         ("def f(x):\n    if x > 4:\n        touch(x)\n        return f(x - 1)\n    return touch(0)", [7, 6, 5, 0]),
     ],
 )
@@ -605,8 +664,10 @@ def test_exceptions_pass_through() -> None:
         assert traceback.extract_tb(caught.value.__traceback__)[-1].name == "fail"
         error.__traceback__ = None
     for kind in (KeyboardInterrupt, SystemExit, StopIteration, ZeroDivisionError, MemoryError):
+
         def stop(kind: Any = kind) -> int:
             raise kind
+
         for f in everywhere("stop()", jib.extern(stop, "int()")):
             with pytest.raises(kind):
                 f()
@@ -717,7 +778,9 @@ def test_recursion_through_c_ends() -> None:
             deepest.append(n)
             return 0
 
-    holder.append(jib.compile("again(n)", externs=[jib.extern(c_function(again, ctypes.c_int64, ctypes.c_int64), name="again")]))
+    holder.append(
+        jib.compile("again(n)", externs=[jib.extern(c_function(again, ctypes.c_int64, ctypes.c_int64), name="again")])
+    )
     on_stack(512, lambda: holder[0](0) and None)
     assert len(deepest) == 1 and deepest[0] > 3
 
@@ -732,7 +795,11 @@ def test_many_threads_call_and_change() -> None:
 
     for f in everywhere("hop(x) + hop(x + 1)", jib.extern(hop)):
         answers: list[Any] = []
-        threads = [threading.Thread(target=lambda at=at, f=f: answers.append((at, f(at)))) for at in range(8)]
+
+        def call(at: int, f: Any = f, answers: Any = answers) -> None:
+            answers.append((at, f(at)))
+
+        threads = [threading.Thread(target=call, args=(at,)) for at in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -15,7 +15,7 @@ from . import _native
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 #: C's integers by the letters that ctypes gives them; those in capitals are unsigned.
 _INTEGERS = "bhilqBHILQ"
@@ -96,7 +96,11 @@ def extern(
         pointer, path, own_name = _symbol(target)
         address, origin, target = _ctypes_address(pointer), (path, own_name), pointer
     elif _is_ctypes(target):
-        address, declared, own_name = _ctypes_address(target), _ctypes_signature(target), getattr(target, "__name__", None)
+        address, declared, own_name = (
+            _ctypes_address(target),
+            _ctypes_signature(target),
+            getattr(target, "__name__", None),
+        )
     elif _is_cffi(target):
         address, declared = _cffi(target)
     elif callable(target):
@@ -114,7 +118,7 @@ def extern(
     source = Source(signature)
     if declared is not None and declared is not signature:
         _compare(name, source, Source(declared))
-    made = Extern(name, source, pure, target, address)
+    made = Extern(name, source, pure, target, unsafe_address=address)
     made._origin = origin
     return made
 
@@ -247,7 +251,7 @@ def _ctypes_type(each: Any, where: str) -> str:
         if code in _OTHERS:
             return _OTHERS[code]
         if code in _INTEGERS:
-            return f"{'u' if code.isupper() else 'i'}{ctypes.sizeof(each) * 8}"  # type: ignore[arg-type]
+            return f"{'u' if code.isupper() else 'i'}{ctypes.sizeof(each) * 8}"
     shown = each.__name__ if isinstance(each, type) else repr(each)
     raise TypeError(f"{where}: a text can hand over numbers and bools, not {shown:.80}")
 
@@ -263,9 +267,7 @@ def _is_cffi(target: Any) -> bool:
 
 def _cffi(target: Any) -> tuple[int, str]:
     """The address of a C function, and its signature."""
-    import _cffi_backend
-
-    ffi = _cffi_backend.FFI()
+    ffi = sys.modules["_cffi_backend"].FFI()
     kind = ffi.typeof(target)
     if kind.kind != "function" or kind.ellipsis:
         raise TypeError(f"extern() takes a function pointer of fixed types, not '{kind.cname}'")

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..externs import Extern
-
     from .build import Routine
 
 
@@ -80,7 +79,9 @@ def lower(
         EntryParameter(param.name, param.kind, crossing.type, param.required, param.default)
         for param, crossing in zip(parameters(unit, entry), functions[0].params)
     ])  # fmt: skip
-    return Lowered(ir.Module(functions, source.line_starts, tuple(unit.externs)), entry.name, faces, functions[0].returns, doc)
+    return Lowered(
+        ir.Module(functions, source.line_starts, tuple(unit.externs)), entry.name, faces, functions[0].returns, doc
+    )
 
 
 def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[Scope, str | None]:

@@ -103,9 +103,10 @@ def free_names(scopes: list[Scope], externs: Container[str] = ()) -> list[tuple[
     free: dict[str, int] = {}
     for scope in scopes:
         for name, start in scope.reads.items():
-            if start < free.get(name, FAR) and find(scope, name) is None:
-                if name not in externs and builtins.resolve(name) is None:
-                    free[name] = start
+            if start >= free.get(name, FAR) or find(scope, name) is not None:
+                continue
+            if name not in externs and builtins.resolve(name) is None:
+                free[name] = start
     return sorted(free.items(), key=lambda item: item[1])
 
 

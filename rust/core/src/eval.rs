@@ -44,7 +44,9 @@ pub fn eval(op: &Op, types: &[&Ty], result: &Ty, args: &[u64]) -> Result<Slots, 
             .map_err(Cause::Fault)?;
             return Ok(out);
         }
-        Call(_) | Extern(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => unreachable!("eval knows no modules and no hosts"),
+        Call(_) | Extern(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => {
+            unreachable!("eval knows no modules and no hosts")
+        }
         _ => match types[0] {
             Ty::Float(float) => on_floats(op, *float, result, args),
             ty => on_ints(op, ty, result, args),

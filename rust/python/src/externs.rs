@@ -35,18 +35,18 @@ pub struct Extern {
 impl Extern {
     /// `signature` is a `jib.source.Source`. With an address the target is only kept.
     #[new]
-    #[pyo3(signature = (name, signature, pure, target, address = None))]
+    #[pyo3(signature = (name, signature, pure, target, *, unsafe_address = None))]
     fn new(
         py: Python<'_>,
         name: &str,
         signature: Py<PyAny>,
         pure: bool,
         target: Py<PyAny>,
-        address: Option<usize>,
+        unsafe_address: Option<usize>,
     ) -> PyResult<Extern> {
         guard(py, || {
             let text = text(py, &signature)?;
-            let of = match address {
+            let of = match unsafe_address {
                 // SAFETY: `jib.extern` takes an address from ctypes or cffi, with the types that these have declared for it, which
                 // it compares with the signature, or from a person who calls it unsafe; `target` keeps what is there in its place, and
                 // this object keeps `target`. That a person's word for signature or address is true nobody can check: docs/safety.md.
@@ -128,7 +128,12 @@ impl Extern {
         let values: PyResult<Vec<_>> = self.of.params.iter().map(|ty| convert::result(py, ty, &mut slots)).collect();
         let answer = self.target.bind(py).call1(PyTuple::new(py, values?)?)?;
         let mut result = Slots::new();
-        convert::declared(&answer, &self.of.result, Place { function: name, param: Place::RESULT, depth: 0 }, &mut result)?;
+        convert::declared(
+            &answer,
+            &self.of.result,
+            Place { function: name, param: Place::RESULT, depth: 0 },
+            &mut result,
+        )?;
         out.copy_from_slice(&result);
         Ok(())
     }

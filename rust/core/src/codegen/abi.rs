@@ -46,7 +46,10 @@ pub(crate) enum Import {
     /// Has the host call a function of its own.
     CallHost,
     /// A C function of the host: its place in `Unit::externs`, and where it is.
-    Extern { at: u32, address: usize },
+    Extern {
+        at: u32,
+        address: usize,
+    },
 }
 
 impl Import {

@@ -83,9 +83,8 @@ pub(crate) unsafe extern "C" fn hook(
 ) -> u32 {
     // SAFETY: `Code::run` keeps the context and the host it points to alive while generated code runs, and nothing else refers to
     // them meanwhile; generated code stored so many arguments, and keeps its frame until we return.
-    let (host, args) = unsafe {
-        (&mut *(*context).host.cast::<&mut dyn Host>(), std::slice::from_raw_parts(slots, params as usize))
-    };
+    let (host, args) =
+        unsafe { (&mut *(*context).host.cast::<&mut dyn Host>(), std::slice::from_raw_parts(slots, params as usize)) };
     let answer = catch_unwind(AssertUnwindSafe(|| {
         crate::trip!("extern");
         let mut out = [0u64; 1];

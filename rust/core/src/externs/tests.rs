@@ -138,7 +138,8 @@ fn passes_leave_an_impure_call_alone_and_a_pure_one_out() {
 #[test]
 fn texts_and_checks() {
     let lines = Lines(vec![0]);
-    let first = |module: &Module| to_text(module, &lines).lines().nth(2).unwrap().split(" ;").next().unwrap().trim().to_owned();
+    let first =
+        |module: &Module| to_text(module, &lines).lines().nth(2).unwrap().split(" ;").next().unwrap().trim().to_owned();
     assert_eq!(first(&calling(&c_mix(false))), "%5 = extern mix(%0, %1, %2, %3, %4)");
     assert_eq!(first(&calling(&on_host("int(int)", true))), "%1 = extern.pure ask(%0)");
     assert_eq!(first(&calling(&on_host("None(int)", false))), "%1 = extern ask(%0)");
@@ -148,7 +149,9 @@ fn texts_and_checks() {
         verify(&module).unwrap_err()
     };
     assert!(broken(|m| m.functions[0].blocks[0].insts[0].args.truncate(1)).contains("takes 2 operands, gets 1"));
-    assert!(broken(|m| m.functions[0].blocks[0].insts[0].args.swap(0, 1)).contains("argument 1 should be int, is float"));
+    assert!(
+        broken(|m| m.functions[0].blocks[0].insts[0].args.swap(0, 1)).contains("argument 1 should be int, is float")
+    );
     assert!(broken(|m| m.functions[0].values[2] = Ty::FLOAT).contains("the result should be int, is float"));
 }
 
