@@ -11,6 +11,7 @@
 from ._native import __version__
 from .api import STAGES, cache_clear, cache_info, compile, evaluate
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
+from .externs import Extern, extern
 from .function import Function
 from .limits import Limits
 
@@ -18,6 +19,7 @@ __all__ = [
     "STAGES",
     "BudgetError",
     "CompileError",
+    "Extern",
     "Function",
     "InternalError",
     "JitError",
@@ -29,4 +31,5 @@ __all__ = [
     "cache_info",
     "compile",
     "evaluate",
+    "extern",
 ]

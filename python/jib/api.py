@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .builtins import constants
 from .errors import CompileError
+from .externs import check_externs
 from .function import Function, Made, Options, make
 from .limits import DEFAULT, Limits
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .externs import Extern
 
 #: Characters; what is shorter is over before the collector comes.
 LONG = 20_000
@@ -75,6 +78,7 @@ def compile(
     timeout: float | None = None,
     limits: Limits | None = None,
     nogil: bool | None = None,
+    externs: Iterable[Extern] = (),
 ) -> Function:
     """A native function from a text: an expression, a suite, a lambda, or definitions of which the last is called.
 
@@ -83,6 +87,8 @@ def compile(
     appearance. `name` is what the function is called in messages, `limits` how large the text may be. `arithmetic`
     is "python" or "numpy", `opt_level` "speed" or "none". `engine` is "native", "interpreter", or "auto": interpret until compiling
     would have been cheaper.
+
+    `externs` are functions of the host, made by `jib.extern`, that the text may call by their names.
 
     `fuel` is what one call may use up: each round of a loop and each call of a function of the text, the outermost included, takes
     one unit, the same on every engine. `timeout` is how many seconds a call may run. Other threads of Python go on beside a call that has run
@@ -128,7 +134,7 @@ def _make(source: str, *options: Any) -> Made:
     text = Source(source)
     with _collector_paused() if len(source) > LONG else nullcontext():
         program = parse(text, given.limits)
-        lowered = lower(program, text, given.params, given.limits)
+        lowered = lower(program, text, given.params, given.limits, given.externs)
     return make(text, ir.encode(lowered.module), lowered, given)
 
 

@@ -17,6 +17,7 @@ from .source import Source
 if TYPE_CHECKING:
     import inspect
 
+    from .externs import Extern
     from .lower import EntryParameter, Lowered
     from .pointers import Address
 
@@ -34,6 +35,7 @@ class Options(NamedTuple):
     timeout: float | None = None
     limits: Limits = DEFAULT
     nogil: bool | None = None
+    externs: tuple[Extern, ...] = ()
 
 
 class Specialization(NamedTuple):
@@ -214,7 +216,7 @@ class Function(_native.Callable):
                 return dump.tree_text(program, text)
             from . import ir
 
-            lowered = lower(program, text, options.params, options.limits)
+            lowered = lower(program, text, options.params, options.limits, options.externs)
             return ir.to_text(lowered.module).rstrip("\n")
         return self._dump(stage, signature).rstrip("\n")
 

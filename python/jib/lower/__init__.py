@@ -27,6 +27,7 @@ from .statements import statements
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..externs import Extern
     from .build import Routine
 
 
@@ -50,13 +51,20 @@ class Lowered(NamedTuple):
     doc: str | None
 
 
-def lower(program: Program, source: Source, params: Sequence[str] | None = None, limits: Limits = DEFAULT) -> Lowered:
-    """The IR of a text. `params` names the parameters of an expression or a suite, which else are its free names."""
-    unit = Unit(source, limits)
+def lower(
+    program: Program,
+    source: Source,
+    params: Sequence[str] | None = None,
+    limits: Limits = DEFAULT,
+    externs: Sequence[Extern] = (),
+) -> Lowered:
+    """The IR of a text, which may call these functions of the host. `params` names the parameters of an expression or a suite, which
+    else are its free names."""
+    unit = Unit(source, limits, externs)
     root, doc = _shape(program, unit, params)
     scopes = scan(root, unit.fail)
     if root.kind == "suite" and params is None:
-        _add_parameters(root, free_names(scopes))
+        _add_parameters(root, free_names(scopes, unit.externs))
     if len(scopes) > 1:
         link(scopes, unit.fail)
     entry = root
@@ -71,7 +79,9 @@ def lower(program: Program, source: Source, params: Sequence[str] | None = None,
         EntryParameter(param.name, param.kind, crossing.type, param.required, param.default)
         for param, crossing in zip(parameters(unit, entry), functions[0].params)
     ])  # fmt: skip
-    return Lowered(ir.Module(functions, source.line_starts), entry.name, faces, functions[0].returns, doc)
+    return Lowered(
+        ir.Module(functions, source.line_starts, tuple(unit.externs)), entry.name, faces, functions[0].returns, doc
+    )
 
 
 def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[Scope, str | None]:

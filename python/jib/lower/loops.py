@@ -122,7 +122,8 @@ def is_range(f: Builder, node: Any) -> bool:
         return False
     if type(node.func) is Name:
         name = node.func.id
-        return name == "range" and name not in f.variables and f.function(name) is None
+        hidden = name in f.variables or name in f.unit.externs or f.function(name) is not None
+        return name == "range" and not hidden
     return False
 
 

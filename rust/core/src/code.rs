@@ -4,6 +4,8 @@
 //! the memory is freed when the `Code` is dropped, and not before; a failing run says what failed and where; a panic while
 //! compiling ends here as `CodeError::Internal`.
 
+mod trampoline;
+
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +22,7 @@ use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::{is_large, isa};
 use crate::codegen::kept::kept;
-use crate::codegen::{Face, Import, MAX_RETURN, PrintSite, Site, Unit, outer, ticks};
+use crate::codegen::{Face, Import, MAX_RETURN, PrintSite, Site, Unit, externs, outer, ticks};
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
 use crate::limits::Limits;
@@ -30,6 +32,8 @@ use crate::span::Span;
 use crate::typed::Module;
 use crate::typed::verify::is_always;
 use crate::types::ticks::interval;
+
+pub(crate) use trampoline::Trampoline;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OptLevel {
@@ -94,7 +98,7 @@ pub struct Code {
     span: Span,
     /// How many ticks may pass until the host is asked; 0 when a run counts none.
     interval: u64,
-    /// What all functions of the module need on the stack together, each once.
+    /// What all functions of the module need on the stack together, each once, and the host's functions below them.
     stack: usize,
     size: usize,
     traps: usize,
@@ -246,7 +250,7 @@ fn compile_with(
         sites: unit.sites,
         prints: unit.prints,
         span: first.span,
-        stack,
+        stack: stack + unit.room,
         size,
         traps,
         timings,
@@ -395,6 +399,8 @@ impl Linker {
             let name = match import {
                 Import::Helper(helper) => format!("{HELPER}{}", helper.name),
                 Import::Print => PRINT.to_owned(),
+                Import::CallHost => CALL.to_owned(),
+                Import::Extern { at, address } => format!("{EXTERN}{at}.{address:x}"),
                 Import::Poll => {
                     poll()?;
                     POLL.to_owned()
@@ -425,16 +431,26 @@ const HELPER: &str = "jib.helper.";
 const LIBCALL: &str = "jib.libcall.";
 const PRINT: &str = "jib.print";
 const POLL: &str = "jib.poll";
+const CALL: &str = "jib.call";
+const EXTERN: &str = "jib.extern.";
 
 fn symbol(name: &str) -> Option<*const u8> {
     match name {
         PRINT => Some(hooks::print as *const u8),
         POLL => poll().ok(),
-        _ => match name.strip_prefix(HELPER) {
-            Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
-            None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
+        CALL => Some(externs::hook as *const u8),
+        _ => match (name.strip_prefix(HELPER), name.strip_prefix(EXTERN)) {
+            (Some(helper), _) => runtime::helper(helper).map(|helper| helper.address()),
+            (_, Some(known)) => address(known),
+            _ => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
         },
     }
+}
+
+/// The address in the name of a function of the host: its number, a point, and hexadecimal digits.
+fn address(name: &str) -> Option<*const u8> {
+    let (_, digits) = name.split_once('.')?;
+    usize::from_str_radix(digits, 16).ok().map(|address| address as *const u8)
 }
 
 /// The stub by which generated code asks the host: made once, on first need, and kept for ever.

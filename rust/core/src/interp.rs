@@ -6,11 +6,13 @@
 
 use smallvec::SmallVec;
 
+use crate::codegen::externs::room;
 use crate::eval::{Slots, eval};
 use crate::failure::{Cause, Failure, Host, refill};
 use crate::fault::Fault;
 use crate::format;
 use crate::span::Span;
+use crate::typed::calls::externs;
 use crate::typed::{Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::Ty;
 use crate::types::ticks::interval;
@@ -32,6 +34,8 @@ pub struct Program {
     layouts: Vec<Layout>,
     /// How many ticks may pass until the host is asked.
     interval: u64,
+    /// How much stack must be left for functions of the host.
+    room: usize,
 }
 
 /// Where each value of a function begins in its frame, and, last, how large the frame is.
@@ -81,11 +85,17 @@ impl Program {
     pub fn new(module: Module) -> Program {
         let layouts = module.functions.iter().map(Layout::new).collect();
         let interval = interval(&module, 32);
-        Program { module, layouts, interval }
+        let room = externs(&module).map(|callee| room(&callee.of)).max().unwrap_or(0);
+        Program { module, layouts, interval, room }
     }
 
     pub fn module(&self) -> &Module {
         &self.module
+    }
+
+    /// How much stack a run needs, beside what `code::has_room` keeps anyway.
+    pub fn room(&self) -> usize {
+        self.room
     }
 
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
@@ -148,6 +158,11 @@ impl<'p> Machine<'p> {
             Op::Print(print) => {
                 let text = format::print_line(print, &types(function, &inst.args), &args);
                 self.host.print(&text).map_err(|_| Cause::Host)?;
+            }
+            Op::Extern(callee) => {
+                let mut out = Slots::from_elem(0, callee.of.result.width());
+                callee.call(self.host, &args, &mut out)?;
+                self.write(inst.result, &out);
             }
             Op::Tick(units) => self.tick(u64::from(*units))?,
             Op::Prepay(units) => {

@@ -8,6 +8,7 @@ pub mod code;
 pub mod codegen;
 pub mod diag;
 pub mod eval;
+pub mod externs;
 pub mod failure;
 pub mod fault;
 pub mod format;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Diag, Error};
+use crate::externs::Extern;
 use crate::ir;
 use crate::limits::Limits;
 use crate::span::{Lines, Span};
@@ -27,8 +28,13 @@ impl Unit {
 
     /// Decodes, verifies, and takes the variables away.
     pub fn decode(bytes: &[u8], limits: Limits) -> Result<Unit, Error> {
+        Unit::with_externs(bytes, limits, &[])
+    }
+
+    /// The same for a text that may call these functions of the host.
+    pub fn with_externs(bytes: &[u8], limits: Limits, externs: &[Arc<Extern>]) -> Result<Unit, Error> {
         crate::trip!("decode");
-        let module = ir::decode(bytes)?;
+        let module = ir::decode(bytes, externs)?;
         crate::trip!("ssa");
         let mut joins = limits.joins;
         let functions = module

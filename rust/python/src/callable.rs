@@ -15,10 +15,10 @@ use jib_core::types::ticks::Counting;
 use jib_core::types::{Ty, parse};
 use jib_core::unit::Unit;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
-use pyo3::{PyTraverseError, PyVisit};
 use smallvec::SmallVec;
 
 use crate::codes;
@@ -26,6 +26,7 @@ use crate::convert::{self, Place, Slots};
 use crate::dump;
 use crate::entry::{self, Args, Target};
 use crate::errors::{compile_error, internal, run_error};
+use crate::externs::Extern;
 use crate::guard::guard;
 use crate::host::{Budget, Gil, Refusal, Run};
 use crate::layout::layout;
@@ -43,7 +44,7 @@ const MAX_SPECIALISATIONS: usize = 256;
 pub struct Callable {
     /// What CPython calls: code of the specialisation called last, or `entry`'s way to all of them.
     pub(crate) target: Target,
-    family: Arc<Family>,
+    program: Py<Program>,
     /// Those that this function has been called with, oldest first, each with the hash of its types.
     specialisations: Mutex<Vec<(u64, Arc<Specialisation>)>>,
     /// How often `interrupt` was called: a run that sees it change ends.
@@ -51,8 +52,9 @@ pub struct Callable {
 }
 
 /// What functions of the same text and options share.
-pub struct Family {
-    /// Unlike that of any other family.
+#[pyclass(frozen, module = "jib._native")]
+pub struct Program {
+    /// Unlike that of any other program.
     number: u64,
     pub unit: Unit,
     pub options: Options,
@@ -64,12 +66,14 @@ pub struct Family {
     rows: Py<PyTuple>,
     /// What `signature=` says: the types it takes, and what it returns.
     fixed: Option<Vec<Ty>>,
-    result: Option<Ty>,
+    pub result: Option<Ty>,
     /// Microseconds from bytes to SSA.
     crossing: f64,
     pub budget: Budget,
     /// Who has the interpreter while a function runs.
     pub gil: Gil,
+    /// The functions of the host that the text may call, with all that they keep.
+    pub externs: Vec<Py<Extern>>,
 }
 
 struct Param {
@@ -90,17 +94,22 @@ enum Kind {
     Keyword,
 }
 
-/// What functions of the same text and options share, as Python passes it on.
-#[pyclass(frozen, module = "jib._native")]
-pub struct Program(Arc<Family>);
-
 #[pymethods]
 impl Program {
+    /// What it keeps. There is nothing to clear, as with a `Callable`.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.source)?;
+        visit.call(&self.rows)?;
+        self.params.iter().filter_map(|param| param.default.as_ref()).try_for_each(|default| visit.call(default))?;
+        self.externs.iter().try_for_each(|callee| visit.call(callee))
+    }
+
     /// `params` are (name, kind, required, default); `signature` is its text or None; `fuel` is positive, `timeout` in seconds.
     /// With `counting` "nothing" a run cannot be stopped: benchmarks compare with it.
     #[new]
     #[pyo3(signature = (
-        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel = None, timeout = None, nogil = None, counting = None
+        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel = None, timeout = None,
+        nogil = None, counting = None, externs = vec![]
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
@@ -118,6 +127,7 @@ impl Program {
         timeout: Option<f64>,
         nogil: Option<bool>,
         counting: Option<&str>,
+        externs: Vec<Py<Extern>>,
     ) -> PyResult<Program> {
         guard(py, || {
             let limit = |name| PyResult::Ok(limits.getattr(name)?.extract::<isize>()?.max(0) as usize);
@@ -140,7 +150,9 @@ impl Program {
             let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
             let timeout = timeout.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))?;
             let start = Instant::now();
-            let unit = Unit::decode(ir, options.limits).map_err(|error| compile_error(py, &source, error))?;
+            let rows: Vec<_> = externs.iter().map(|callee| callee.get().of.clone()).collect();
+            let unit = Unit::with_externs(ir, options.limits, &rows);
+            let unit = unit.map_err(|error| compile_error(py, &source, error))?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
             let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;
@@ -158,9 +170,9 @@ impl Program {
             let budget = Budget { fuel, timeout };
             let gil = Gil::of(nogil);
             let params = params.collect();
-            static FAMILIES: AtomicU64 = AtomicU64::new(0);
-            let number = FAMILIES.fetch_add(1, Ordering::Relaxed);
-            let mut family = Family {
+            static PROGRAMS: AtomicU64 = AtomicU64::new(0);
+            let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
+            let mut program = Program {
                 number,
                 unit,
                 options,
@@ -173,26 +185,32 @@ impl Program {
                 crossing,
                 budget,
                 gil,
+                externs,
             };
             if let Some(text) = signature {
-                let (types, result) = family.signature(py, text)?;
-                family.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
-                family.fixed = Some(types);
-                family.result = result;
+                let (types, result) = program.signature(py, text)?;
+                program.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
+                program.fixed = Some(types);
+                program.result = result;
             }
-            Ok(Program(Arc::new(family)))
+            Ok(program)
         })
     }
 }
 
 #[pymethods]
 impl Callable {
+    /// It never changes: every cycle goes through something else that does, and is cleared there.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.program)
+    }
+
     /// What a signature fixes is compiled now.
     #[new]
-    fn new(py: Python<'_>, program: &Program) -> PyResult<Callable> {
+    fn new(py: Python<'_>, program: Py<Program>) -> PyResult<Callable> {
         guard(py, || {
-            let callable = Callable::of(program.0.clone());
-            if let Some(types) = &program.0.fixed {
+            let callable = Callable::of(program);
+            if let Some(types) = &callable.program().fixed {
                 callable.aim(&*callable.specialisation(py, types)?);
             }
             Ok(callable)
@@ -222,10 +240,6 @@ impl Callable {
         entry::adopt(cls, None);
     }
 
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.family.params.iter().filter_map(|param| param.default.as_ref()).try_for_each(|default| visit.call(default))
-    }
-
     /// Ends every call of this function that is running now, on any thread, with KeyboardInterrupt; calls that begin later are
     /// not touched, and nothing happens when none runs.
     ///
@@ -245,13 +259,13 @@ impl Callable {
     /// The text of a stage that Rust has, for a signature, or for the specialisation there is.
     fn _dump(&self, py: Python<'_>, stage: &str, signature: Option<&str>) -> PyResult<String> {
         guard(py, || {
-            let family = &self.family;
+            let program = self.program();
             let (types, result) = match signature {
-                Some(text) => family.signature(py, text)?,
-                None => (self.default_types()?, family.result.clone()),
+                Some(text) => program.signature(py, text)?,
+                None => (self.default_types()?, program.result.clone()),
             };
-            match dump::dump(&family.unit, stage, &types, result.as_ref(), family.options) {
-                Some(text) => text.map_err(|error| compile_error(py, &family.source, error)),
+            match dump::dump(&program.unit, stage, &types, result.as_ref(), program.options) {
+                Some(text) => text.map_err(|error| compile_error(py, &program.source, error)),
                 None => Err(PyValueError::new_err(format!("there is no stage called '{stage}'"))),
             }
         })
@@ -260,8 +274,8 @@ impl Callable {
     /// The function as C calls it, for a signature.
     fn _pointer(&self, py: Python<'_>, signature: &str) -> PyResult<Pointer> {
         guard(py, || {
-            let (types, result) = self.family.signature(py, signature)?;
-            Shared::compile(py, &self.family, &self.interrupts, &types, result.as_ref().or(self.family.result.as_ref()))
+            let (types, result) = self.program().signature(py, signature)?;
+            Shared::compile(py, &self.program, &self.interrupts, &types, result.as_ref())
         })
     }
 
@@ -274,7 +288,7 @@ impl Callable {
     fn _specializations(&self) -> Vec<Row> {
         let row = |(_, s): &(u64, Arc<Specialisation>)| {
             let types = s.params.iter().map(Ty::to_string).collect();
-            let mut stages = vec![("cross", self.family.crossing)];
+            let mut stages = vec![("cross", self.program().crossing)];
             stages.extend(s.stages());
             (types, s.result().to_string(), s.code_bytes(), stages)
         };
@@ -293,15 +307,15 @@ fn choose<T: Copy>(option: &str, word: &str, choices: &[(&str, T)]) -> PyResult<
 /// Makes calls of the class's instances go to their targets; before any of them is made but one that shows where that is.
 pub fn adopt(py: Python<'_>) -> PyResult<()> {
     let class = py.get_type::<Callable>();
-    let shown = Bound::new(py, Callable::of(Arc::new(Family::empty(py))))?;
+    let shown = Bound::new(py, Callable::of(Py::new(py, Program::empty(py))?))?;
     entry::adopt(&class, Some(entry::target_offset(&shown)));
     Ok(())
 }
 
-impl Family {
+impl Program {
     /// Of a function that cannot be called.
-    fn empty(py: Python<'_>) -> Family {
-        Family {
+    fn empty(py: Python<'_>) -> Program {
+        Program {
             number: u64::MAX,
             unit: Unit::empty(),
             options: Options {
@@ -320,6 +334,7 @@ impl Family {
             crossing: 0.0,
             budget: Budget::default(),
             gil: Gil::default(),
+            externs: Vec::new(),
         }
     }
 
@@ -396,9 +411,13 @@ impl Family {
 }
 
 impl Callable {
-    fn of(family: Arc<Family>) -> Callable {
+    fn program(&self) -> &Program {
+        self.program.get()
+    }
+
+    fn of(program: Py<Program>) -> Callable {
         let (specialisations, interrupts) = (Mutex::new(Vec::new()), Arc::default());
-        Callable { target: Target::new(), family, specialisations, interrupts }
+        Callable { target: Target::new(), program, specialisations, interrupts }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Arc<Specialisation>)>> {
@@ -408,7 +427,7 @@ impl Callable {
 
     /// The types to dump when none are given: those of the declaration, or of what was compiled last.
     fn default_types(&self) -> PyResult<Vec<Ty>> {
-        let Family { params, name, .. } = &*self.family;
+        let Program { params, name, .. } = self.program();
         if let Some(declared) = params.iter().map(|p| p.declared.clone()).collect::<Option<Vec<Ty>>>() {
             return Ok(declared);
         }
@@ -434,18 +453,19 @@ impl Callable {
             }
             known.len()
         };
-        let family = &*self.family;
+        let program = self.program();
         if count >= MAX_SPECIALISATIONS {
-            let span = family.unit.span();
-            let args = vec![family.name.clone(), MAX_SPECIALISATIONS.to_string()];
+            let span = program.unit.span();
+            let args = vec![program.name.clone(), MAX_SPECIALISATIONS.to_string()];
             let diag = jib_core::diag::Diag { code: "limit-specialisations", args, span };
-            return Err(compile_error(py, &family.source, diag.into()));
+            return Err(compile_error(py, &program.source, diag.into()));
         }
         let layout = layout(py);
-        let compile = || Specialisation::compile(&family.unit, types, family.result.as_ref(), family.options, layout);
+        let compile =
+            || Specialisation::compile(&program.unit, types, program.result.as_ref(), program.options, layout);
         // Others may go on meanwhile.
-        let made = py.detach(|| codes::code(family.number, types, compile));
-        let made = made.map_err(|error| compile_error(py, &family.source, error))?;
+        let made = py.detach(|| codes::code(program.number, types, compile));
+        let made = made.map_err(|error| compile_error(py, &program.source, error))?;
         let mut known = self.known();
         // Another thread may have been faster: one of them is kept.
         Ok(find(&known).unwrap_or_else(|| {
@@ -461,16 +481,16 @@ impl Callable {
         names: Option<&Bound<'py, PyTuple>>,
         values: &[Borrowed<'_, 'py, PyAny>],
     ) -> PyResult<Bound<'py, PyAny>> {
-        let family = &*slf.get().family;
-        if names.is_none() && positional.len() == family.params.len() && family.is_plain() {
+        let program = slf.get().program();
+        if names.is_none() && positional.len() == program.params.len() && program.is_plain() {
             return Callable::call(slf, positional);
         }
-        Callable::call(slf, &family.bind(slf.py(), positional, names, values)?)
+        Callable::call(slf, &program.bind(slf.py(), positional, names, values)?)
     }
 
     fn call<'py>(slf: &Bound<'py, Self>, args: &[Borrowed<'_, 'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
-        let (types, slots) = this.family.convert(py, args)?;
+        let (types, slots) = this.program().convert(py, args)?;
         let specialisation = this.specialisation(py, &types)?;
         this.aim(&specialisation);
         if specialisation.takes_slots() {
@@ -491,7 +511,7 @@ impl Callable {
     /// Has this specialisation called directly, from now on.
     fn aim(&self, specialisation: &Specialisation) {
         // Code counts arguments, and does not ask how they were given.
-        if self.family.is_plain() {
+        if self.program().is_plain() {
             self.target.set(specialisation);
         }
     }
@@ -504,7 +524,8 @@ impl Callable {
         slots: &[u64],
         out: &mut [u64],
     ) -> Result<(), Stopped> {
-        let mut host = Run::new(py, self.family.budget, self.family.gil, &self.interrupts);
+        let Program { budget, gil, externs, .. } = self.program();
+        let mut host = Run::new(py, *budget, *gil, &self.interrupts).with_externs(externs);
         let done = specialisation.run(slots, out, &mut host);
         let refusal = host.take_refusal();
         // It has the interpreter again before anybody else does something.
@@ -515,15 +536,15 @@ impl Callable {
     /// The exception of a run that has no result.
     pub fn stopped(&self, py: Python<'_>, (stop, refusal): Stopped) -> PyErr {
         match stop {
-            Stop::Failed(failure) => run_error(py, &self.family.source, &failure, refusal),
+            Stop::Failed(failure) => run_error(py, &self.program().source, &failure, refusal),
             Stop::Raised(error) => error,
-            Stop::Compiling(error) => compile_error(py, &self.family.source, error),
+            Stop::Compiling(error) => compile_error(py, &self.program().source, error),
         }
     }
 
     /// The exception of a failure in code that needs no host.
     pub fn failed(&self, py: Python<'_>, specialisation: &Specialisation, site: u32, code: u32) -> PyErr {
-        run_error(py, &self.family.source, &specialisation.failure(site, code), None)
+        run_error(py, &self.program().source, &specialisation.failure(site, code), None)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The cache of compiled code: text and options (a family, by its number) and argument types → specialisation.
+//! The cache of compiled code: text and options (a program, by its number) and argument types → specialisation.
 //!
 //! In: what is asked for, and how to make it. Out: a specialisation, known or new. Always holds: at most `CAPACITY` are kept for those who
 //! come later, and not more than `BYTES` of them; each lives on as long as a function has it.
@@ -47,13 +47,13 @@ fn with<T>(work: impl FnOnce(&mut Codes) -> T) -> T {
     work(&mut codes.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// What is known for a family and types, or is made now. Nothing is locked meanwhile.
+/// What is known for a program and types, or is made now. Nothing is locked meanwhile.
 pub fn code(
-    family: u64,
+    program: u64,
     types: &[Ty],
     make: impl FnOnce() -> Result<Arc<Specialisation>, Error>,
 ) -> Result<Arc<Specialisation>, Error> {
-    let key = (family, types.into());
+    let key = (program, types.into());
     let found = with(|codes| {
         let found = codes.known.get(&key).cloned();
         *(if found.is_some() { &mut codes.hits } else { &mut codes.misses }) += 1;

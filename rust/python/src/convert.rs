@@ -25,6 +25,9 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Not a parameter, but what the function, one of the host's, has returned.
+    pub const RESULT: &'static str = "";
+
     /// The place of an element; None when that would be too deep.
     fn inside(self) -> Option<Self> {
         (self.depth < Ty::DEEPEST).then_some(Place { depth: self.depth + 1, ..self })
@@ -209,6 +212,9 @@ fn fit(number: &Bound<'_, PyAny>, ty: IntTy, place: Place<'_>) -> PyResult<u64> 
         let Place { function, param, .. } = place;
         let name = Ty::Int(ty);
         let bits = ty.bits();
+        if param == Place::RESULT {
+            return PyOverflowError::new_err(format!("{function}() returned an int outside {name} ({bits} bits)"));
+        }
         PyOverflowError::new_err(format!("{function}() argument '{param}' is outside {name} ({bits} bits)"))
     };
     let value = match number.extract::<i64>() {
@@ -221,5 +227,8 @@ fn fit(number: &Bound<'_, PyAny>, ty: IntTy, place: Place<'_>) -> PyResult<u64> 
 fn mismatch(place: Place<'_>, wanted: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let class = value.get_type().name().map(|name| name.to_string()).unwrap_or_else(|_| "?".to_owned());
     let Place { function, param, .. } = place;
+    if param == Place::RESULT {
+        return PyTypeError::new_err(format!("{function}() must return {wanted}, not {class}"));
+    }
     PyTypeError::new_err(format!("{function}() argument '{param}' must be {wanted}, not {class}"))
 }

@@ -1,7 +1,7 @@
 //! Failures of the core as Python exceptions. The sentences stand in Python, in `jib.errors`; here is only the way there.
 
 use jib_core::diag::{Diag, Error};
-use jib_core::failure::Failure;
+use jib_core::failure::{Cause, Failure};
 use jib_core::span::Span;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError};
 use pyo3::intern;
@@ -20,6 +20,12 @@ pub fn compile_error(py: Python<'_>, source: &Py<PyAny>, error: Error) -> PyErr 
         )),
         Error::Internal(words) => internal(py, &words),
     }
+}
+
+/// There is no memory for what calls a C function.
+pub fn no_memory(words: &str) -> PyErr {
+    let cause = Cause::NoMemory(words.into());
+    PyOSError::new_err(cause.exception().and_then(|(_, message)| message))
 }
 
 fn user(py: Python<'_>, source: &Py<PyAny>, diag: &Diag) -> PyResult<PyErr> {

@@ -1,4 +1,4 @@
-//! What running code may ask of Python: to print, and whether to go on.
+//! What running code may ask of Python: to print, to call, and whether to go on.
 //!
 //! In: what a function may use up (`Budget`), who may interrupt it, who has the interpreter meanwhile (`Gil`). Out: answers to a run's
 //! questions. Always holds: a run takes as many ticks as its fuel, and not one more, whichever engine counts them; a refusal is kept, so
@@ -13,6 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::entry::{self, Away};
+use crate::externs::Extern;
 
 /// What one call may use up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,6 +83,8 @@ pub struct Run<'a> {
     /// How often the function has been interrupted: now, and when the run began.
     interrupts: &'a AtomicU64,
     before: u64,
+    /// The functions of the host that the text may call.
+    externs: &'a [Py<Extern>],
     refusal: Option<Refusal>,
 }
 
@@ -106,7 +109,7 @@ impl<'a> Run<'a> {
         let deadline = budget.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let before = interrupts.load(Ordering::Relaxed);
         let (gil, looked, fuel, refusal) = (Gil::Never, None, 0, None);
-        let mut run = Run { held, gil, looked, budget, fuel, deadline, interrupts, before, refusal };
+        let mut run = Run { held, gil, looked, budget, fuel, deadline, interrupts, before, externs: &[], refusal };
         run.refuel();
         run
     }
@@ -123,6 +126,12 @@ impl<'a> Run<'a> {
             Held::Given(away) => away.back_for(|| entry::attached(work)),
             Held::Unknown => Python::attach(work),
         }
+    }
+
+    /// The same run, of a text that may call these.
+    #[inline]
+    pub fn with_externs(self, externs: &'a [Py<Extern>]) -> Self {
+        Run { externs, ..self }
     }
 
     /// Time that is not the run's own: compiling in the middle of it.
@@ -193,6 +202,13 @@ impl Host for Run<'_> {
             PyResult::Ok(())
         });
         self.asked(written)
+    }
+
+    /// A Python callable; what it raises is what the run ends with.
+    fn call(&mut self, index: u32, args: &[u64], out: &mut [u64]) -> Result<(), HostError> {
+        let callee = self.externs.get(index as usize).ok_or(HostError)?;
+        let done = self.python(|py| callee.get().run(py, args, out));
+        self.asked(done)
     }
 
     fn poll(&mut self) -> Result<(), HostError> {

@@ -9,6 +9,7 @@ mod convert;
 mod dump;
 mod entry;
 mod errors;
+mod externs;
 mod guard;
 mod host;
 mod layout;
@@ -74,6 +75,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_inline, module)?)?;
     module.add_function(wrap_pyfunction!(_codes, module)?)?;
     module.add_function(wrap_pyfunction!(_forget, module)?)?;
+    module.add_function(wrap_pyfunction!(externs::read_signature, module)?)?;
+    module.add_class::<externs::Extern>()?;
     module.add_class::<callable::Program>()?;
     module.add_class::<callable::Callable>()?;
     module.add_class::<pointer::Pointer>()?;

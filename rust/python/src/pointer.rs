@@ -1,6 +1,6 @@
 //! A function as C sees it: an address, its types, and what keeps its code alive.
 //!
-//! In: a family, argument types. Out: `Pointer`. Always holds: code is compiled for numbers as C has them and lives as long as any Python
+//! In: a program, argument types. Out: `Pointer`. Always holds: code is compiled for numbers as C has them and lives as long as any Python
 //! object that knows its address; a call that fails gives nan, 0 or false, and is told to `sys.unraisablehook` if its thread has the GIL.
 
 use std::sync::atomic::AtomicU64;
@@ -13,7 +13,7 @@ use jib_core::types::{FloatTy, IntTy, Ty};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::callable::Family;
+use crate::callable::Program;
 use crate::entry;
 use crate::errors::{compile_error, run_error};
 use crate::host::{Refusal, Run};
@@ -21,7 +21,7 @@ use crate::specialise::{code_error, typed_ir, with_room};
 
 /// What the code knows by its token.
 pub struct Shared {
-    pub family: Arc<Family>,
+    pub program: Py<Program>,
     pub interrupts: Arc<AtomicU64>,
     /// Set before anybody has the address.
     code: OnceLock<Code>,
@@ -33,7 +33,7 @@ impl Shared {
     /// Compiles for C.
     pub fn compile(
         py: Python<'_>,
-        family: &Arc<Family>,
+        program: &Py<Program>,
         interrupts: &Arc<AtomicU64>,
         types: &[Ty],
         result: Option<&Ty>,
@@ -42,24 +42,25 @@ impl Shared {
             return Err(PyTypeError::new_err("a function of C takes numbers alone"));
         }
         let shared = Shared {
-            family: family.clone(),
+            program: program.clone_ref(py),
             interrupts: interrupts.clone(),
             code: OnceLock::new(),
             failure: Mutex::default(),
         };
-        let shared = Arc::new(shared);
+        let (shared, program) = (Arc::new(shared), program.get());
+        let result = result.or(program.result.as_ref());
         let token = Arc::as_ptr(&shared).addr();
         let outside = Outside::Numbers { calls: &entry::NUMBERS, token };
         let compile = || {
-            let (module, _) = typed_ir(&family.unit, types, result, family.options)?;
+            let (module, _) = typed_ir(&program.unit, types, result, program.options)?;
             let result = module.functions[0].result.clone();
             if matches!(result, Ty::Tuple(_)) {
                 return Ok((None, result));
             }
-            let code = code::compile_for(&module, &family.options.code(), outside).map_err(code_error)?;
+            let code = code::compile_for(&module, &program.options.code(), outside).map_err(code_error)?;
             Ok((Some(code), result))
         };
-        let made = py.detach(|| with_room(compile)).map_err(|error| compile_error(py, &family.source, error))?;
+        let made = py.detach(|| with_room(compile)).map_err(|error| compile_error(py, &program.source, error))?;
         let (Some(code), result) = made else {
             return Err(PyTypeError::new_err("a function of C gives one number or nothing, not a tuple"));
         };
@@ -75,7 +76,8 @@ impl Shared {
     /// Runs slots for C: whether it did.
     pub fn run(&self, args: &[u64], out: &mut [u64]) -> bool {
         let Some(code) = self.code.get() else { return false };
-        let mut host = Run::foreign(self.family.budget, &self.interrupts);
+        let program = self.program.get();
+        let mut host = Run::foreign(program.budget, &self.interrupts).with_externs(&program.externs);
         match code.run(args, out, &mut host) {
             Ok(()) => true,
             Err(failure) => {
@@ -94,8 +96,9 @@ impl Shared {
 
     fn failed(&self, failure: Failure, refusal: Option<Refusal>) {
         entry::if_attached(|py| {
-            let name = self.family.name.as_str().into_pyobject(py).ok();
-            let error = run_error(py, &self.family.source, &failure, refusal);
+            let program = self.program.get();
+            let name = program.name.as_str().into_pyobject(py).ok();
+            let error = run_error(py, &program.source, &failure, refusal);
             error.write_unraisable(py, name.as_ref().map(|name| name.as_any()));
         });
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
@@ -134,7 +137,7 @@ impl Pointer {
     #[getter]
     fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         let failure = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        Some(run_error(py, &self.shared.family.source, &failure, None).into_value(py).into_bound(py).into_any())
+        Some(run_error(py, &self.shared.program.get().source, &failure, None).into_value(py).into_bound(py).into_any())
     }
 
     /// A PyCapsule of the address that keeps the code alive.

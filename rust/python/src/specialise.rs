@@ -242,9 +242,9 @@ impl Specialisation {
     }
 }
 
-/// Interprets, where the stack has room: it needs little itself, but what it prints to may call us again.
+/// Interprets, where the stack has room: it needs little itself, but what it prints to or calls may call us again.
 pub fn interpret(program: &Program, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<(), Failure> {
-    if code::has_room(0) {
+    if code::has_room(program.room()) {
         program.run(args, out, host)
     } else {
         Err(Failure { cause: Cause::Fault(Fault::Recursion), span: program.module().functions[0].span })

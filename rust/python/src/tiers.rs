@@ -1,7 +1,7 @@
 //! `engine="auto"`: interprets first, and compiles when that would have been cheaper.
 //!
 //! In: typed IR. Out: runs. Always holds: what is interpreted has no effect but its result, so that a run that turns out long is
-//! begun again natively; a program that prints is compiled at its first call. Where the system refuses memory for machine
+//! begun again natively; a program that prints, or calls a function of the host that is not pure, is compiled at its first call. Where the system refuses memory for machine
 //! code, everything is interpreted, with one warning per process.
 
 use std::sync::OnceLock;
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use jib_core::code::{self, Code, CodeError};
 use jib_core::interp::Program;
 use jib_core::outside::Outside;
+use jib_core::typed::calls::externs;
 use jib_core::typed::{Module, Op};
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
@@ -39,7 +40,8 @@ impl Tiers {
         let options = code::Options { slots: true, ..options };
         let insts = || module.functions.iter().flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
         let prints = insts().any(|inst| matches!(inst.op, Op::Print(_)));
-        let steps = if prints { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
+        let acts = externs(&module).any(|callee| !callee.of.pure);
+        let steps = if prints || acts { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
         Tiers { program: Program::new(module), options, outside, steps: AtomicU64::new(steps), code: OnceLock::new() }
     }
 

@@ -43,6 +43,13 @@ pub(crate) enum Import {
     Print,
     /// Asks the host whether to go on.
     Poll,
+    /// Has the host call a function of its own.
+    CallHost,
+    /// A C function of the host: its place in `Unit::externs`, and where it is.
+    Extern {
+        at: u32,
+        address: usize,
+    },
 }
 
 impl Import {
@@ -51,6 +58,8 @@ impl Import {
             Import::Helper(helper) => helper.name,
             Import::Print => "print",
             Import::Poll => "poll",
+            Import::CallHost => "call",
+            Import::Extern { .. } => "extern",
         }
     }
 
@@ -58,6 +67,8 @@ impl Import {
         match (self, other) {
             (Import::Helper(a), Import::Helper(b)) => std::ptr::eq(a, b),
             (Import::Print, Import::Print) | (Import::Poll, Import::Poll) => true,
+            (Import::CallHost, Import::CallHost) => true,
+            (Import::Extern { at: a, .. }, Import::Extern { at: b, .. }) => a == b,
             _ => false,
         }
     }
@@ -105,6 +116,10 @@ impl Unit<'_> {
             Import::Helper(_) => self.extern_signature(&[types::I64; 2], types::I32),
             Import::Print => self.extern_signature(&[types::I64; 3], types::I32),
             Import::Poll => poll_signature(),
+            Import::CallHost => self.extern_signature(&[types::I64; 5], types::I32),
+            Import::Extern { at, .. } => {
+                super::externs::signature(&self.externs[at as usize].of, self.target.default_call_conv)
+            }
         }
     }
 

@@ -17,6 +17,7 @@ mod compare;
 mod convert;
 mod divide;
 pub mod dump;
+pub mod externs;
 pub(crate) mod hooks;
 pub(crate) mod isa;
 pub(crate) mod kept;
@@ -30,6 +31,7 @@ use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use smallvec::SmallVec;
 
+use crate::externs::ExternRef;
 use crate::failure::Cause;
 use crate::outside::Outside;
 use crate::span::Span;
@@ -52,6 +54,10 @@ pub(crate) struct Unit<'m> {
     pub prints: Vec<PrintSite>,
     /// What is called outside the module; numbered after the module's functions and the entry.
     pub imports: Vec<Import>,
+    /// The C functions of the host that are called.
+    pub externs: Vec<&'m ExternRef>,
+    /// How much stack must be left for functions of the host.
+    pub room: usize,
     /// The cycle of calls that a function lies on.
     cycles: Vec<Option<u32>>,
     /// Whether a call of a function may tick.
@@ -76,9 +82,9 @@ pub(crate) enum Face {
 impl<'m> Unit<'m> {
     /// For an outside that takes slots `light` says nothing; for another it must be `outer::is_light`, or false.
     pub fn new(module: &'m Module, target: TargetFrontendConfig, outside: Outside, light: bool) -> Unit<'m> {
-        let (sites, prints, imports) = Default::default();
+        let (sites, prints, imports, externs) = Default::default();
         let (cycles, ticking) = (cycles(module), ticks::ticking(module));
-        Unit { module, sites, prints, imports, cycles, ticking, target, outside, light }
+        Unit { module, sites, prints, imports, externs, room: 0, cycles, ticking, target, outside, light }
     }
 
     /// Whether a call of `callee` in `caller` can lead back to `caller`.
@@ -240,14 +246,14 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         }
     }
 
-    fn insts(&mut self, insts: &[Inst]) {
+    fn insts(&mut self, insts: &'m [Inst]) {
         for inst in insts {
             self.place(inst.span);
             self.inst(inst);
         }
     }
 
-    fn inst(&mut self, inst: &Inst) {
+    fn inst(&mut self, inst: &'m Inst) {
         let args = &inst.args;
         let ty = self.function.ty(inst.result);
         let result = match &inst.op {
@@ -260,6 +266,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             Op::Select => return self.select(inst.result, args),
             Op::Call(callee) => return self.call(inst.result, *callee, args),
             Op::Helper(helper, mode) => return self.helper(inst.result, helper.0, *mode, args),
+            Op::Extern(callee) => return self.call_extern(inst.result, callee, args),
             Op::Fail(fault) => {
                 let cond = self.one(args[0]);
                 self.exit_if(cond, Cause::Fault(*fault));

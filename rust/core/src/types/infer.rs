@@ -14,6 +14,7 @@ use super::emit::{Emit, Operand, Raises, Sink};
 use super::settle::{Progress, Uses};
 use super::{Ty, join, parse};
 use crate::diag::{Diag, Error};
+use crate::externs::ExternRef;
 use crate::ir::ssa::{self, Edge, End, UNDEF};
 use crate::ir::{Literal, Signature};
 use crate::limits::Limits;
@@ -174,6 +175,7 @@ impl<'a> Inference<'a> {
                     }
                 }
             }
+            ssa::Op::Extern(callee, _) => call_extern(e, callee, &operands)?,
             ssa::Op::Tuple(_) => {
                 if let Some(text) = operands.iter().find(|o| o.ty == Ty::Str) {
                     return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()]));
@@ -324,6 +326,20 @@ impl<'a> Inference<'a> {
         function.blocks = renumber(blocks);
         Ok(function)
     }
+}
+
+/// A call of a function of the host: its operands become what it takes, as those of declared parameters do.
+fn call_extern(e: &mut Emit, callee: &ExternRef, operands: &[Operand]) -> Result<Operand, Diag> {
+    let mut args = Vec::with_capacity(operands.len());
+    for (i, (operand, ty)) in operands.iter().zip(&callee.of.params).enumerate() {
+        if operand.ty == Ty::Str {
+            return Err(e.diag("text-value", &[&Emit::text(operand).unwrap_or_default()]));
+        }
+        let misfit = |e: &Emit| e.diag("extern-argument", &[&callee.of.name, &(i + 1), ty, &operand.ty]);
+        args.push(e.convert(operand, ty).ok_or_else(|| misfit(e))?);
+    }
+    let args: Vec<&Operand> = args.iter().collect();
+    Ok(e.op(Op::Extern(callee.clone()), &args, callee.of.result.clone()))
 }
 
 fn unpack(e: &mut Emit, operand: &Operand, index: usize, count: usize) -> Result<Operand, Diag> {
