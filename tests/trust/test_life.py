@@ -68,7 +68,7 @@ def test_imported_a_second_time() -> None:
                 old(*arguments)
             except Exception as error:
                 print(type(error).__name__, end=" ")
-        print(old.dump("asm", "(int, float)") != "", old)
+        print(old.dump("asm", "(int, int)") != "", old)
         del first, old
         import gc
         gc.collect()
