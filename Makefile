@@ -41,10 +41,10 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind miri bench check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench check wheel-test clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: build ## see it work: examples/demo.py
 	@$(BIN)/python examples/demo.py
@@ -110,6 +110,16 @@ valgrind: ## the core's tests of IR, types, passes and interpreter under valgrin
 	@if ! command -v valgrind >/dev/null; then echo "SKIPPED: valgrind is not installed"; exit 0; fi; set -x; \
 	  env CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite" \
 	  JIB_OPT_ROUNDS=100 cargo test -p jib-core --lib -- --test-threads=1 --skip linear_time --skip ticks:: $(PORTABLE)
+
+# Of Python itself: its allocator is malloc, so that each object is a block of its own; leaks are the soak's, since Python leaves much behind
+# when it ends.
+valgrind-call: build ## calls from Python, with the code that is generated for them, under valgrind's memcheck
+	@if ! command -v valgrind >/dev/null; then echo "SKIPPED: valgrind-call: valgrind is not installed"; exit 0; fi; set -x; \
+	  PYTHONMALLOC=malloc PYTHONPATH=python valgrind -q --error-exitcode=9 --smc-check=all-non-file --num-callers=40 \
+	    $(BIN)/python tests/valgrind_call.py
+
+soak: build ## 64 threads for SECONDS, then N texts one after the other, then ALIVE functions at once
+	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(or $(SECONDS),60) --texts $(or $(N),200000) --alive $(or $(ALIVE),100000)
 
 # Miri cannot call C: tests that reach a function of the C library stop it, so those of the runtime but for ints are left out. Nor
 # does it know cranelift's executable memory; the tests of codegen and code are valgrind's and the filetests'.

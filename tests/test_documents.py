@@ -47,7 +47,9 @@ def with_notes(kind: type[BaseException], error: BaseException) -> list[str]:
 @pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if ">>>" in text])
 def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if sys.version_info < (3, 11):  # doctest there compares the last line of what is printed of an exception
-        monkeypatch.setattr(doctest, "traceback", SimpleNamespace(**{**vars(traceback), "format_exception_only": with_notes}))
+        monkeypatch.setattr(
+            doctest, "traceback", SimpleNamespace(**{**vars(traceback), "format_exception_only": with_notes})
+        )
     text = FENCE.sub("", TEXTS[name])
     examples = doctest.DocTestParser().get_doctest(text, {"__name__": "__main__"}, name, name, 0)
     report: list[str] = []

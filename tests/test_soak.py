@@ -33,7 +33,9 @@ def test_it_notices_what_is_not_given_back(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_it_notices_a_wrong_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     compile = jib.compile
-    monkeypatch.setattr(jib, "compile", lambda text, *args, **options: compile(text.replace("* 40", "* 41"), *args, **options))
+    monkeypatch.setattr(
+        jib, "compile", lambda text, *args, **options: compile(text.replace("* 40", "* 41"), *args, **options)
+    )
     with pytest.raises(AssertionError, match="40"):
         parts.texts(50, say=list)
     with pytest.raises(AssertionError, match="40"):

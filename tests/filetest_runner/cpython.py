@@ -44,6 +44,10 @@ def _pow(x: float, y: float, /) -> float:
 MATH: Any = math if sys.version_info >= (3, 11) else SimpleNamespace(**{**vars(math), "pow": _pow})
 
 
+#: What CPython says since 3.12, and what it said before, which is what jib says.
+OLDER_WORDS = {f"{name}() iterable argument is empty": f"{name}() arg is an empty sequence" for name in ("min", "max")}
+
+
 def _sum(values: Iterable[Any], /, start: Any = 0) -> Any:
     for value in values:
         start = start + value

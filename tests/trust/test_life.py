@@ -427,7 +427,9 @@ def test_compiled_for_the_same_types_by_many_at_once() -> None:
         start = threading.Barrier(16)
         answers: list[int] = []
 
-        def work(start: threading.Barrier = start, function: jib.Function = function, answers: list[int] = answers) -> None:
+        def work(
+            start: threading.Barrier = start, function: jib.Function = function, answers: list[int] = answers
+        ) -> None:
             start.wait(30)
             answers.append(function(50, 50))
 
