@@ -11,6 +11,8 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::calls::call_method;
+
 /// What one call may use up.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Budget {
@@ -84,7 +86,7 @@ impl Host for Run<'_, '_> {
             let stdout = self.py.import(intern!(self.py, "sys"))?.getattr_opt(intern!(self.py, "stdout"))?;
             let stdout = stdout.ok_or_else(|| PyRuntimeError::new_err("lost sys.stdout"))?;
             if !stdout.is_none() {
-                stdout.call_method1(intern!(self.py, "write"), (text,))?;
+                call_method(&stdout, intern!(self.py, "write"), (text,))?;
             }
             PyResult::Ok(())
         };
