@@ -73,10 +73,13 @@ test-pythons: ## pytest with each of PYTHONS that is installed, each in a virtua
 	  fi; \
 	  if ! $${python:-false} -c '' 2>/dev/null; then said="$$said|Python $$version: SKIPPED: not installed"; continue; fi; \
 	  echo "== Python $$version"; log=.venv-$$version/tests.log; rm -f $$log; \
-	  if $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$python" build && \
-	     { .venv-$$version/bin/pytest $(TESTS); echo $$? > .venv-$$version/tests.status; } | tee $$log && \
-	     test "$$(cat .venv-$$version/tests.status)" = 0; then word=passed; else word=FAILED; failed=yes; fi; \
-	  said="$$said|Python $$version: $$word: $$(tail -n 1 $$log 2>/dev/null | tr -d =)"; \
+	  if ! $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$python" build; then \
+	    failed=yes; said="$$said|Python $$version: FAILED: not built"; continue; \
+	  fi; \
+	  { .venv-$$version/bin/pytest $(TESTS); echo "exit status $$?"; } 2>&1 | tee $$log; \
+	  status=$$(tail -n 1 $$log); word=passed; \
+	  if test "$$status" != "exit status 0"; then word="FAILED, $$status"; failed=yes; fi; \
+	  said="$$said|Python $$version: $$word: $$(tail -n 2 $$log | head -n 1 | tr -d =)"; \
 	done; \
 	echo "$$said" | tr '|' '\n' | sed 1d; test -z "$$failed"
 

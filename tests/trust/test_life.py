@@ -150,6 +150,25 @@ ENDS = {
         for _ in range(4): threading.Thread(target=work, daemon=True).start()
         time.sleep(0.1)
     """,
+    "daemons whose arguments are asked": """
+        class Index:
+            def __index__(self): return 40
+        def work():
+            while True: assert f(Index(), 2) == 42
+        for _ in range(4): threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.1)
+    """,
+    "daemons that print": """
+        class Out:
+            def write(self, text): self.last = text
+            def flush(self): pass
+        sys.stdout = Out()
+        def work():
+            g = jib.compile("print(a)")
+            while True: g(1)
+        for _ in range(4): threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.1)
+    """,
     "daemons in endless loops": """
         for engine in "native", "interpreter", "auto":
             text = "while True: x = 1"
