@@ -1,11 +1,15 @@
 # Everything a person or a machine does with this checkout. `make` lists it.
 #
 # Needs: Rust, Python >= 3.10, make. The rest goes into a virtual environment of its own, .venv, made on first need.
-# PYTHON=python3.13 chooses the interpreter; SKIP="rustfmt clippy" leaves out what is not installed.
+# PYTHON=python3.13 chooses the interpreter; SKIP="rustfmt clippy" leaves out what is not installed; PYTHONS="3.10 3.13" are those
+# that test-pythons tries.
 
-PYTHON ?= python3
-SKIP   ?=
+PYTHON  ?= python3
+PYTHONS ?= 3.10 3.11 3.12 3.13 3.14
+SKIP    ?=
 
+# Another one for each version that test-pythons tries, with stamps of its own: extensions lie side by side, since their names end in
+# the version, and each is built again when Rust is newer than its stamp. What cargo makes is shared.
 VENV := .venv
 BIN  := $(VENV)/bin
 ROOT := $(CURDIR)
@@ -37,10 +41,10 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python bless fuzz fuzz-text fuzz-ir mutants valgrind miri bench check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench check wheel-test clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: build ## see it work: examples/demo.py
 	@$(BIN)/python examples/demo.py
@@ -58,6 +62,26 @@ lint: $(TOOLS) ## clippy, ruff, mypy
 	$(BIN)/mypy
 
 test: test-rust test-python ## the core's tests, then pytest with the filetests and every example in the docs
+
+# The interpreter of a version: on PATH, if it starts (a shim of pyenv's may not), else pyenv's.
+test-pythons: ## pytest with each of PYTHONS that is installed, each in a virtual environment of its own, .venv-3.10 and so on
+	@said=; failed=; \
+	for version in $(PYTHONS); do \
+	  python=$$(command -v python$$version || true); \
+	  if ! $${python:-false} -c '' 2>/dev/null; then \
+	    python=$$(pyenv prefix $$version 2>/dev/null || true); python=$${python:+$$python/bin/python}; \
+	  fi; \
+	  if ! $${python:-false} -c '' 2>/dev/null; then said="$$said|Python $$version: SKIPPED: not installed"; continue; fi; \
+	  echo "== Python $$version"; log=.venv-$$version/tests.log; rm -f $$log; \
+	  if ! $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$python" build; then \
+	    failed=yes; said="$$said|Python $$version: FAILED: not built"; continue; \
+	  fi; \
+	  { .venv-$$version/bin/pytest $(TESTS); echo "exit status $$?"; } 2>&1 | tee $$log; \
+	  status=$$(tail -n 1 $$log); word=passed; \
+	  if test "$$status" != "exit status 0"; then word="FAILED, $$status"; failed=yes; fi; \
+	  said="$$said|Python $$version: $$word: $$(tail -n 2 $$log | head -n 1 | tr -d =)"; \
+	done; \
+	echo "$$said" | tr '|' '\n' | sed 1d; test -z "$$failed"
 
 bless: build ## write the stage texts of the filetests anew; read the diff
 	$(BIN)/pytest -q --bless tests/test_filetests.py
@@ -90,6 +114,16 @@ valgrind: ## the core's tests of IR, types, passes and interpreter under valgrin
 	  env CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite" \
 	  JIB_OPT_ROUNDS=100 cargo test -p jib-core --lib -- --test-threads=1 --skip linear_time --skip ticks:: $(PORTABLE)
 
+# Of Python itself: its allocator is malloc, so that each object is a block of its own; leaks are the soak's, since Python leaves much behind
+# when it ends.
+valgrind-call: build ## calls from Python, with the code that is generated for them, under valgrind's memcheck
+	@if ! command -v valgrind >/dev/null; then echo "SKIPPED: valgrind-call: valgrind is not installed"; exit 0; fi; set -x; \
+	  PYTHONMALLOC=malloc PYTHONPATH=python valgrind -q --error-exitcode=9 --smc-check=all-non-file --num-callers=40 \
+	    $(BIN)/python tests/valgrind_call.py
+
+soak: build ## 64 threads for SECONDS, then N texts one after the other, then ALIVE functions at once
+	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(or $(SECONDS),60) --texts $(or $(N),200000) --alive $(or $(ALIVE),100000)
+
 # Miri cannot call C: tests that reach a function of the C library stop it, so those of the runtime but for ints are left out. Nor
 # does it know cranelift's executable memory; the tests of codegen and code are valgrind's and the filetests'.
 miri: ## the same under Miri; needs nightly Rust with its component miri
@@ -108,7 +142,7 @@ wheel-test: $(TOOLS) ## build wheel and sdist, install them elsewhere, try them
 	$(BIN)/pytest -m wheel tests/test_wheel.py
 
 clean: ## remove all that was made here, the virtual environment too
-	rm -rf $(VENV) target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f python/jib/_native*.so python/jib/_native*.pyd
 

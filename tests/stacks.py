@@ -5,8 +5,13 @@ In: KiB, and work. Out: what the work raises. Always holds: the size of other th
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
+
+#: CPython 3.13 alone frees nested tuples by recursion until it is 10,000 deep, however small the stack is: of a thread with 256 KiB, 3,000
+#: named tuples in one another take the process with them. jib's trees of texts within the default limits need 96 KiB there.
+FREES_BY_RECURSION = sys.version_info[:2] == (3, 13)
 
 
 def on_stack(kib: int, work: Callable[[], None]) -> None:

@@ -13,6 +13,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyTuple};
 use smallvec::SmallVec;
 
+use crate::calls::call_method;
+
 pub type Slots = SmallVec<[u64; 8]>;
 
 /// What an argument is for messages: its parameter and its function.
@@ -179,7 +181,12 @@ fn integer<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>
         return Err(PyRecursionError::new_err("no room on the stack to ask an argument for its index"));
     }
     match value.get_type().getattr_opt(intern!(value.py(), "__index__"))? {
-        Some(_) => value.py().import(intern!(value.py(), "operator"))?.call_method1("index", (value,)).map(Some),
+        Some(_) => call_method(
+            value.py().import(intern!(value.py(), "operator"))?.as_any(),
+            intern!(value.py(), "index"),
+            (value,),
+        )
+        .map(Some),
         None => Ok(None),
     }
 }

@@ -5,6 +5,7 @@
 //! a function holds a reference to it meanwhile, and it holds its code.
 
 use std::ffi::{CString, c_int, c_void};
+use std::hint::black_box;
 use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use pyo3::types::{PyFloat, PyInt, PyTuple, PyType};
 use smallvec::SmallVec;
 
 use crate::callable::Callable;
+use crate::calls::Stop;
 use crate::convert;
 use crate::guard::guard;
 use crate::pointer::Shared;
@@ -323,13 +325,15 @@ impl Away {
     }
 
     fn back(&self) {
-        // SAFETY: the state is this thread's, saved by it. An interpreter that ends has threads that come back end by unwinding their
-        // stacks, on which generated code is that nobody can unwind: such a thread waits for the end here.
+        type Restore = unsafe extern "C-unwind" fn(*mut ffi::PyThreadState);
+        // PyO3 declares it as a function that never unwinds, and the compiler believes what it can see.
+        let plain = black_box(ffi::PyEval_RestoreThread as *const ());
+        // SAFETY: the state is this thread's, saved by it; the address is that of a function of this type. An interpreter that ends has
+        // threads that come back unwound, which ends at `Stop`.
         unsafe {
-            while finalizing() {
-                std::thread::sleep(std::time::Duration::from_secs(3600));
-            }
-            ffi::PyEval_RestoreThread(self.0);
+            let stop = Stop;
+            std::mem::transmute::<*const (), Restore>(plain)(self.0);
+            std::mem::forget(stop);
         }
     }
 }
@@ -338,19 +342,6 @@ impl Drop for Away {
     fn drop(&mut self) {
         self.back();
     }
-}
-
-/// Whether the interpreter ends.
-fn finalizing() -> bool {
-    #[cfg(not(Py_3_13))]
-    unsafe extern "C" {
-        #[link_name = "_Py_IsFinalizing"]
-        fn ask() -> c_int;
-    }
-    #[cfg(Py_3_13)]
-    use ffi::Py_IsFinalizing as ask;
-    // SAFETY: reads one word.
-    unsafe { ask() != 0 }
 }
 
 /// Does what needs Python if this thread is attached to it now. Waiting for it could be for ever: who has it may wait for us.

@@ -12,6 +12,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::calls::call_method;
 use crate::entry::{self, Away};
 use crate::externs::Extern;
 
@@ -197,7 +198,7 @@ impl Host for Run<'_> {
             let stdout = py.import(intern!(py, "sys"))?.getattr_opt(intern!(py, "stdout"))?;
             let stdout = stdout.ok_or_else(|| PyRuntimeError::new_err("lost sys.stdout"))?;
             if !stdout.is_none() {
-                stdout.call_method1(intern!(py, "write"), (text,))?;
+                call_method(&stdout, intern!(py, "write"), (text,))?;
             }
             PyResult::Ok(())
         });

@@ -4,6 +4,7 @@
 //! place (`errors`), with their place in the text.
 
 mod callable;
+mod calls;
 mod codes;
 mod convert;
 mod dump;

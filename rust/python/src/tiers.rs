@@ -13,8 +13,10 @@ use jib_core::outside::Outside;
 use jib_core::typed::calls::externs;
 use jib_core::typed::{Module, Op};
 use pyo3::exceptions::PyRuntimeWarning;
+use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::calls::call_method;
 use crate::host::Run;
 use crate::specialise::{Stop, code_error, interpret, with_room};
 
@@ -97,5 +99,6 @@ fn warn(py: Python<'_>, words: &str) -> PyResult<()> {
         return Ok(());
     }
     let warning = format!("jib interprets from here on: the system refuses memory for machine code ({words})");
-    py.import("warnings")?.call_method1("warn", (warning, py.get_type::<PyRuntimeWarning>())).map(|_| ())
+    call_method(py.import("warnings")?.as_any(), intern!(py, "warn"), (warning, py.get_type::<PyRuntimeWarning>()))
+        .map(|_| ())
 }
