@@ -119,8 +119,10 @@ def compile(
         params = None if params is None else tuple(params)
         fuel = None if fuel is None else index(fuel)
         timeout = None if timeout is None else float(timeout)
-    options = signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits or DEFAULT, nogil
-    made = _known(source, *options) if len(source) <= SHORT else _make(source, *options)
+    callees = check_externs(externs) if externs != () else ()
+    options = signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits or DEFAULT, nogil, callees
+    # What host functions keep, they keep for those alone who have them.
+    made = _known(source, *options) if len(source) <= SHORT and not callees else _make(source, *options)
     return Function(made)
 
 

@@ -66,7 +66,7 @@ def make(text: Source, module: bytes, lowered: Lowered, options: Options) -> Mad
     name = options.name or lowered.name
     program = _native.Program(
         module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic,
-        options.limits, options.fuel, options.timeout, options.nogil,
+        options.limits, options.fuel, options.timeout, options.nogil, externs=options.externs,
     )  # fmt: skip
     return Made(text, lowered._replace(module=None), options, name, program)
 

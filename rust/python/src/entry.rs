@@ -34,6 +34,12 @@ const ROOM: usize = 8 << 10;
 /// Arguments on their way from one call to another.
 pub type Args<'a, 'py> = SmallVec<[Borrowed<'a, 'py, PyAny>; 8]>;
 
+/// Whether this is the interpreter that the process began with. In another one a thread cannot be attached again by `PyGILState_Ensure`.
+pub fn is_main_interpreter(_: Python<'_>) -> bool {
+    // SAFETY: the GIL is held; two pointers are compared.
+    unsafe { ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() }
+}
+
 /// Where a function's calls go: the first of its fields that CPython reads.
 pub struct Target(AtomicUsize);
 
@@ -207,6 +213,9 @@ unsafe extern "C" fn new_tuple(token: *const Specialisation, slots: *const u64) 
     give(py, guard(py, || convert::result(py, specialisation.result(), &mut slots.iter())))
 }
 
+/// Whether C's long has 64 bits: the function for it is the faster one.
+const LONG: bool = size_of::<std::ffi::c_long>() == 8;
+
 /// The layout but for what has to be found out.
 pub fn layout(py: Python<'_>) -> Layout {
     let address = |object: Bound<'_, PyAny>| object.as_ptr().addr();
@@ -221,7 +230,11 @@ pub fn layout(py: Python<'_>) -> Layout {
         none: py.None().as_ptr().addr(),
         references: None,
         new_float: ffi::PyFloat_FromDouble as *const () as usize,
-        new_int: ffi::PyLong_FromLongLong as *const () as usize,
+        new_int: if LONG {
+            ffi::PyLong_FromLong as *const () as usize
+        } else {
+            ffi::PyLong_FromLongLong as *const () as usize
+        },
         new_uint: ffi::PyLong_FromUnsignedLongLong as *const () as usize,
         wide_int: wide_int as *const () as usize,
         wide_uint: wide_uint as *const () as usize,

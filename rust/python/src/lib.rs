@@ -18,6 +18,7 @@ mod pointer;
 mod specialise;
 mod tiers;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 /// (name, aliases, signature, doc, value).
@@ -67,6 +68,9 @@ fn _trip(stage: Option<String>) -> Vec<&'static str> {
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    if !entry::is_main_interpreter(module.py()) {
+        return Err(PyImportError::new_err("jib can only be used in the main interpreter, not in a subinterpreter"));
+    }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     guard::quiet();
     module.add_function(wrap_pyfunction!(builtins, module)?)?;

@@ -131,11 +131,10 @@ impl Lower<'_, '_, '_> {
         let function = self.function;
         let params = self.at.block_params(self.entry).to_vec();
         let (args, count, names) = (params[1], params[2], params[3]);
+        self.other_if(names);
         // The highest bit of the count says something about the array, not about how many there are.
-        let count = self.at.ins().ishl_imm_u(count, 1);
+        let count = self.at.ins().iadd(count, count);
         let wrong = self.at.ins().icmp_imm_u(IntCC::NotEqual, count, function.params().len() as i64 * 2);
-        let named = self.at.ins().icmp_imm_u(IntCC::NotEqual, names, 0);
-        let wrong = self.at.ins().bor(wrong, named);
         self.other_if(wrong);
         for (i, &param) in function.params().iter().enumerate() {
             let object = self.at.ins().load(types::I64, flags(), args, i as i32 * 8);
