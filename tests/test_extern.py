@@ -327,6 +327,13 @@ def test_bytes_that_are_wrong_about_it_are_refused() -> None:
     text = "lines 0\nexterns f\nfunc g(x @0:1) @0:1\n  locals x\nblock0:\n  %0 = get x @0:1\n  %1 = extern f %0 @0:1\n  return %1 @0:1\n"
     module = ir.from_text(text)
     assert ir.to_text(module) == text
+    for old, new, words in [
+        ("extern f %0", "extern g %0", "line 7 of the IR: expected a function of the host, found 'g'"),
+        ("externs f\n", "externs @\n", "line 2 of the IR: expected a name, found '@'"),
+        ("externs f\n", "", "line 6 of the IR: expected a function of the host, found 'f'"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            ir.from_text(text.replace(old, new))
     one = jib.extern(lambda x: x, "int(int)", "f")
     two = jib.extern(lambda x, y: x, "int(int, int)", "f")
     other = jib.extern(lambda x: x, "int(int)", "h")
