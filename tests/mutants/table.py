@@ -438,8 +438,8 @@ MUTANTS = [
         "extern-signed-argument",
         "codegen/externs.rs",
         "AbiParam::new(c_type(ty)).sext(),",
-        "AbiParam::new(c_type(ty)),",
-        "C is handed a narrow int that nobody has extended",
+        "AbiParam::new(c_type(ty)).uext(),",
+        "C is handed a narrow signed int extended as an unsigned one",
     ),
     Mutant(
         "extern-bool-byte",

@@ -11,6 +11,7 @@ use jib_core::limits::Limits;
 use jib_core::opt::optimize;
 use jib_core::typed::Mode;
 use jib_core::types::Ty;
+use jib_core::types::ticks::Counting;
 use jib_core::unit::Unit;
 use libfuzzer_sys::fuzz_target;
 
@@ -23,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     for ty in [Ty::INT, Ty::FLOAT] {
         let args: Vec<Ty> = unit.params().map(|(_, declared)| declared.unwrap_or(&ty).clone()).collect();
         for mode in [Mode::Python, Mode::Numpy] {
-            let done = unit.specialise(&args, None, mode).and_then(|mut module| optimize(&mut module));
+            let done = unit.specialise(&args, None, mode, Counting::Polls).and_then(|mut module| optimize(&mut module));
             if let Err(Error::Internal(words)) = done {
                 panic!("accepted, but {words}");
             }
