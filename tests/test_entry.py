@@ -231,7 +231,7 @@ def test_many_specialisations_and_their_bound() -> None:
     for value in [*wide, *wide]:
         assert f(value) == value
     assert len(f.specializations) == 59 and f(1.5) == 1.5 and f(1) == 1
-    with pytest.raises(jib.LimitError, match="256"):
+    with pytest.raises(jib.LimitError, match="combinations of types"):
         for kinds in itertools.product((1, 1.5, True), repeat=6):
             f(kinds)
     assert f(2.5) == 2.5 and f(True) is True

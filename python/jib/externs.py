@@ -43,9 +43,10 @@ class Extern(_native.Extern):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._origin is None:
+        origin = getattr(self, "_origin", None)
+        if origin is None:
             raise TypeError(f"cannot pickle {self!r}: an address means nothing in another process")
-        return _again, (self._origin, self.signature, self.name, self.pure)
+        return _again, (origin, self.signature, self.name, self.pure)
 
     def __repr__(self) -> str:
         return f"<jib extern {self.name}: {self.signature}{', pure' if self.pure else ''}>"

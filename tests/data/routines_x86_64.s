@@ -1,4 +1,4 @@
-# Routines of the System V convention that do what compilers rarely do and the convention allows; tests/test_extern.py assembles them.
+# Routines of the System V convention that do what compilers rarely do and the convention allows; tests/trust/test_host_functions.py assembles them.
         .text
 
 # int64_t whole_i8(int8_t x): all of the register that x came in.

@@ -28,8 +28,8 @@ OURS = (jib.InternalError, jib.CompileError, jib.LimitError)
 MOST = (1 << 63) - 1
 
 
-def function_of(*args: Any) -> _native.Callable:
-    return _native.Callable(_native.Program(*args))
+def function_of(*args: Any, **options: Any) -> _native.Callable:
+    return _native.Callable(_native.Program(*args, **options))
 
 
 class Index:
@@ -171,9 +171,17 @@ def test_deep_and_wide_tuples() -> None:
 # ------------------------------------------------------------------------------------------- bytes, signatures
 
 
+#: Host functions: an index into them may be changed, and how many operands they get.
+EXTERNS = (
+    jib.extern(abs, "float(float)", "h"),
+    jib.extern(max, "i8(i8, bool)", "k"),
+    jib.extern((None, "labs"), "int(int)"),
+)
+
+
 def encoded(text: str) -> tuple[bytes, Source, tuple[Param, ...]]:
     source = Source(text)
-    lowered = lower(parse(source, DEFAULT), source, None, DEFAULT)
+    lowered = lower(parse(source, DEFAULT), source, None, DEFAULT, EXTERNS)
     return (
         ir.encode(lowered.module),
         source,
@@ -185,13 +193,14 @@ PROGRAMS = [
     "a + b * 2", "x = 0\nfor i in range(a, b, 2):\n    if i % 3: continue\n    x += i / 2\nx, (a, b)",
     "def g(n: int, t): return t if n <= 0 else g(n - 1, t)\ndef f(a: float, b: i8 = 3) -> float: return g(3, a) + sqrt(b)",
     "a, b = b, a\nwhile a and (b or x if a > 2 else -b): a -= 1\nassert a < 5, 'text'\nprint(a, 'b', sep='')\nmin(a, b, 1.5)",
+    "h(a) + k(3, a > b) + labs(k(b > 1, True)) + h(h(b))",
 ]  # fmt: skip
 
 
 def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None:
     try:
         opt_level = draw.choice(("none", "speed"))
-        made = function_of(data, source, "f", params, None, "native", opt_level, "python", DEFAULT, 1000, 5.0)
+        made = function_of(data, source, "f", params, None, "native", opt_level, "python", DEFAULT, 1000, 5.0, externs=EXTERNS)
     except jib.InternalError as error:
         assert "the IR that crossed is broken" in str(error), data  # said by who looks, not by a panic
         return

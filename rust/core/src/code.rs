@@ -23,6 +23,7 @@ use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::{is_large, isa};
 use crate::codegen::kept::kept;
 use crate::codegen::{Face, Import, MAX_RETURN, PrintSite, Site, Unit, externs, outer, ticks};
+use crate::externs::Extern;
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
 use crate::limits::Limits;
@@ -98,8 +99,10 @@ pub struct Code {
     span: Span,
     /// How many ticks may pass until the host is asked; 0 when a run counts none.
     interval: u64,
-    /// What all functions of the module need on the stack together, each once, and the host's functions below them.
+    /// What all functions of the module need on the stack together, each once.
     stack: usize,
+    /// What the host's functions need below them.
+    room: usize,
     size: usize,
     traps: usize,
     timings: Timings,
@@ -110,6 +113,11 @@ pub struct Code {
 /// Whether the current thread's stack has so many bytes left, beside what running code keeps for the runtime.
 pub fn has_room(bytes: usize) -> bool {
     hooks::stack_limit(bytes).is_some()
+}
+
+/// The same for a function of the host, which needs so many at the least.
+pub fn has_room_for(of: &Extern) -> bool {
+    hooks::stack_limit_above(0, externs::room(of)).is_some()
 }
 
 /// Compiles a module for this machine, to be run with slots.
@@ -250,7 +258,8 @@ fn compile_with(
         sites: unit.sites,
         prints: unit.prints,
         span: first.span,
-        stack: stack + unit.room,
+        stack,
+        room: unit.room,
         size,
         traps,
         timings,
@@ -277,7 +286,7 @@ impl Code {
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
         assert_eq!((args.len(), out.len()), (self.params, self.results), "slots of a call");
         let entry = self.entry.expect("code that takes slots");
-        let Some(stack_limit) = hooks::stack_limit(self.stack) else {
+        let Some(stack_limit) = hooks::stack_limit_above(self.stack, self.room) else {
             return Err(Failure { cause: Cause::Fault(Fault::Recursion), span: self.span });
         };
         let mut host = host;

@@ -7,8 +7,7 @@
 
 use std::sync::Arc;
 
-use jib_core::code::{CodeError, has_room};
-use jib_core::codegen::externs::room;
+use jib_core::code::{CodeError, has_room_for};
 use jib_core::diag::Diag;
 use jib_core::externs;
 use jib_core::span::Span;
@@ -100,7 +99,7 @@ impl Extern {
             let mut out = Slots::from_elem(0, self.of.result.width());
             if self.of.address().is_none() {
                 self.run(py, &slots, &mut out)?;
-            } else if !has_room(room(&self.of)) {
+            } else if !has_room_for(&self.of) {
                 return Err(PyRecursionError::new_err(format!("no room on the stack to call {name}()")));
             } else {
                 self.of.call(&slots, &mut out).map_err(|error| match error {
@@ -121,7 +120,7 @@ impl Extern {
     /// Calls a Python callable on slots. What it raises is the caller's; what it returns becomes what was declared, as an argument does.
     pub fn run(&self, py: Python<'_>, args: &[u64], out: &mut [u64]) -> PyResult<()> {
         let name = &*self.of.name;
-        if !has_room(room(&self.of)) {
+        if !has_room_for(&self.of) {
             return Err(PyRecursionError::new_err(format!("no room on the stack to call {name}()")));
         }
         let mut slots = args.iter();
@@ -155,8 +154,18 @@ fn text(py: Python<'_>, source: &Py<PyAny>) -> PyResult<String> {
 fn misread(py: Python<'_>, source: &Py<PyAny>, text: &str, wrong: Wrong) -> PyErr {
     // In characters, as Python counts.
     let count = |bytes: usize| text[..bytes].chars().count() as u32;
-    let (start, end) = text.find(&wrong.piece).map_or((0, text.len()), |at| (at, at + wrong.piece.len()));
+    let (start, end) = match wrong.code {
+        "unknown-type" => word(text, &wrong.piece).unwrap_or((0, text.len())),
+        _ => (0, text.len()),
+    };
     let piece = wrong.piece.chars().take(80).collect();
     let diag = Diag { code: wrong.code, args: vec![piece], span: Span { start: count(start), end: count(end) } };
     compile_error(py, source, diag.into())
+}
+
+/// Where a word stands in a text, and not as a part of another.
+fn word(text: &str, word: &str) -> Option<(usize, usize)> {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let alone = |at: usize| !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part);
+    text.match_indices(word).map(|(at, _)| (at, at + word.len())).find(|(at, _)| alone(*at))
 }

@@ -244,11 +244,12 @@ impl Specialisation {
 
 /// Interprets, where the stack has room: it needs little itself, but what it prints to or calls may call us again.
 pub fn interpret(program: &Program, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<(), Failure> {
-    if code::has_room(program.room()) {
-        program.run(args, out, host)
-    } else {
-        Err(Failure { cause: Cause::Fault(Fault::Recursion), span: program.module().functions[0].span })
-    }
+    if program.has_room() { program.run(args, out, host) } else { Err(no_room(program)) }
+}
+
+/// There is no stack left to begin with.
+pub fn no_room(program: &Program) -> Failure {
+    Failure { cause: Cause::Fault(Fault::Recursion), span: program.module().functions[0].span }
 }
 
 fn code_stages(code: &Code) -> [(&'static str, f64); 3] {

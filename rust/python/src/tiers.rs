@@ -18,7 +18,7 @@ use pyo3::prelude::*;
 
 use crate::calls::call_method;
 use crate::host::Run;
-use crate::specialise::{Stop, code_error, interpret, with_room};
+use crate::specialise::{Stop, code_error, interpret, no_room, with_room};
 
 pub struct Tiers {
     program: Program,
@@ -70,6 +70,9 @@ impl Tiers {
     /// Whether a run came to its end while interpreting was the cheaper choice.
     fn interpreted(&self, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<bool, Stop> {
         let before = self.steps.load(Ordering::Relaxed);
+        if before > 0 && !self.program.has_room() {
+            return Err(no_room(&self.program).into());
+        }
         let mut left = before;
         let ended = self.program.run_for(args, out, host, &mut left);
         let count = |steps: u64| Some(steps.saturating_sub(before - left));

@@ -153,6 +153,12 @@ pub(crate) fn libcall(name: &str) -> Option<*const u8> {
 /// bytes, still have to fit below; None when there is no room to start at all.
 #[inline]
 pub(crate) fn stack_limit(frames: usize) -> Option<u64> {
+    stack_limit_above(frames, 0)
+}
+
+/// The same where `room` bytes must be left below all that; how much a stack of unknown bounds has is a guess that leaves them out.
+#[inline]
+pub(crate) fn stack_limit_above(frames: usize, room: usize) -> Option<u64> {
     thread_local! {
         /// Lowest and highest address of this thread's stack; equal when the system does not tell.
         static BOUNDS: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
@@ -165,7 +171,7 @@ pub(crate) fn stack_limit(frames: usize) -> Option<u64> {
     });
     let floor = if (low..high).contains(&here) {
         // Helpers and the host's print run below the limit: a quarter of a small stack, else 256 KiB.
-        low + ((high - low) / 4).min(256 * 1024)
+        low + ((high - low) / 4).min(256 * 1024) + room
     } else {
         // Not the thread's own stack but a coroutine's, or the system does not tell: its size is a guess.
         here.saturating_sub(UNKNOWN_BUDGET)
