@@ -87,12 +87,13 @@ def texts(number: int, say: Say = print) -> None:
 
 
 def alive(number: int, say: Say = print) -> None:
-    """So many functions at once, all of which can be called; twice, since what the allocators keep of the first time must serve the second."""
+    """So many functions at once, all of which can be called. Twice: what the allocators keep of the first time must serve the second."""
     before = memory()
     say(f"  at the start: {before}")
     first = fill(number, say)
-    none = memory()
-    say(f"  none alive: {none}")
+    if before is not None and first is not None:
+        say(f"  {(first.resident - before.resident) / number:,.0f} bytes each")
+    say(f"  none alive: {memory()}")
     again = fill(number, say)
     after = memory()
     say(f"  none alive: {after}")
@@ -104,7 +105,6 @@ def alive(number: int, say: Say = print) -> None:
 
 def fill(number: int, say: Say) -> Memory | None:
     """Makes them, calls each, drops every other one, and calls the others; the memory when all were there."""
-    before = memory()
     heard = time.monotonic()
     functions = []
     for k in range(number):
@@ -113,8 +113,7 @@ def fill(number: int, say: Say) -> Memory | None:
             heard = time.monotonic()
             say(f"  {k:,} alive: {memory()}")
     full = memory()
-    each = "" if before is None or full is None else f"; {(full.resident - before.resident) / number:,.0f} bytes each"
-    say(f"  {number:,} alive: {full}{each}")
+    say(f"  {number:,} alive: {full}")
     for k, function in enumerate(functions):
         assert function(3, 4) == 3 * k + 4, k
     del functions[::2]
