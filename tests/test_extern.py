@@ -225,7 +225,7 @@ def test_other_objects_are_refused() -> None:
         jib.extern(twice, pure=1)  # type: ignore[arg-type]
     for wrong in ((twice,), (jib.extern(twice), "twice"), 3):
         with pytest.raises(TypeError):
-            _native.Callable(
+            _native.Program(
                 b"", None, "f", (), None, "native", "speed", "python", jib.Limits(), None, None, externs=wrong
             )  # type: ignore[arg-type]
 
@@ -340,9 +340,10 @@ def test_bytes_that_are_wrong_about_it_are_refused() -> None:
 
     def load(module: ir.Module, *externs: jib.Extern) -> Any:
         params = (Param("x", "any", True, None),)
-        return _native.Callable(
-            ir.encode(module), Source("x"), "g", params, None, "native", "speed", "python", jib.Limits(), None, None, externs=externs
+        program = _native.Program(
+            ir.encode(module), Source("x"), "g", params, None, "native", "speed", "python", jib.Limits(), externs=externs
         )  # fmt: skip
+        return _native.Callable(program)
 
     assert load(module, one)(5) == 5
     for externs in ((), (two,), (other,), (one, one)):

@@ -13,7 +13,7 @@ from itertools import count
 
 import jib
 
-from .memory import MIB, memory
+from .memory import MIB, Memory, memory
 from .shapes import Text, check, compare, text
 
 Say = Callable[[str], object]
@@ -87,9 +87,24 @@ def texts(number: int, say: Say = print) -> None:
 
 
 def alive(number: int, say: Say = print) -> None:
-    """So many functions at once, all of which can be called, and all of whose memory comes back."""
+    """So many functions at once, all of which can be called. Twice: what the allocators keep of the first time must serve the second."""
     before = memory()
     say(f"  at the start: {before}")
+    first = fill(number, say)
+    if before is not None and first is not None:
+        say(f"  {(first.resident - before.resident) / number:,.0f} bytes each")
+    say(f"  none alive: {memory()}")
+    again = fill(number, say)
+    after = memory()
+    say(f"  none alive: {after}")
+    if before is not None and first is not None and again is not None and after is not None:
+        grown = again.resident - first.resident
+        assert grown < GROWTH, f"the same number needs {grown / MIB:.1f} MiB more the second time"
+        assert after.mappings <= before.mappings + MAPPINGS, f"{after.mappings - before.mappings} mappings more"
+
+
+def fill(number: int, say: Say) -> Memory | None:
+    """Makes them, calls each, drops every other one, and calls the others; the memory when all were there."""
     heard = time.monotonic()
     functions = []
     for k in range(number):
@@ -98,16 +113,10 @@ def alive(number: int, say: Say = print) -> None:
             heard = time.monotonic()
             say(f"  {k:,} alive: {memory()}")
     full = memory()
-    each = "" if before is None or full is None else f"; {(full.resident - before.resident) / number:,.0f} bytes each"
-    say(f"  {number:,} alive: {full}{each}")
+    say(f"  {number:,} alive: {full}")
     for k, function in enumerate(functions):
         assert function(3, 4) == 3 * k + 4, k
-    # Every other one first: what is left between them must still stand.
     del functions[::2]
     for at, function in enumerate(functions):
         assert function(3, 4) == 3 * (2 * at + 1) + 4, at
-    functions.clear()
-    after = memory()
-    say(f"  none alive: {after}")
-    if before is not None and after is not None:
-        assert after.mappings <= before.mappings + MAPPINGS, f"{after.mappings - before.mappings} mappings more"
+    return full

@@ -22,6 +22,7 @@ from jib.limits import DEFAULT
 from jib.lower import lower
 from jib.parse import parse
 from jib.source import Source
+from stacks import FREES_BY_RECURSION
 
 ROUNDS = int(os.environ.get("JIB_TRUST_ROUNDS", "1500"))
 OURS = (jib.InternalError, jib.CompileError, jib.LimitError)
@@ -481,6 +482,8 @@ def test_endless_recursion(name: str, stack: int, engine: str) -> None:
 @pytest.mark.parametrize("stack", [64, 128, 256])
 def test_compiling_on_small_stacks(stack: int) -> None:
     """A thread with little room compiles, or says that it cannot."""
+    if FREES_BY_RECURSION:
+        pytest.skip("this CPython overruns small stacks by itself when it frees what is nested deep")
 
     def work(number: int) -> None:
         for text in ("a + b", "sin(a) if a > b else -b", "sum(i * a for i in range(b))", RECURSIONS["large frames"]):

@@ -332,17 +332,47 @@ def test_a_pool_of_forked_workers() -> None:
 
 # ----------------------------------------------------------------------------------------------- subinterpreters
 
-INSIDE = """
+#: Everything of a call that needs objects of the interpreter's.
+USED = """
+import io, sys
+def use():
+    f = jib.compile("a // b")
+    for args in (1, 0), ("1", 2), (1, 2, 3), (1 << 80, 1), (1,):
+        try:
+            f(*args)
+        except (ZeroDivisionError, TypeError, OverflowError) as error:
+            assert args[1:] != (0,) or error.jib_span == (1, 1, 1, 7)
+        else:
+            raise AssertionError(args)
+    for text, error in ("a +", jib.ParseError), ("while True: a", jib.BudgetError):
+        try:
+            jib.compile(text, fuel=5)(1)
+        except error:
+            pass
+    class Index:
+        def __index__(self): return 84
+    assert f(Index(), b=2) == 42 and f(85.5, 2) == 42.0 and jib.evaluate("a * b", a=6, b=7) == 42
+    before, sys.stdout = sys.stdout, io.StringIO()
+    jib.compile("print(a, 0.5)")(True)
+    printed, sys.stdout = sys.stdout.getvalue(), before
+    assert printed == "True 0.5\\n", printed
+    use.kept = f, f.dump("asm")
+    return "42"
+"""
+
+INSIDE = f"""
 try:
     import jib
-    word = str(jib.compile("a + b")(40, 2))
+{textwrap.indent(USED, "    ")}
+    word = use()
 except ImportError as error:
     word = type(error).__name__
 import os
-os.write(1, (word + "\\\\n").encode())
+os.write(1, (word + "\\n").encode())
 """
 
 SUBINTERPRETERS = f"""
+{USED}
 import os, sys, threading
 try:
     import _interpreters as interpreters
@@ -352,7 +382,7 @@ except ImportError:
     except ImportError:
         os.write(1, b"none\\n")
         sys.exit()
-INSIDE = '''{INSIDE}'''
+INSIDE = {INSIDE!r}
 
 def run():
     made = interpreters.create()
@@ -363,13 +393,13 @@ def run():
 if sys.argv[1:] == ["first"]:  # before the main interpreter has it
     run()
 import jib
-f = jib.compile("a * b")
-assert f(6, 7) == 42
+use()
 run()
+use()
 thread = threading.Thread(target=run)
 thread.start()
 thread.join()
-assert f(6, 7) == 42 and f(6, 7.0) == 42.0 and jib.compile("a - b")(44, 2) == 42
+use()
 """
 
 

@@ -105,7 +105,7 @@ def test_deep_nesting_where_the_limit_allows_it(small: bool) -> None:
                 continue
 
     if small and FREES_BY_RECURSION:
-        pytest.skip("this CPython overruns small stacks by itself when it frees what is nested so deep")
+        pytest.skip("this CPython overruns small stacks by itself when it frees what is nested deep")
     if small:
         on_stack(256, work)
     else:
