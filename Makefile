@@ -136,7 +136,7 @@ mutants: build ## plants faults in the core and says which tests catch them; ONL
 	PYTHONPATH=tests $(BIN)/python -m mutants $(ONLY)
 
 bench: build ## every benchmark in benches/
-	@set -e; for file in $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
+	@set -e; for file in benches/call.py $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
 
 check: fmt-check lint test ## all that must hold before a change goes in
 

@@ -211,7 +211,7 @@ impl Callable {
         guard(py, || {
             let callable = Callable::of(program);
             if let Some(types) = &callable.program().fixed {
-                callable.aim(&*callable.specialisation(py, types)?);
+                callable.aim(&*callable.specialisation(py, types)?, None);
             }
             Ok(callable)
         })
@@ -492,7 +492,7 @@ impl Callable {
         let (py, this) = (slf.py(), slf.get());
         let (types, slots) = this.program().convert(py, args)?;
         let specialisation = this.specialisation(py, &types)?;
-        this.aim(&specialisation);
+        this.aim(&specialisation, convert::are_exact(args, &types).then_some(args));
         if specialisation.takes_slots() {
             let mut out = Slots::from_elem(0, specialisation.width());
             return match this.run(py, &specialisation, &slots, &mut out) {
@@ -509,10 +509,10 @@ impl Callable {
     }
 
     /// Has this specialisation called directly, from now on.
-    fn aim(&self, specialisation: &Specialisation) {
+    fn aim(&self, specialisation: &Specialisation, args: Option<&[Borrowed<'_, '_, PyAny>]>) {
         // Code counts arguments, and does not ask how they were given.
         if self.program().is_plain() {
-            self.target.set(specialisation);
+            self.target.set(specialisation, args);
         }
     }
 

@@ -154,16 +154,25 @@ pub fn exact<'py>(
     ty: &Ty,
     slots: &mut std::slice::Iter<'_, u64>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let same = match ty {
-        Ty::Float(_) => value.is_exact_instance_of::<PyFloat>(),
-        Ty::Int(_) => value.is_exact_instance_of::<PyInt>(),
-        _ => false,
-    };
-    if !same {
+    if !is_exact(value, ty) {
         return result(value.py(), ty, slots);
     }
     slots.next();
     Ok(value.clone())
+}
+
+/// Whether arguments are of the very classes that stand for their types.
+pub fn are_exact(args: &[Borrowed<'_, '_, PyAny>], types: &[Ty]) -> bool {
+    args.iter().zip(types).all(|(arg, ty)| is_exact(arg, ty))
+}
+
+fn is_exact(value: &Bound<'_, PyAny>, ty: &Ty) -> bool {
+    match ty {
+        Ty::Float(_) => value.is_exact_instance_of::<PyFloat>(),
+        Ty::Int(_) => value.is_exact_instance_of::<PyInt>(),
+        Ty::Bool => value.is_exact_instance_of::<PyBool>(),
+        _ => false,
+    }
 }
 
 /// An int as a Python int: an int or bool itself, or what `__index__` gives.

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use jib_core::code::has_room;
 use jib_core::outside::{IntLayout, Layout, Numbers};
@@ -40,19 +40,71 @@ pub fn is_main_interpreter(_: Python<'_>) -> bool {
     unsafe { ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() }
 }
 
-/// Where a function's calls go: the first of its fields that CPython reads.
-pub struct Target(AtomicUsize);
+/// Where a function's calls go, and where others of its calls went.
+#[repr(C)]
+pub struct Target {
+    /// What CPython reads.
+    first: AtomicUsize,
+    /// Entries by the shape of what they take; which of them is replaced next.
+    shapes: [(AtomicU64, AtomicUsize); SHAPES],
+    next: AtomicUsize,
+}
+
+/// So many combinations of types cost a function no more than a look at each.
+const SHAPES: usize = 8;
+
+/// The classes of arguments, two bits each below a 1: floats, ints and bools themselves, and no others; no more than 31 of them.
+type Shape = u64;
 
 impl Target {
     pub fn new() -> Target {
-        Target(AtomicUsize::new(other as *const () as usize))
+        Target {
+            first: AtomicUsize::new(other as *const () as usize),
+            shapes: Default::default(),
+            next: AtomicUsize::new(0),
+        }
     }
 
-    /// From now on calls go to this code first.
-    pub fn set(&self, specialisation: &Specialisation) {
-        let address = specialisation.entry().unwrap_or(other as *const () as usize);
-        self.0.store(address, Ordering::Relaxed);
+    /// From now on calls go to this code first; and at once, later, those with arguments of the classes of these, which it took.
+    pub fn set(&self, specialisation: &Specialisation, args: Option<&[Borrowed<'_, '_, PyAny>]>) {
+        let Some(entry) = specialisation.entry() else {
+            return self.first.store(other as *const () as usize, Ordering::Relaxed);
+        };
+        self.first.store(entry, Ordering::Relaxed);
+        let pointers = args.map(|args| args.iter().map(|arg| arg.as_ptr()).collect::<SmallVec<[Object; 8]>>());
+        if let Some(shape) = pointers.and_then(|pointers| shape(&pointers)) {
+            let place = self.shapes.iter().position(|(known, _)| known.load(Ordering::Relaxed) == shape);
+            let place = place.unwrap_or_else(|| self.next.fetch_add(1, Ordering::Relaxed) % SHAPES);
+            self.shapes[place].0.store(shape, Ordering::Relaxed);
+            self.shapes[place].1.store(entry, Ordering::Relaxed);
+        }
     }
+
+    /// The entry for arguments of this shape, if it is not the one that calls go to now: that one sent them here.
+    fn turn(&self, shape: Shape) -> Option<usize> {
+        let known = |(known, _): &&(AtomicU64, AtomicUsize)| known.load(Ordering::Relaxed) == shape;
+        let entry = self.shapes.iter().find(known)?.1.load(Ordering::Relaxed);
+        (self.first.swap(entry, Ordering::Relaxed) != entry).then_some(entry)
+    }
+}
+
+fn shape(args: &[Object]) -> Option<Shape> {
+    let mut shape = 1;
+    for &arg in args {
+        // SAFETY: an argument is alive while its call lasts; classes are compared by their addresses.
+        let class = unsafe { ffi::Py_TYPE(arg) };
+        let code = if class == &raw mut ffi::PyFloat_Type {
+            1
+        } else if class == &raw mut ffi::PyLong_Type {
+            2
+        } else if class == &raw mut ffi::PyBool_Type {
+            3
+        } else {
+            return None;
+        };
+        shape = shape << 2 | code;
+    }
+    (args.len() < 32).then_some(shape)
 }
 
 /// The `tp_call` that PyO3 made of `Callable.__call__`.
@@ -81,11 +133,26 @@ pub fn adopt(class: &Bound<'_, PyType>, offset: Option<isize>) {
 
 /// How far into an instance its target lies: found out on one.
 pub fn target_offset(instance: &Bound<'_, Callable>) -> isize {
-    (std::ptr::from_ref(&instance.get().target).addr() - instance.as_ptr().addr()) as isize
+    (std::ptr::from_ref(&instance.get().target.first).addr() - instance.as_ptr().addr()) as isize
 }
 
 /// The vectorcall for all that no code takes as it is: other classes, other numbers, keywords; also the first call.
 unsafe extern "C" fn other(callable: Object, args: *const Object, nargsf: usize, names: Object) -> Object {
+    if names.is_null() {
+        // SAFETY: the callable is the one that is called, of our class, and its entries live as long as it; so many arguments stand there.
+        unsafe {
+            let count = ffi::PyVectorcall_NARGS(nargsf) as usize;
+            let args_here = if count == 0 { &[] } else { std::slice::from_raw_parts(args, count) };
+            let turn = || {
+                let py = Python::assume_attached();
+                let callable = Borrowed::from_ptr(py, callable).cast_unchecked::<Callable>();
+                callable.get().target.turn(shape(args_here)?)
+            };
+            if let Some(entry) = turn() {
+                return std::mem::transmute::<usize, ffi::vectorcallfunc>(entry)(callable, args, nargsf, names);
+            }
+        }
+    }
     // SAFETY: CPython calls us, or code that it called: this thread is attached. That it is so also while the interpreter ends is why
     // nothing is checked.
     unsafe {
