@@ -63,6 +63,17 @@ pub enum Refusal {
     Timeout(Duration),
 }
 
+impl Refusal {
+    pub fn clone_ref(&self, py: Python<'_>) -> Refusal {
+        match self {
+            Refusal::Raised(error) => Refusal::Raised(error.clone_ref(py)),
+            Refusal::Interrupted => Refusal::Interrupted,
+            Refusal::Fuel(fuel) => Refusal::Fuel(*fuel),
+            Refusal::Timeout(timeout) => Refusal::Timeout(*timeout),
+        }
+    }
+}
+
 /// Whether this thread has the interpreter.
 enum Held {
     Here,

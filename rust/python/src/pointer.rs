@@ -25,8 +25,8 @@ pub struct Shared {
     pub interrupts: Arc<AtomicU64>,
     /// Set before anybody has the address.
     code: OnceLock<Code>,
-    /// Of the last call that failed.
-    failure: Mutex<Option<Failure>>,
+    /// Of the last call that failed, and why it was not to go on.
+    failure: Mutex<Option<(Failure, Option<Refusal>)>>,
 }
 
 impl Shared {
@@ -98,10 +98,11 @@ impl Shared {
         entry::if_attached(|py| {
             let program = self.program.get();
             let name = program.name.as_str().into_pyobject(py).ok();
-            let error = run_error(py, &program.source, &failure, refusal);
+            let refused = refusal.as_ref().map(|refusal| refusal.clone_ref(py));
+            let error = run_error(py, &program.source, &failure, refused);
             error.write_unraisable(py, name.as_ref().map(|name| name.as_any()));
         });
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((failure, refusal));
     }
 }
 
@@ -136,8 +137,12 @@ impl Pointer {
     /// The exception of the last call that failed, or None.
     #[getter]
     fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let failure = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        Some(run_error(py, &self.shared.program.get().source, &failure, None).into_value(py).into_bound(py).into_any())
+        let (failure, refusal) = {
+            let last = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            let (failure, refusal) = last.as_ref()?;
+            (failure.clone(), refusal.as_ref().map(|refusal| refusal.clone_ref(py)))
+        };
+        Some(run_error(py, &self.shared.program.get().source, &failure, refusal).into_value(py).into_bound(py).into_any())
     }
 
     /// A PyCapsule of the address that keeps the code alive.
