@@ -144,7 +144,7 @@ wheel-test: $(TOOLS) ## build wheel and sdist, install them elsewhere, try them
 	$(BIN)/pytest -m wheel tests/test_wheel.py
 
 clean: ## remove all that was made here, the virtual environment too
-	rm -rf .venv .venv-* target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv .venv-* target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f python/jib/_native*.so python/jib/_native*.pyd
 

@@ -10,7 +10,7 @@ use std::mem::{forget, transmute};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyString, PyTuple};
 
 type Call = unsafe extern "C-unwind" fn(
     callable: *mut ffi::PyObject,
@@ -53,7 +53,7 @@ where
 /// `object.name(*args)`.
 pub fn call_method<'py, A>(
     object: &Bound<'py, PyAny>,
-    name: &Bound<'py, pyo3::types::PyString>,
+    name: &Bound<'py, PyString>,
     args: A,
 ) -> PyResult<Bound<'py, PyAny>>
 where
