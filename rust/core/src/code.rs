@@ -4,23 +4,23 @@
 //! the memory is freed when the `Code` is dropped, and not before; a failing run says what failed and where; a panic while
 //! compiling ends here as `CodeError::Internal`.
 
+mod linker;
+mod memory;
+
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use cranelift_codegen::CodegenError;
-use cranelift_codegen::ir::{LibCall, TrapCode};
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::ir::TrapCode;
 use cranelift_frontend::FunctionBuilderContext;
-use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
+use cranelift_module::FuncId;
 
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::{is_large, isa};
 use crate::codegen::kept::kept;
-use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit, ticks};
+use crate::codegen::{MAX_RETURN, PrintSite, Site, Unit};
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
 use crate::limits::Limits;
@@ -29,6 +29,9 @@ use crate::span::Span;
 use crate::typed::Module;
 use crate::typed::verify::is_always;
 use crate::types::ticks::interval;
+
+use linker::Linker;
+use memory::Pages;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OptLevel {
@@ -76,15 +79,15 @@ type Entry = unsafe extern "C" fn(*mut Context, *const u64, *mut u64) -> u32;
 
 /// A compiled module.
 ///
-/// Send and Sync by its parts: the code is never written again, all that a run changes is in its own `Context`, and the module
-/// that owns the memory is only touched by `drop`.
+/// Send and Sync by its parts: the code is never written again, all that a run changes is in its own `Context`, and the pages
+/// are only touched by `drop`.
 pub struct Code {
     entry: Entry,
     /// The scalars that the entry takes and gives.
     params: usize,
     results: usize,
-    sites: Vec<Site>,
-    prints: Vec<PrintSite>,
+    sites: Box<[Site]>,
+    prints: Box<[PrintSite]>,
     span: Span,
     /// How many ticks may pass until the host is asked; 0 when a run counts none.
     interval: u64,
@@ -94,7 +97,7 @@ pub struct Code {
     traps: usize,
     timings: Timings,
     /// Not used, but kept: the code is in there.
-    _memory: Mutex<Linker>,
+    _memory: Pages,
 }
 
 /// Whether the current thread's stack has so many bytes left, beside what running code keeps for the runtime.
@@ -145,7 +148,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
     let mut blocks = 0;
     let usual = isa(options, false).map_err(CodeError::Internal)?;
     let mut unit = Unit::new(module, usual.frontend_config());
-    let mut linker = Linker::new(usual.clone(), module.functions.len())?;
+    let mut linker = Linker::new(usual.clone(), module.functions.len());
     timings.link += clock.lap();
     let (mut stack, mut size, mut traps) = (0, 0, 0);
     let mut entry = FuncId::from_u32(0);
@@ -178,7 +181,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         timings.link += clock.lap();
     }
     crate::trip!("link");
-    let entry = linker.finish(&unit.imports, entry)?;
+    let ([entry], memory) = linker.finish(&unit.imports, [entry])?;
     timings.link += clock.lap();
     let first = &module.functions[0];
     Ok(Code {
@@ -188,14 +191,14 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
         interval: if unit.ticks() { interval(module, 1) } else { 0 },
         results: first.result.width(),
-        sites: unit.sites,
-        prints: unit.prints,
+        sites: unit.sites.into(),
+        prints: unit.prints.into(),
         span: first.span,
         stack,
         size,
         traps,
         timings,
-        _memory: Mutex::new(linker),
+        _memory: memory,
     })
 }
 
@@ -270,119 +273,12 @@ impl Code {
     }
 }
 
-/// A JIT module, and with it the memory of the code: freed on drop, finished or not.
-struct Linker {
-    /// None only while being dropped.
-    module: Option<JITModule>,
-}
-
-impl Drop for Linker {
-    fn drop(&mut self) {
-        if let Some(module) = self.module.take() {
-            // SAFETY: only a `Code` calls into this memory, by `run`, which borrows it: it owns this linker, so nobody runs.
-            unsafe { module.free_memory() };
-        }
-    }
-}
-
-impl Linker {
-    /// `functions` of the module and the entry get the numbers that `Unit` gives them.
-    fn new(isa: OwnedTargetIsa, functions: usize) -> Result<Linker, CodeError> {
-        let mut builder = JITBuilder::with_isa(isa, Box::new(libcall_name));
-        builder.symbol_lookup_fn(Box::new(symbol));
-        let mut module = JITModule::new(builder);
-        let signature = module.make_signature();
-        for _ in 0..=functions {
-            module.declare_anonymous_function(&signature).map_err(refused_by)?;
-        }
-        Ok(Linker { module: Some(module) })
-    }
-
-    fn module(&mut self) -> Result<&mut JITModule, CodeError> {
-        self.module.as_mut().ok_or_else(|| CodeError::Internal("the linker is gone".into()))
-    }
-
-    fn define(&mut self, id: FuncId, compiler: &cranelift_codegen::Context) -> Result<(), CodeError> {
-        let code = compiler.compiled_code().ok_or_else(|| CodeError::Internal("nothing was compiled".into()))?;
-        let relocs: Vec<_> = (code.buffer.relocs().iter())
-            .map(|reloc| cranelift_module::ModuleReloc::from_mach_reloc(reloc, &compiler.func, id))
-            .collect();
-        let alignment = u64::from(code.buffer.alignment);
-        self.module()?.define_function_bytes(id, alignment, code.code_buffer(), &relocs).map_err(refused_by)
-    }
-
-    fn finish(&mut self, imports: &[Import], entry: FuncId) -> Result<*const u8, CodeError> {
-        let module = self.module()?;
-        let signature = module.make_signature();
-        for import in imports {
-            let name = match import {
-                Import::Helper(helper) => format!("{HELPER}{}", helper.name),
-                Import::Print => PRINT.to_owned(),
-                Import::Poll => {
-                    poll()?;
-                    POLL.to_owned()
-                }
-            };
-            module.declare_function(&name, Linkage::Import, &signature).map_err(refused_by)?;
-        }
-        module.finalize_definitions().map_err(refused_by)?;
-        Ok(module.get_finalized_function(entry))
-    }
-}
-
-/// How the linker's names begin, so that no library's symbol is taken for ours.
-const HELPER: &str = "jib.helper.";
-const LIBCALL: &str = "jib.libcall.";
-const PRINT: &str = "jib.print";
-const POLL: &str = "jib.poll";
-
-fn symbol(name: &str) -> Option<*const u8> {
-    match name {
-        PRINT => Some(hooks::print as *const u8),
-        POLL => poll().ok(),
-        _ => match name.strip_prefix(HELPER) {
-            Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
-            None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
-        },
-    }
-}
-
-/// The stub by which generated code asks the host: made once, on first need, and kept for ever.
-fn poll() -> Result<*const u8, CodeError> {
-    static STUB: OnceLock<Result<(usize, Mutex<Linker>), CodeError>> = OnceLock::new();
-    let make = || {
-        let isa = isa(&Options::default(), false).map_err(CodeError::Internal)?;
-        let mut context = cranelift_codegen::Context::new();
-        ticks::poll_stub(&mut context.func, isa.frontend_config(), hooks::poll as *const () as usize);
-        let compiled = context.compile(&*isa, &mut Default::default());
-        compiled.map_err(|error| CodeError::Internal(error.inner.to_string()))?;
-        let mut linker = Linker::new(isa, 0)?;
-        linker.define(FuncId::from_u32(0), &context)?;
-        let address = linker.finish(&[], FuncId::from_u32(0))?;
-        Ok((address as usize, Mutex::new(linker)))
-    };
-    STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8).map_err(Clone::clone)
-}
-
-fn libcall_name(call: LibCall) -> String {
-    format!("{LIBCALL}{call:?}")
-}
-
 fn refused(error: &CodegenError, module: &Module) -> CodeError {
     match error {
         CodegenError::CodeTooLarge | CodegenError::ImplLimitExceeded => {
             // The register allocator counts values in 21 bits; that is what ends first.
             CodeError::Limit { code: "limit-machine-values", limit: 1 << 21, span: module.functions[0].span }
         }
-        other => CodeError::Internal(other.to_string()),
-    }
-}
-
-fn refused_by(error: ModuleError) -> CodeError {
-    match error {
-        // What the memory provider says when it cannot get memory, or cannot make it executable.
-        ModuleError::Allocation { err } => CodeError::Memory(err.to_string()),
-        ModuleError::Backend(error) => CodeError::Memory(format!("{error:#}")),
         other => CodeError::Internal(other.to_string()),
     }
 }
@@ -404,3 +300,6 @@ impl Clock {
         lap.as_secs_f64() * 1e6
     }
 }
+
+#[cfg(test)]
+mod tests;
