@@ -157,3 +157,6 @@ fn refused_by(error: ModuleError) -> CodeError {
         other => CodeError::Internal(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

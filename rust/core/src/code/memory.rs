@@ -58,10 +58,16 @@ impl Pages {
         Ok(pages)
     }
 
+    #[cfg(test)]
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.start..self.start + self.len
+    }
+
     /// Nothing is written any more: from here on the pages can be executed.
     fn seal(&self) -> io::Result<()> {
         // SAFETY: the pages are ours and mapped.
-        unsafe { clear_cache(self.start as *const _, self.len) }.map_err(|error| io::Error::other(error.to_string()))?;
+        unsafe { clear_cache(self.start as *const _, self.len) }
+            .map_err(|error| io::Error::other(error.to_string()))?;
         self.protect(Protection::READ_EXECUTE)?;
         pipeline_flush_mt().map_err(|error| io::Error::other(error.to_string()))?;
         self.sealed.store(true, Ordering::Relaxed);
@@ -72,10 +78,6 @@ impl Pages {
         // SAFETY: the pages are ours and mapped; nobody holds a reference into them, and code in them runs only when they are sealed,
         // after which nobody but `drop` comes here.
         unsafe { region::protect(self.start as *const u8, self.len, rights) }.map_err(refused)
-    }
-
-    pub fn address(&self) -> usize {
-        self.start
     }
 }
 
@@ -218,8 +220,5 @@ mod fork {
     pub fn guard() {}
 }
 
-/// Where the arena's chunks are.
 #[cfg(test)]
-pub(super) fn chunks() -> Vec<std::ops::Range<usize>> {
-    arena().chunks()
-}
+mod tests;

@@ -83,11 +83,6 @@ impl<C> Arena<C> {
         self.sizes.remove(&start);
         self.starts.remove(&(size, start));
     }
-
-    #[cfg(test)]
-    pub fn chunks(&self) -> Vec<Range<usize>> {
-        self.chunks.iter().map(|(&start, &(end, _))| start..end).collect()
-    }
 }
 
 #[cfg(test)]
