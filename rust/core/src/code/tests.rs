@@ -1,7 +1,7 @@
 //! The life of code: what it costs while it lives, and that nothing of it stays. Other tests run in this process meanwhile, so that counts
 //! have room for theirs.
 
-use crate::code::{Code, Options, compile};
+use crate::code::{Code, CodeError, Options, compile};
 use crate::typed::build::{Recorder, function, gcd, module};
 use crate::typed::{BlockId, Mode, Module, Op};
 use crate::types::Ty;
@@ -217,6 +217,42 @@ mod linux {
                 }
             }
         }
+    }
+
+    /// Also when that comes about late, as a filter of system calls may: there are chunks then, and code that goes on running.
+    #[test]
+    fn where_nothing_may_be_made_executable_there_is_no_code() {
+        let kept = compiled(&plus(2));
+        let status = in_child(|| {
+            refuse_execution();
+            let refused = || {
+                let options = Options { verify: false, ..Options::default() };
+                matches!(compile(&plus(1), &options), Err(CodeError::Memory(text)) if text.contains("Permission"))
+            };
+            refused() && refused() && run(&kept, &[1]) == 3
+        });
+        assert_eq!(status, 0);
+    }
+
+    /// From here on this process cannot make memory executable.
+    fn refuse_execution() {
+        let op = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+        // The call's number; of mprotect, its third argument; EACCES or as ever.
+        let mut rules = [
+            op(0x20, 0, 0, 0),
+            op(0x15, 0, 3, libc::SYS_mprotect as u32),
+            op(0x20, 0, 0, 32),
+            op(0x45, 0, 1, libc::PROT_EXEC as u32),
+            op(0x06, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EACCES as u32),
+            op(0x06, 0, 0, libc::SECCOMP_RET_ALLOW),
+        ];
+        let program = libc::sock_fprog { len: rules.len() as u16, filter: rules.as_mut_ptr() };
+        // SAFETY: the kernel copies the rules, which live until then.
+        let done = unsafe {
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+                && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) == 0
+        };
+        assert!(done, "the system takes no filters");
     }
 
     /// For people: `cargo test --release -p jib-core code::tests::linux::measure -- --ignored --nocapture`.
