@@ -43,7 +43,7 @@ fn threads_compile_run_and_drop() {
                     kept.push((round, compiled(&plus(round))));
                     let (n, code) = &kept[random(&mut state) % kept.len()];
                     assert_eq!(run(code, &[1 << 20]), (1 << 20) + *n as u64);
-                    if random(&mut state) % 3 > 0 {
+                    if !random(&mut state).is_multiple_of(3) {
                         kept.swap_remove(random(&mut state) % kept.len());
                     }
                 }

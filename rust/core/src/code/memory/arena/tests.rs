@@ -60,7 +60,7 @@ fn nothing_is_given_out_twice_and_nothing_is_lost() {
     for round in 0..if cfg!(miri) { 500 } else { 20_000 } {
         // Grows for a while, shrinks for a while.
         if random(&mut state) % 100 < if round % 4000 < 2000 { 60 } else { 40 } {
-            let size = 1 + random(&mut state) % if random(&mut state) % 50 == 0 { 200 } else { 8 };
+            let size = 1 + random(&mut state) % if random(&mut state).is_multiple_of(50) { 200 } else { 8 };
             let start = arena.take(size).unwrap_or_else(|| {
                 let len = size.max(64);
                 arena.add(mapped..mapped + len, mapped);
@@ -76,7 +76,7 @@ fn nothing_is_given_out_twice_and_nothing_is_lost() {
             let (start, size) = used.swap_remove(random(&mut state) % used.len());
             owned[start..start + size].fill(None);
             if let Some(chunk) = arena.give(start, size) {
-                assert!(arena.chunks.get(&chunk).is_none());
+                assert!(!arena.chunks.contains_key(&chunk));
             }
         }
         let free: usize = arena.sizes.values().sum();
