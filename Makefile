@@ -107,7 +107,7 @@ fuzz-ir: build ## libFuzzer on the IR's decoder and verifier, for SECONDS; needs
 	    -artifact_prefix=fuzz-findings/ target/fuzz/corpus target/fuzz/seeds
 
 # The core without generated code: what an interpreter can watch.
-PORTABLE := interp:: eval:: ir:: types:: opt:: typed:: runtime::int
+PORTABLE := interp:: eval:: ir:: types:: opt:: typed:: runtime::int code::memory::arena::
 
 valgrind: ## the core's tests of IR, types, passes and interpreter under valgrind's memcheck
 	@if ! command -v valgrind >/dev/null; then echo "SKIPPED: valgrind is not installed"; exit 0; fi; set -x; \

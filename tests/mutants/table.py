@@ -468,5 +468,33 @@ MUTANTS = [
         "names.len() != self.externs.len() || names",
         "names.len() > self.externs.len() || names",
         "bytes may know of fewer host functions than there are",
+    # code: its memory
+    Mutant(
+        "memory-untouched",
+        "code/memory.rs",
+        "start.write_volatile(0);",
+        "",
+        "the parts of a chunk do not join again, so that there are ever more mappings",
+    ),
+    Mutant(
+        "memory-not-emptied",
+        "code/memory.rs",
+        "empty(self.start, self.len);\n        if",
+        "if",
+        "code that is dropped stays resident",
+    ),
+    Mutant(
+        "memory-fork-unguarded",
+        "code/memory.rs",
+        "                    fork::guard();\n",
+        "",
+        "a child process waits for a lock that nobody holds",
+    ),
+    Mutant(
+        "arena-joins-chunks",
+        "code/memory/arena.rs",
+        "if high < chunk_end",
+        "if high <= chunk_end",
+        "free pages of two chunks become one extent",
     ),
 ]

@@ -4,25 +4,24 @@
 //! the memory is freed when the `Code` is dropped, and not before; a failing run says what failed and where; a panic while
 //! compiling ends here as `CodeError::Internal`.
 
+mod linker;
+mod memory;
 mod trampoline;
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use cranelift_codegen::CodegenError;
-use cranelift_codegen::ir::{LibCall, TrapCode};
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::ir::TrapCode;
 use cranelift_frontend::FunctionBuilderContext;
-use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
+use cranelift_module::FuncId;
 
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::{is_large, isa};
 use crate::codegen::kept::kept;
-use crate::codegen::{Face, Import, MAX_RETURN, PrintSite, Site, Unit, externs, outer, ticks};
+use crate::codegen::{Face, MAX_RETURN, PrintSite, Site, Unit, externs, outer, ticks};
 use crate::externs::Extern;
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
@@ -34,6 +33,8 @@ use crate::typed::Module;
 use crate::typed::verify::is_always;
 use crate::types::ticks::interval;
 
+use linker::Linker;
+use memory::Pages;
 pub(crate) use trampoline::Trampoline;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -84,8 +85,8 @@ type Entry = unsafe extern "C" fn(*mut Context, *const u64, *mut u64) -> u32;
 
 /// A compiled module.
 ///
-/// Send and Sync by its parts: the code is never written again, all that a run changes is in its own `Context`, and the module
-/// that owns the memory is only touched by `drop`.
+/// Send and Sync by its parts: the code is never written again, all that a run changes is in its own `Context`, and the pages
+/// are only touched by `drop`.
 pub struct Code {
     /// None: the outermost function is the body itself.
     entry: Option<Entry>,
@@ -94,8 +95,8 @@ pub struct Code {
     /// The scalars that the entry takes and gives.
     params: usize,
     results: usize,
-    sites: Vec<Site>,
-    prints: Vec<PrintSite>,
+    sites: Box<[Site]>,
+    prints: Box<[PrintSite]>,
     span: Span,
     /// How many ticks may pass until the host is asked; 0 when a run counts none.
     interval: u64,
@@ -107,7 +108,7 @@ pub struct Code {
     traps: usize,
     timings: Timings,
     /// Not used, but kept: the code is in there.
-    _memory: Mutex<Linker>,
+    _memory: Pages,
 }
 
 /// Whether the current thread's stack has so many bytes left, beside what running code keeps for the runtime.
@@ -202,7 +203,7 @@ fn compile_with(
     let ticks = ticks::ticking(module)[0];
     let light = light && !matches!(outside, Outside::Slots) && outer::is_light(module, ticks);
     let mut unit = Unit::new(module, usual.frontend_config(), outside, light);
-    let mut linker = Linker::new(usual.clone(), module.functions.len())?;
+    let mut linker = Linker::new(usual.clone(), module.functions.len());
     timings.link += clock.lap();
     let (mut stack, mut size, mut traps) = (0, 0, 0);
     let (mut entry, mut outermost) = (None, FuncId::from_u32(0));
@@ -231,8 +232,9 @@ fn compile_with(
         size += code.buffer.total_size() as usize;
         timings.machine += clock.lap();
         let stub = planned.1 == Face::Outer && !light;
-        // What nobody calls is declared when all else is.
-        outermost = if stub { linker.import(&unit.imports)? } else { FuncId::from_u32(unit.number(planned)) };
+        // What nobody calls comes after all that is called.
+        let number = if stub { unit.number(planned) + 1 + unit.imports.len() as u32 } else { unit.number(planned) };
+        outermost = FuncId::from_u32(number);
         if planned.1 == Face::Entry {
             entry = Some(outermost);
         }
@@ -243,27 +245,27 @@ fn compile_with(
     if light && stack > outer::LIGHT_STACK {
         return Err(Stop::Heavy);
     }
-    linker.finish(&unit.imports)?;
+    let ([entry_at, outer_at], memory) = linker.finish(&unit.imports, [entry.unwrap_or(outermost), outermost])?;
     timings.link += clock.lap();
     let first = &module.functions[0];
     Ok(Code {
         // SAFETY: the address is that of a finished function built with `Face::Entry`, whose signature is `Entry`'s; the memory
         // belongs to `_memory` below and lives as long as this value.
-        entry: entry.map(|entry| unsafe { std::mem::transmute::<*const u8, Entry>(linker.address(entry)) }),
+        entry: entry.map(|_| unsafe { std::mem::transmute::<*const u8, Entry>(entry_at) }),
         has_outside: !matches!(outside, Outside::Slots),
-        outer: linker.address(outermost).addr(),
+        outer: outer_at.addr(),
         params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
         interval: if unit.ticks() { interval(module, 1) } else { 0 },
         results: first.result.width(),
-        sites: unit.sites,
-        prints: unit.prints,
+        sites: unit.sites.into(),
+        prints: unit.prints.into(),
         span: first.span,
         stack,
         room: unit.room,
         size,
         traps,
         timings,
-        _memory: Mutex::new(linker),
+        _memory: memory,
     })
 }
 
@@ -358,146 +360,12 @@ impl Code {
     }
 }
 
-/// A JIT module, and with it the memory of the code: freed on drop, finished or not.
-struct Linker {
-    /// None only while being dropped.
-    module: Option<JITModule>,
-    imported: bool,
-}
-
-impl Drop for Linker {
-    fn drop(&mut self) {
-        if let Some(module) = self.module.take() {
-            // SAFETY: only a `Code` calls into this memory, by `run`, which borrows it: it owns this linker, so nobody runs.
-            unsafe { module.free_memory() };
-        }
-    }
-}
-
-impl Linker {
-    /// `functions` of the module and the entry get the numbers that `Unit` gives them.
-    fn new(isa: OwnedTargetIsa, functions: usize) -> Result<Linker, CodeError> {
-        let mut builder = JITBuilder::with_isa(isa, Box::new(libcall_name));
-        builder.symbol_lookup_fn(Box::new(symbol));
-        let mut module = JITModule::new(builder);
-        let signature = module.make_signature();
-        for _ in 0..=functions {
-            module.declare_anonymous_function(&signature).map_err(refused_by)?;
-        }
-        Ok(Linker { module: Some(module), imported: false })
-    }
-
-    fn module(&mut self) -> Result<&mut JITModule, CodeError> {
-        self.module.as_mut().ok_or_else(|| CodeError::Internal("the linker is gone".into()))
-    }
-
-    fn define(&mut self, id: FuncId, compiler: &cranelift_codegen::Context) -> Result<(), CodeError> {
-        let code = compiler.compiled_code().ok_or_else(|| CodeError::Internal("nothing was compiled".into()))?;
-        let relocs: Vec<_> = (code.buffer.relocs().iter())
-            .map(|reloc| cranelift_module::ModuleReloc::from_mach_reloc(reloc, &compiler.func, id))
-            .collect();
-        let alignment = u64::from(code.buffer.alignment);
-        self.module()?.define_function_bytes(id, alignment, code.code_buffer(), &relocs).map_err(refused_by)
-    }
-
-    /// Declares what the functions so far call outside the module; the number of a further function.
-    fn import(&mut self, imports: &[Import]) -> Result<FuncId, CodeError> {
-        let module = self.module()?;
-        let signature = module.make_signature();
-        for import in imports {
-            let name = match import {
-                Import::Helper(helper) => format!("{HELPER}{}", helper.name),
-                Import::Print => PRINT.to_owned(),
-                Import::CallHost => CALL.to_owned(),
-                Import::Extern { at, address } => format!("{EXTERN}{at}.{address:x}"),
-                Import::Poll => {
-                    poll()?;
-                    POLL.to_owned()
-                }
-            };
-            module.declare_function(&name, Linkage::Import, &signature).map_err(refused_by)?;
-        }
-        let next = module.declare_anonymous_function(&signature).map_err(refused_by);
-        self.imported = true;
-        next
-    }
-
-    fn finish(&mut self, imports: &[Import]) -> Result<(), CodeError> {
-        if !self.imported {
-            self.import(imports)?;
-        }
-        self.module()?.finalize_definitions().map_err(refused_by)
-    }
-
-    /// Where a function lies once all is finished.
-    fn address(&self, function: FuncId) -> *const u8 {
-        self.module.as_ref().map_or(std::ptr::null(), |module| module.get_finalized_function(function))
-    }
-}
-
-/// How the linker's names begin, so that no library's symbol is taken for ours.
-const HELPER: &str = "jib.helper.";
-const LIBCALL: &str = "jib.libcall.";
-const PRINT: &str = "jib.print";
-const POLL: &str = "jib.poll";
-const CALL: &str = "jib.call";
-const EXTERN: &str = "jib.extern.";
-
-fn symbol(name: &str) -> Option<*const u8> {
-    match name {
-        PRINT => Some(hooks::print as *const u8),
-        POLL => poll().ok(),
-        CALL => Some(externs::hook as *const u8),
-        _ => match (name.strip_prefix(HELPER), name.strip_prefix(EXTERN)) {
-            (Some(helper), _) => runtime::helper(helper).map(|helper| helper.address()),
-            (_, Some(known)) => address(known),
-            _ => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
-        },
-    }
-}
-
-/// The address in the name of a function of the host: its number, a point, and hexadecimal digits.
-fn address(name: &str) -> Option<*const u8> {
-    let (_, digits) = name.split_once('.')?;
-    usize::from_str_radix(digits, 16).ok().map(|address| address as *const u8)
-}
-
-/// The stub by which generated code asks the host: made once, on first need, and kept for ever.
-fn poll() -> Result<*const u8, CodeError> {
-    static STUB: OnceLock<Result<(usize, Mutex<Linker>), CodeError>> = OnceLock::new();
-    let make = || {
-        let isa = isa(&Options::default(), false).map_err(CodeError::Internal)?;
-        let mut context = cranelift_codegen::Context::new();
-        ticks::poll_stub(&mut context.func, isa.frontend_config(), hooks::poll as *const () as usize);
-        let compiled = context.compile(&*isa, &mut Default::default());
-        compiled.map_err(|error| CodeError::Internal(error.inner.to_string()))?;
-        let mut linker = Linker::new(isa, 0)?;
-        linker.define(FuncId::from_u32(0), &context)?;
-        linker.finish(&[])?;
-        Ok((linker.address(FuncId::from_u32(0)).addr(), Mutex::new(linker)))
-    };
-    STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8).map_err(Clone::clone)
-}
-
-fn libcall_name(call: LibCall) -> String {
-    format!("{LIBCALL}{call:?}")
-}
-
 fn refused(error: &CodegenError, module: &Module) -> CodeError {
     match error {
         CodegenError::CodeTooLarge | CodegenError::ImplLimitExceeded => {
             // The register allocator counts values in 21 bits; that is what ends first.
             CodeError::Limit { code: "limit-machine-values", limit: 1 << 21, span: module.functions[0].span }
         }
-        other => CodeError::Internal(other.to_string()),
-    }
-}
-
-fn refused_by(error: ModuleError) -> CodeError {
-    match error {
-        // What the memory provider says when it cannot get memory, or cannot make it executable.
-        ModuleError::Allocation { err } => CodeError::Memory(err.to_string()),
-        ModuleError::Backend(error) => CodeError::Memory(format!("{error:#}")),
         other => CodeError::Internal(other.to_string()),
     }
 }
@@ -519,3 +387,6 @@ impl Clock {
         lap.as_secs_f64() * 1e6
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,7 +142,12 @@ impl Pointer {
             let (failure, refusal) = last.as_ref()?;
             (failure.clone(), refusal.as_ref().map(|refusal| refusal.clone_ref(py)))
         };
-        Some(run_error(py, &self.shared.program.get().source, &failure, refusal).into_value(py).into_bound(py).into_any())
+        Some(
+            run_error(py, &self.shared.program.get().source, &failure, refusal)
+                .into_value(py)
+                .into_bound(py)
+                .into_any(),
+        )
     }
 
     /// A PyCapsule of the address that keeps the code alive.

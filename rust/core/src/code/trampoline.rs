@@ -4,12 +4,11 @@
 //! the function has parameters and results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 
 use cranelift_module::FuncId;
 
-use super::{CodeError, Import, Linker, Options, isa, panic_message};
-use crate::codegen::externs;
+use super::{CodeError, Linker, Options, Pages, isa, panic_message};
+use crate::codegen::{Import, externs};
 use crate::externs::Extern;
 
 pub(crate) struct Trampoline {
@@ -17,7 +16,7 @@ pub(crate) struct Trampoline {
     params: usize,
     results: usize,
     /// Not used, but kept: the code is in there.
-    _memory: Mutex<Linker>,
+    _memory: Pages,
 }
 
 impl Trampoline {
@@ -33,16 +32,16 @@ impl Trampoline {
         externs::trampoline(&mut context.func, isa.frontend_config(), of);
         let compiled = context.compile(&*isa, &mut Default::default());
         compiled.map_err(|error| CodeError::Internal(error.inner.to_string()))?;
-        let mut linker = Linker::new(isa, 0)?;
-        linker.define(FuncId::from_u32(0), &context)?;
-        linker.finish(&[Import::Extern { at: 0, address }])?;
-        let entry = linker.address(FuncId::from_u32(0));
+        let id = FuncId::from_u32(0);
+        let mut linker = Linker::new(isa, 0);
+        linker.define(id, &context)?;
+        let ([entry], memory) = linker.finish(&[Import::Extern { at: 0, address }], [id])?;
         Ok(Trampoline {
             // SAFETY: the address is that of a finished function of this type; its memory belongs to `_memory` below.
             entry: unsafe { std::mem::transmute::<*const u8, unsafe extern "C" fn(*const u64, *mut u64)>(entry) },
             params: of.params.len(),
             results: of.result.width(),
-            _memory: Mutex::new(linker),
+            _memory: memory,
         })
     }
 
