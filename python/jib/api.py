@@ -132,7 +132,7 @@ def _make(source: str, *options: Any) -> Made:
     from .lower import lower
     from .parse import parse
 
-    given = Options(*options)
+    given = _options(*options) if not options[-1] else Options(*options)
     text = Source(source)
     with _collector_paused() if len(source) > LONG else nullcontext():
         program = parse(text, given.limits)
@@ -141,6 +141,9 @@ def _make(source: str, *options: Any) -> Made:
 
 
 _known = lru_cache(maxsize=512)(_make)
+
+#: The same options are one object: most functions have the usual ones.
+_options = lru_cache(maxsize=64)(Options)
 
 
 class CacheInfo(NamedTuple):

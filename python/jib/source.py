@@ -17,6 +17,9 @@ class Span(NamedTuple):
     end: int
 
 
+ONE = [0]  # of all texts of one line; nobody changes it
+
+
 class Source:
     """A text, its name for messages, and where its lines begin."""
 
@@ -25,8 +28,8 @@ class Source:
     def __init__(self, text: str, name: str = "<jib>") -> None:
         self.text = text
         self.name = name
-        starts = [0]
         at = text.find("\n")
+        starts = [0] if at >= 0 else ONE
         while at >= 0:
             starts.append(at + 1)
             at = text.find("\n", at + 1)

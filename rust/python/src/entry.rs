@@ -51,7 +51,7 @@ pub struct Target {
 }
 
 /// So many combinations of types cost a function no more than a look at each.
-const SHAPES: usize = 8;
+const SHAPES: usize = 4;
 
 /// The classes of arguments, two bits each below a 1: floats, ints and bools themselves, and no others; no more than 31 of them.
 type Shape = u64;

@@ -60,7 +60,7 @@ pub struct Specialisation {
     body: OnceLock<Body>,
     /// What it takes of memory, about.
     bytes: usize,
-    stages: OnceLock<Stages>,
+    stages: OnceLock<Box<[(&'static str, f64)]>>,
 }
 
 /// What an instruction and what is around them take: machine code, places where it can fail, or the instruction itself.
@@ -157,7 +157,7 @@ impl Specialisation {
             Engine::Interpreter => Body::Interpreted(Box::new(Program::new(module))),
             Engine::Auto => Body::Tiers(Box::new(Tiers::new(module, options.code(), outside))),
         };
-        let _ = (made.body.set(body), made.stages.set(stages));
+        let _ = (made.body.set(body), made.stages.set(stages.into()));
         Ok(made)
     }
 
@@ -238,7 +238,13 @@ impl Specialisation {
             Some(Body::Tiers(tiers)) => tiers.code().map(code_stages),
             _ => None,
         };
-        self.stages.get().into_iter().flatten().copied().chain(later.into_iter().flatten()).collect()
+        self.stages
+            .get()
+            .into_iter()
+            .flat_map(|stages| stages.iter())
+            .copied()
+            .chain(later.into_iter().flatten())
+            .collect()
     }
 }
 

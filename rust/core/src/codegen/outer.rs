@@ -37,10 +37,14 @@ pub(crate) fn is_light(module: &Module, ticks: bool) -> bool {
     !ticks && insts.into_iter().all(|inst| !needs(&inst.op)) && cycles(module).iter().all(Option::is_none)
 }
 
+/// More arguments than this are not taken where they lie: each takes some blocks.
+const MOST_OBJECTS: usize = 32;
+
 /// Whether objects of these types can be taken where they lie.
 pub(crate) fn takes_objects(module: &Module) -> bool {
     let first = &module.functions[0];
-    first.params().iter().all(|&param| !matches!(first.ty(param), Ty::Tuple(_) | Ty::Str))
+    first.params().len() <= MOST_OBJECTS
+        && first.params().iter().all(|&param| !matches!(first.ty(param), Ty::Tuple(_) | Ty::Str))
 }
 
 const fn flags() -> MemFlagsData {

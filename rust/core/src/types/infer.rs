@@ -34,7 +34,13 @@ pub struct Declared {
 
 impl Declared {
     /// Reads the annotations.
-    pub fn new(ssa: ssa::Function) -> Result<Declared, Error> {
+    pub fn new(mut ssa: ssa::Function) -> Result<Declared, Error> {
+        // It may live for long, one of many.
+        ssa.blocks.shrink_to_fit();
+        for block in &mut ssa.blocks {
+            block.insts.shrink_to_fit();
+            block.params.shrink_to_fit();
+        }
         let read = |text: &Option<Arc<str>>, span: Span| match text {
             Some(text) => read_type(text, span).map(Some),
             None => Ok(None),
