@@ -129,7 +129,14 @@ def test_ahead_of_time(inline: bool) -> None:
 def test_wrong_calls(text: str, inline: bool) -> None:
     f = jib.compile(text)
     for _ in range(2):  # before and after code stands in the way
-        for args, names in [((), {}), ((1,), {}), ((1, 2, 3), {}), ((1,), {"a": 1}), ((1, 2), {"b": 1}), ((1, 2), {"c": 1})]:
+        for args, names in [
+            ((), {}),
+            ((1,), {}),
+            ((1, 2, 3), {}),
+            ((1,), {"a": 1}),
+            ((1, 2), {"b": 1}),
+            ((1, 2), {"c": 1}),
+        ]:
             with pytest.raises(TypeError, match=r"\(\) (missing|takes|got)"):
                 f(*args, **names)
         for bad in (None, "1", b"1", [1], 1j, object(), f):
@@ -163,7 +170,11 @@ def test_results_that_are_shared_objects_are_counted(inline: bool) -> None:
 def test_failures_leave_as_exceptions_with_a_place(inline: bool) -> None:
     f = jib.compile("x = a // b\nx + 1")
     for _ in range(2):
-        for args, error in [((1, 0), ZeroDivisionError), ((1.0, 0.0), ZeroDivisionError), ((-MOST - 1, -1), OverflowError)]:
+        for args, error in [
+            ((1, 0), ZeroDivisionError),
+            ((1.0, 0.0), ZeroDivisionError),
+            ((-MOST - 1, -1), OverflowError),
+        ]:
             with pytest.raises(error) as caught:
                 f(*args)
             assert caught.value.jib_span[0] == 1  # type: ignore[attr-defined]
@@ -187,7 +198,10 @@ def test_entries_and_slots_answer_alike(text: str, inline: bool) -> None:
             return type(error), str(error)
 
     for _ in range(300):
-        args = [draw.choice([draw.choice(INTS), draw.choice(FLOATS), draw.uniform(-9, 9), draw.randrange(-9, 9)]) for _ in "ab"]
+        args = [
+            draw.choice([draw.choice(INTS), draw.choice(FLOATS), draw.uniform(-9, 9), draw.randrange(-9, 9)])
+            for _ in "ab"
+        ]
         assert answer(native, args) == answer(slow, args), args
 
 
@@ -331,7 +345,9 @@ def test_other_threads_go_on_beside_a_long_call() -> None:
 
 @pytest.mark.parametrize("nogil", [None, True, False])
 def test_what_needs_python_gets_it_back(nogil: bool | None, capsys: pytest.CaptureFixture[str]) -> None:
-    f = jib.compile("t = 0\nfor i in range(n):\n    t += i\n    if i % 3000000 == 0: print(i)\nt // (n - 6000001)", nogil=nogil)
+    f = jib.compile(
+        "t = 0\nfor i in range(n):\n    t += i\n    if i % 3000000 == 0: print(i)\nt // (n - 6000001)", nogil=nogil
+    )
     assert f(6000000) == -17999997000000
     assert capsys.readouterr().out == "0\n3000000\n"
     with pytest.raises(ZeroDivisionError) as caught:

@@ -117,7 +117,11 @@ def test_what_has_no_c_type_is_refused() -> None:
         f.address("(int, int)")
     with pytest.raises(TypeError, match="numbers alone"):
         jib.compile("a").address("(tuple[int, int])")
-    for wrong, error in [("float(float)", jib.CompileError), ("nonsense", jib.CompileError), ("f64[:](f64)", jib.CompileError)]:
+    for wrong, error in [
+        ("float(float)", jib.CompileError),
+        ("nonsense", jib.CompileError),
+        ("f64[:](f64)", jib.CompileError),
+    ]:
         with pytest.raises(error):
             jib.compile("a + b").address(wrong)
     with pytest.raises(jib.CompileError):

@@ -10,10 +10,12 @@
 
 from ._native import __version__
 from .api import STAGES, cache_clear, cache_info, compile, evaluate
+from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .externs import Extern, extern
 from .function import Function
 from .limits import Limits
+from .session import Session
 
 __all__ = [
     "STAGES",
@@ -26,10 +28,12 @@ __all__ = [
     "LimitError",
     "Limits",
     "ParseError",
+    "Session",
     "__version__",
     "cache_clear",
     "cache_info",
     "compile",
     "evaluate",
     "extern",
+    "jit",
 ]

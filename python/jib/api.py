@@ -91,8 +91,8 @@ def compile(
     `externs` are functions of the host, made by `jib.extern`, that the text may call by their names.
 
     `fuel` is what one call may use up: each round of a loop and each call of a function of the text, the outermost included, takes
-    one unit, the same on every engine. `timeout` is how many seconds a call may run. Other threads of Python go on beside a call that has run
-    for a millisecond; `nogil` True lets them from its beginning, False not at all.
+    one unit, the same on every engine. `timeout` is how many seconds a call may run. Other threads of Python go on beside a
+    call that has run for a millisecond; `nogil` True lets them from its beginning, False not at all.
 
     The same text and options are read once: see `cache_info`.
 
@@ -114,7 +114,14 @@ def compile(
     if not isinstance(source, str):
         raise TypeError(f"compile() takes the text of a program, not {type(source).__name__}")
     source = str.__str__(source)
-    if params is not None or name is not None or fuel is not None or timeout is not None or limits is not None or nogil is not None:
+    if (
+        params is not None
+        or name is not None
+        or fuel is not None
+        or timeout is not None
+        or limits is not None
+        or nogil is not None
+    ):
         _check(params, name, fuel, timeout, DEFAULT if limits is None else limits, nogil)
         params = None if params is None else tuple(params)
         fuel = None if fuel is None else index(fuel)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MODULES = ("math",)
 LATE = ("cbrt", "exp2", "fma")  # in `math` since 3.11 and 3.13; jib has them everywhere
 
-Default = Union[int, float, bool, str, None]
+Default = Union[int, float, bool, str, None, tuple[Any, ...]]
 
 LOOPED = ("range", "enumerate", "zip")  # only a loop can take these: no primitive is behind them, so Rust has no rows
 

@@ -151,6 +151,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "raise-what": (ParseError, "expected an exception with at most a literal message, such as ValueError(\"text\")"),
     # Names and forms (lower).
     "unknown-name": (CompileError, "name '{0}' is not defined{near}"),
+    "foreign-name": (CompileError, "'{0}' is {1}"),
     "python-builtin": (CompileError, "'{0}' is Python's and not part of the language"),
     "unknown-type": (CompileError, "'{0}' is not a type"),
     "unknown-exception": (CompileError, "'{0}' is not an exception that a text can raise{near}"),
@@ -185,6 +186,12 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "outside-loop": (CompileError, "'{0}' outside a loop"),
     "outside-function": (CompileError, "'return' outside a function; the last expression is the value"),
     "default-literal": (CompileError, "a default must be a literal number, True, False or None"),
+    "assigned-and-read": (
+        CompileError, "'{0}' is assigned here, and read by a function that is called here; make it a parameter of the function",
+    ),
+    "assigned-perhaps": (
+        CompileError, "'{0}' may be assigned here or not, and what it is now is no number; assign it on every path",
+    ),
     # Budgets (Rust).
     "fuel-spent": (BudgetError, "the call has used up its fuel of {0} loop rounds and calls; fuel=... allows more"),
     "timeout": (BudgetError, "the call has taken longer than {0} seconds; timeout=... allows more"),
@@ -247,11 +254,10 @@ def error(code: str, source: Source, span: Span, *args: object) -> JitError:
     if "{near}" in template and len(args) > 1:
         near = nearest(str(args[0]), args[-1])  # type: ignore[arg-type]
     message = template.format(*args, near=near)
-    line, column = source.position(span[0])
+    name, line, column, text = source.place(span[0])
     if issubclass(kind, SyntaxError):
-        end_line, end_column = source.position(max(span[0], span[1]))
-        text = source.line(line).rstrip("\r")
-        problem: JitError = kind(message, (source.name, line, column, text, end_line, end_column))
+        end = source.place(max(span[0], span[1]))
+        problem: JitError = kind(message, (name, line, column, text, end.line, end.column))
     else:
         problem = kind(f"{message} (line {line}, column {column})")
     problem.code = code
@@ -296,13 +302,17 @@ def add_place_note(exc: BaseException, source: Source, span: Span) -> None:
     >>> problem.jib_span
     (1, 3, 1, 4)
     """
-    line, column = source.position(span[0])
-    exc.jib_span = (line, column, *source.position(max(span[0], span[1])))  # type: ignore[attr-defined]
-    head = f"  line {line}: "
+    name, line, column, _ = source.place(span[0])
+    end = source.place(max(span[0], span[1]))
+    exc.jib_span = (line, column, end.line, end.column)  # type: ignore[attr-defined]
+    # What was cut out of a file is shown as a traceback shows it, so that editors find it.
+    head = f"  line {line}: " if source.origins is None else "    "
     text, carets = source.caret(Span(*span)).split("\n")
     # Without its indentation, which a tab would make wider than the spaces under it.
     indent = len(text) - len(text.lstrip())
     note = f"{head}{text.strip()}\n{' ' * len(head)}{carets[indent:]}"
+    if source.origins is not None:
+        note = f'  File "{name}", line {line}\n{note}'
     if hasattr(exc, "add_note"):
         exc.add_note(note)
     else:  # Python 3.10

@@ -2,7 +2,8 @@
 
 In: the IR and what Python shows of its entry. Out: something to call, with everything that people ask of a function.
 Always holds: the native half (`_native.Callable`) is what is called; this class only answers questions. The tree and the IR are
-made again from the text when somebody wants to see them.
+made again from the text when somebody wants to see them. A function is equal to another as a compiled re.Pattern is: if it was made from
+the same text with the same options.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import inspect
 
     from .externs import Extern
+    from .link import Definition
     from .lower import EntryParameter, Lowered
     from .pointers import Address
 
@@ -87,6 +89,7 @@ class Function(_native.Callable):
     __name__: str
     __qualname__: str
     _made: Made
+    _definition: Definition | None = None  # what it was made of, if that is more than a text
 
     def __new__(cls, made: Made) -> Function:
         self = super().__new__(cls, made.program)
@@ -94,6 +97,13 @@ class Function(_native.Callable):
         self.__name__ = self.__qualname__ = made.name
         self.__doc__ = made.lowered.doc
         return self
+
+    def _show_as(self, name: str, qualname: str, module: str | None, doc: str | None) -> None:
+        """Be known as this function of Python's."""
+        for text in (name, qualname, module, doc):
+            if text is not None and not isinstance(text, str):
+                raise TypeError(f"expected a text, not {type(text).__name__}")
+        self.__name__, self.__qualname__, self.__module__, self.__doc__ = name, qualname, module, doc  # type: ignore[assignment]
 
     @property
     def source(self) -> str:
@@ -133,6 +143,13 @@ class Function(_native.Callable):
         return inspect.Signature(
             [parameter(p) for p in params], return_annotation=_annotation(returns, inspect.Signature.empty)
         )
+
+    @property
+    def __annotations__(self) -> dict[str, Any]:  # type: ignore[override]
+        """The types that the text declares; `functools.wraps` copies them."""
+        params, returns = self._made.lowered.params, self._made.lowered.returns
+        found = {param.name: _annotation(param.annotation, None) for param in params if param.annotation is not None}
+        return found if returns is None else {**found, "return": _annotation(returns, None)}
 
     @property
     def specializations(self) -> tuple[Specialization, ...]:
@@ -216,9 +233,41 @@ class Function(_native.Callable):
                 return dump.tree_text(program, text)
             from . import ir
 
+            if self._definition is not None:
+                from . import link
+
+                _, _, linked = link.lowered(self._definition, options)
+                return ir.to_text(linked.module).rstrip("\n")
             lowered = lower(program, text, options.params, options.limits, options.externs)
             return ir.to_text(lowered.module).rstrip("\n")
         return self._dump(stage, signature).rstrip("\n")
+
+    def __get__(self, instance: object, owner: type | None = None) -> Function:
+        """As an attribute of a class it is not bound, like a builtin function. That it has this method makes it a routine to
+        `inspect` and `help`.
+        """
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it was made from the same text with the same options; constants that were frozen, and defaults, count too.
+
+        >>> from jib import compile
+        >>> compile("a + b") == compile("a + b"), compile("a + b") == compile("a + b", fuel=9)
+        (True, False)
+        """
+        if not isinstance(other, Function):
+            return NotImplemented
+        return self is other or self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[Any, ...]:
+        if self._definition is None:
+            return self.source, self._made.options
+        from . import link
+
+        return link.identity(self._definition), self._made.options
 
     def __copy__(self) -> Function:
         return self  # nothing about it changes, as with any function
@@ -234,7 +283,12 @@ class Function(_native.Callable):
         >>> pickle.loads(pickle.dumps(compile("a + b", params=["b", "a"]))).params
         ('b', 'a')
         """
-        return _again, (self.source, *self._made.options)
+        if self._definition is None:
+            return _again, (self.source, *self._made.options)
+        from . import link
+
+        face = (self.__name__, self.__qualname__, self.__module__, self.__doc__)
+        return _linked_again, (link.plain(self._definition), face, *self._made.options)
 
     def __repr__(self) -> str:
         return f"<jib function {self.__name__}{self.__signature__}>"
@@ -245,6 +299,16 @@ def _again(source: str, signature: str | None, params: tuple[str, ...] | None, *
     from .api import compile
 
     return compile(source, signature, params=params, **dict(zip(Options._fields[2:], others)))
+
+
+def _linked_again(definitions: Any, face: Any, signature: Any, params: None, *others: Any) -> Function:
+    """The function of a pickle that was made of several definitions."""
+    from . import link
+
+    options = link.options_of(signature, **dict(zip(Options._fields[2:], others)))
+    function = link.build(link.restored(definitions), options)
+    function._show_as(*face)
+    return function
 
 
 def _annotation(text: str | None, empty: Any) -> Any:

@@ -64,5 +64,5 @@ def ctypes_function(address: Address) -> Any:
     """A ctypes function at an address, which it keeps."""
     result, *params = [CTYPES[name] for name in (address.result, *address.params)]
     function = ctypes.CFUNCTYPE(result, *params)(int(address))
-    function.jib_address = address
+    setattr(function, "jib_address", address)  # noqa: B010  (what it keeps; ctypes' types know nothing of it)
     return function

@@ -1,13 +1,17 @@
 """Text and places in it.
 
 In: the text a person wrote. Out: `Source`, which finds lines, columns and carets.
-Always holds: offsets count characters of the text from 0; lines and columns, as people read them, count from 1.
+Always holds: offsets count characters of the text from 0; lines and columns, as people read them, count from 1. A text that was cut out
+of files knows for each of its lines where that stands there: what people are shown are the places in the files.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Span(NamedTuple):
@@ -20,14 +24,32 @@ class Span(NamedTuple):
 ONE = [0]  # of all texts of one line; nobody changes it
 
 
+class Origin(NamedTuple):
+    """Where a line was cut out: the file, the line there, and how many characters before it were left out."""
+
+    name: str
+    line: int
+    column: int
+
+
+class Place(NamedTuple):
+    """A place as people are shown it: a file, line and column counted from 1, and the text of that line."""
+
+    name: str
+    line: int
+    column: int
+    text: str
+
+
 class Source:
-    """A text, its name for messages, and where its lines begin."""
+    """A text, its name for messages, and where its lines begin; `origins` says of each line where it was cut out."""
 
-    __slots__ = ("text", "name", "line_starts")
+    __slots__ = ("text", "name", "line_starts", "origins")
 
-    def __init__(self, text: str, name: str = "<jib>") -> None:
+    def __init__(self, text: str, name: str = "<jib>", origins: Sequence[Origin] | None = None) -> None:
         self.text = text
         self.name = name
+        self.origins = origins
         at = text.find("\n")
         starts = [0] if at >= 0 else ONE
         while at >= 0:
@@ -43,6 +65,19 @@ class Source:
         """
         line = bisect_right(self.line_starts, offset)
         return line, offset - self.line_starts[line - 1] + 1
+
+    def place(self, offset: int) -> Place:
+        """Where people find a character.
+
+        >>> Source("a +\\n b", origins=[Origin("x.py", 7, 4), Origin("x.py", 8, 4)]).place(5)
+        Place(name='x.py', line=8, column=6, text='     b')
+        """
+        line, column = self.position(offset)
+        text = self.line(line).rstrip("\r")
+        if self.origins is None:
+            return Place(self.name, line, column, text)
+        origin = self.origins[line - 1]
+        return Place(origin.name, origin.line, column + origin.column, " " * origin.column + text)
 
     def line(self, number: int) -> str:
         """The text of one line, counted from 1, without its newline.

@@ -201,7 +201,9 @@ PROGRAMS = [
 def offer(data: bytes, source: Source, params: Any, draw: random.Random) -> None:
     try:
         opt_level = draw.choice(("none", "speed"))
-        made = function_of(data, source, "f", params, None, "native", opt_level, "python", DEFAULT, 1000, 5.0, externs=EXTERNS)
+        made = function_of(
+            data, source, "f", params, None, "native", opt_level, "python", DEFAULT, 1000, 5.0, externs=EXTERNS
+        )
     except jib.InternalError as error:
         assert "the IR that crossed is broken" in str(error), data  # said by who looks, not by a panic
         return
@@ -286,9 +288,7 @@ def test_every_primitive_on_every_type(arithmetic: str) -> None:
             params = tuple(Param(p.name, "any", True, None) for p in parameters)
             data = ir.encode(ir.Module([function], [0]))
             try:
-                made = function_of(
-                    data, source, "f", params, None, "native", "speed", arithmetic, DEFAULT, None, None
-                )
+                made = function_of(data, source, "f", params, None, "native", "speed", arithmetic, DEFAULT, None, None)
             except jib.InternalError as error:
                 assert "is out of bounds" in str(error), name  # it does not take so many
                 continue

@@ -72,6 +72,11 @@ def lower(
         scopes = scopes[1:]
         entry = root.functions[program.body[-1].name]  # type: ignore[union-attr]
         scopes.sort(key=lambda scope: scope is not entry)
+    return finish(unit, scopes, entry, doc)
+
+
+def finish(unit: Unit, scopes: list[Scope], entry: Scope, doc: str | None) -> Lowered:
+    """The functions of these scopes, whose first is the entry."""
     for index, scope in enumerate(scopes):
         scope.index = index
     functions = [_function(unit, scope) for scope in scopes]
@@ -79,9 +84,9 @@ def lower(
         EntryParameter(param.name, param.kind, crossing.type, param.required, param.default)
         for param, crossing in zip(parameters(unit, entry), functions[0].params)
     ])  # fmt: skip
-    return Lowered(
-        ir.Module(functions, source.line_starts, tuple(unit.externs)), entry.name, faces, functions[0].returns, doc
-    )
+    lines = unit.source.line_starts
+    module = ir.Module(functions, lines, tuple(unit.externs))
+    return Lowered(module, entry.name, faces, functions[0].returns, doc)
 
 
 def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[Scope, str | None]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..syntax import Constant, Name, Slice, Subscript, Tuple
+from ..source import Source
+from ..syntax import Constant, ExprStmt, Name, Slice, Subscript, Tuple
 from .build import LARGEST
 from .expressions import negative
 
@@ -30,7 +31,27 @@ def type_text(unit: Unit, node: Any, depth: int = 0) -> str:
             return f"tuple[{', '.join([type_text(unit, part, depth + 1) for part in parts])}]"
         if node.value.id in SCALARS and parts and all(_whole(part) for part in parts):
             return f"{node.value.id}[{', '.join(':' * len(parts))}]"
+    if type(node) is Constant and type(node.value) is str and depth < DEEPEST:
+        found = _quoted(node.value, unit, depth)
+        if found is not None:
+            return found
     raise unit.fail("unknown-type", node.span, unit.source.text[node.span[0] : node.span[1]])
+
+
+def _quoted(text: str, unit: Unit, depth: int) -> str | None:
+    """The type that a text in quotes names, if it does: Python lets annotations be quoted."""
+    from ..errors import JitError
+    from ..parse import parse
+    from .build import Unit
+
+    source = Source(text)
+    try:
+        program = parse(source, unit.limits)
+        if len(program.body) == 1 and type(program.body[0]) is ExprStmt:
+            return type_text(Unit(source, unit.limits), program.body[0].value, depth + 1)
+    except JitError:
+        pass
+    return None
 
 
 def _whole(part: Any) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from .. import builtins
 from ..errors import error
 from ..ir import Function, Instruction, Parameter
+from ..names import Alias, Refused, Value
 from .scopes import Captured, Scope
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..externs import Extern
     from ..limits import Limits
+    from ..names import Meaning
     from ..source import Source, Span
 
     Routine = Generator[Any, Any, Any]
@@ -156,12 +158,25 @@ class Builder:
         """Read a name that is no variable."""
         if self.function(name) is not None or name in self.unit.externs:
             raise self.fail("function-value", span, name)
-        builtin = builtins.resolve(name)
+        meaning = self.meaning(name, span)
+        if type(meaning) is Value:
+            return self.constant(meaning.value, span)
+        builtin = builtins.resolve(meaning.name if type(meaning) is Alias else name)
         if builtin is None:
             raise self.unknown(name, span)
         if not builtin.constant:
             raise self.fail("function-value", span, name)
         return self.const(builtin.value, span)
+
+    def meaning(self, name: str, span: Span) -> Meaning | None:
+        """What a name means that the text does not define, if somebody has said so for this definition."""
+        scope = self.scope
+        while scope.parent is not None:
+            scope = scope.parent
+        found = scope.names.get(name)
+        if type(found) is Refused:
+            raise self.fail("foreign-name", span, name, found.words)
+        return found
 
     def unknown(self, name: str, span: Span) -> Exception:
         """The mistake of a name that means nothing here."""
@@ -210,6 +225,12 @@ class Builder:
     def const(self, value: Any, span: Span) -> int:
         """A constant that is known to be in range."""
         return self.emit("const", (value,), span)
+
+    def constant(self, value: Any, span: Span) -> int:
+        """Likewise, or a tuple of such."""
+        if type(value) is not tuple:
+            return self.const(value, span)
+        return self.emit("tuple", tuple([self.constant(each, span) for each in value]), span)
 
     def prim(self, name: str, values: Sequence[int], span: Span) -> int:
         """A primitive, by its name in the table of builtins or in docs/ir.md."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import builtins
+from ..names import Alias, Value
 from ..syntax import Attribute, Call, Constant, Keyword, Name
 from .annotations import default_value
 from .build import lowers
@@ -32,6 +33,11 @@ def call(f: Builder, node: Call) -> Routine:
             return (yield call_function(f, node, function))
         if name in f.unit.externs:
             return (yield call_extern(f, node, name))
+        meaning = f.meaning(name, callee.span)
+        if type(meaning) is Value:
+            raise f.fail("not-callable", callee.span, name)
+        if type(meaning) is Alias:
+            name = meaning.name
     else:
         path = dotted(f, callee)
         if path is None:
@@ -70,7 +76,7 @@ def arguments(f: Builder, node: Call) -> Routine:
 def bind(f: Builder, node: Call, name: str, params: Any, args: list[int], keywords: list[tuple[str, int]]) -> list[int]:
     """The operands, in the order of the parameters."""
     try:
-        return builtins.bind(name, params, args, keywords, lambda value: f.const(value, node.span))
+        return builtins.bind(name, params, args, keywords, lambda value: f.constant(value, node.span))
     except builtins.BindingError as mistake:
         text = str(mistake)
     raise f.fail("arguments", node.span, text)
@@ -84,7 +90,7 @@ def call_function(f: Builder, node: Call, function: Scope) -> Routine:
     params = parameters(f.unit, function)
     operands = bind(f, node, function.name, params, args, keywords)
     for at in range(len(operands), len(params)):
-        operands.append(f.const(params[at].default, node.span))
+        operands.append(f.constant(params[at].default, node.span))
     for captured in function.captures:
         local = f.own[captured.name] if captured.owner is f.scope else f.outer[captured]
         operands.append(f.get(local, node.span))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import builtins
+from ..names import Alias, Value
 from ..syntax import (
     Attribute,
     Binary,
@@ -238,8 +239,12 @@ def dotted(f: Builder, node: Any) -> str | None:
     """`math.pi` as a name; None if it is an attribute of something else."""
     if type(node) is Attribute and type(node.value) is Name:
         module = node.value.id
-        if module in builtins.MODULES and module not in f.variables:
-            return f"{module}.{node.attr}"
+        if module not in f.variables:
+            meaning = f.meaning(module, node.value.span)
+            if type(meaning) is Alias:
+                module = meaning.name
+            if module in builtins.MODULES and type(meaning) is not Value:
+                return f"{module}.{node.attr}"
     return None
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..names import Alias
 from ..syntax import Call, Constant, For, Name, While
 from .build import Loop, lowers
 from .expressions import condition, negative
@@ -122,8 +123,10 @@ def is_range(f: Builder, node: Any) -> bool:
         return False
     if type(node.func) is Name:
         name = node.func.id
-        hidden = name in f.variables or name in f.unit.externs or f.function(name) is not None
-        return name == "range" and not hidden
+        if name in f.variables or name in f.unit.externs or f.function(name) is not None:
+            return False
+        meaning = f.meaning(name, node.func.span)
+        return (name if meaning is None else meaning) in ("range", Alias("range"))
     return False
 
 

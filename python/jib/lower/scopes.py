@@ -14,8 +14,9 @@ from .. import builtins
 from ..source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Mapping
 
+    from ..names import Meaning
     from ..syntax import Expr, Parameter, Stmt
 
     Fail = Callable[..., Exception]
@@ -46,7 +47,7 @@ class Scope:
 
     __slots__ = (
         "kind", "name", "path", "span", "params", "returns", "body", "value", "parent", "index",
-        "variables", "functions", "reads", "calls", "outer", "captures", "callers",
+        "variables", "functions", "names", "reads", "calls", "outer", "captures", "callers",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +75,7 @@ class Scope:
         self.index = -1  # its number in the module
         self.variables: dict[str, Variable] = {}
         self.functions: dict[str, Scope] = {}
+        self.names: Mapping[str, Meaning] = {}  # of a scope around a text: what names mean that it does not define
         self.reads: dict[str, int] = {}  # the names it reads that are not a generator's, and where first
         self.calls: dict[str, int] = {}  # likewise those it calls
         self.outer: dict[str, Captured] = {}  # the names it reads itself from functions around it

@@ -21,6 +21,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use smallvec::SmallVec;
 
+use crate::calls;
 use crate::codes;
 use crate::convert::{self, Place, Slots};
 use crate::dump;
@@ -366,7 +367,7 @@ impl Program {
         let misfit = || {
             let keywords: Vec<Bound<'py, PyAny>> = names.into_iter().flatten().collect();
             let words = py.import(intern!(py, "jib.builtins"))?.getattr(intern!(py, "misfit"))?;
-            let words: String = words.call1((&self.name, &self.rows, positional.len(), keywords))?.extract()?;
+            let words: String = calls::call(&words, (&self.name, &self.rows, positional.len(), keywords))?.extract()?;
             PyResult::Ok(PyTypeError::new_err(words))
         };
         if positional.len() > self.params.iter().filter(|p| p.kind != Kind::Keyword).count() {
