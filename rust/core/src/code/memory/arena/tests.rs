@@ -27,9 +27,11 @@ fn neighbours_join_within_their_chunk() {
     assert_eq!(arena.take(100), Some(0));
     arena.add(100..200, "second");
     assert_eq!(arena.take(100), Some(100));
+    // Not over its end, in whichever order.
+    assert_eq!([arena.give(90, 10), arena.give(100, 10), arena.give(80, 10)], [None; 3]);
+    assert_eq!([arena.take(20), arena.take(11)], [Some(80), None]);
     assert_eq!(arena.give(90, 10), None);
-    assert_eq!(arena.give(100, 10), None);
-    assert_eq!(arena.take(20), None);
+    assert_eq!(arena.take(11), None);
     assert_eq!(arena.give(120, 10), None);
     assert_eq!(arena.give(110, 10), None);
     assert_eq!(arena.take(30), Some(100));
