@@ -1,11 +1,15 @@
 # Everything a person or a machine does with this checkout. `make` lists it.
 #
 # Needs: Rust, Python >= 3.10, make. The rest goes into a virtual environment of its own, .venv, made on first need.
-# PYTHON=python3.13 chooses the interpreter; SKIP="rustfmt clippy" leaves out what is not installed.
+# PYTHON=python3.13 chooses the interpreter; SKIP="rustfmt clippy" leaves out what is not installed; PYTHONS="3.10 3.13" are those
+# that test-pythons tries.
 
-PYTHON ?= python3
-SKIP   ?=
+PYTHON  ?= python3
+PYTHONS ?= 3.10 3.11 3.12 3.13 3.14
+SKIP    ?=
 
+# Another one for each version that test-pythons tries, with stamps of its own: extensions lie side by side, since their names end in
+# the version, and each is built again when Rust is newer than its stamp. What cargo makes is shared.
 VENV := .venv
 BIN  := $(VENV)/bin
 ROOT := $(CURDIR)
@@ -37,10 +41,10 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python bless fuzz fuzz-text fuzz-ir mutants valgrind miri bench check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench check wheel-test clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: build ## see it work: examples/demo.py
 	@$(BIN)/python examples/demo.py
@@ -58,6 +62,26 @@ lint: $(TOOLS) ## clippy, ruff, mypy
 	$(BIN)/mypy
 
 test: test-rust test-python ## the core's tests, then pytest with the filetests and every example in the docs
+
+# The interpreter of a version: on PATH, if it starts (a shim of pyenv's may not), else pyenv's.
+test-pythons: ## pytest with each of PYTHONS that is installed, each in a virtual environment of its own, .venv-3.10 and so on
+	@said=; failed=; \
+	for version in $(PYTHONS); do \
+	  python=$$(command -v python$$version || true); \
+	  if ! $${python:-false} -c '' 2>/dev/null; then \
+	    python=$$(pyenv prefix $$version 2>/dev/null || true); python=$${python:+$$python/bin/python}; \
+	  fi; \
+	  if ! $${python:-false} -c '' 2>/dev/null; then said="$$said|Python $$version: SKIPPED: not installed"; continue; fi; \
+	  echo "== Python $$version"; log=.venv-$$version/tests.log; rm -f $$log; \
+	  if ! $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$python" build; then \
+	    failed=yes; said="$$said|Python $$version: FAILED: not built"; continue; \
+	  fi; \
+	  { .venv-$$version/bin/pytest $(TESTS); echo "exit status $$?"; } 2>&1 | tee $$log; \
+	  status=$$(tail -n 1 $$log); word=passed; \
+	  if test "$$status" != "exit status 0"; then word="FAILED, $$status"; failed=yes; fi; \
+	  said="$$said|Python $$version: $$word: $$(tail -n 2 $$log | head -n 1 | tr -d =)"; \
+	done; \
+	echo "$$said" | tr '|' '\n' | sed 1d; test -z "$$failed"
 
 bless: build ## write the stage texts of the filetests anew; read the diff
 	$(BIN)/pytest -q --bless tests/test_filetests.py
@@ -83,7 +107,7 @@ fuzz-ir: build ## libFuzzer on the IR's decoder and verifier, for SECONDS; needs
 	    -artifact_prefix=fuzz-findings/ target/fuzz/corpus target/fuzz/seeds
 
 # The core without generated code: what an interpreter can watch.
-PORTABLE := interp:: eval:: ir:: types:: opt:: typed:: runtime::int
+PORTABLE := interp:: eval:: ir:: types:: opt:: typed:: runtime::int code::memory::arena::
 
 valgrind: ## the core's tests of IR, types, passes and interpreter under valgrind's memcheck
 	@if ! command -v valgrind >/dev/null; then echo "SKIPPED: valgrind is not installed"; exit 0; fi; set -x; \
@@ -96,11 +120,23 @@ miri: ## the same under Miri; needs nightly Rust with its component miri
 	@if ! rustup run nightly cargo miri --version >/dev/null 2>&1; then echo "SKIPPED: Miri is not installed (rustup +nightly component add miri)"; exit 0; fi; set -x; \
 	  MIRIFLAGS=-Zmiri-disable-isolation rustup run nightly cargo miri test -p jib-core --lib -- --skip linear_time --skip ticks:: $(PORTABLE)
 
+# Python's allocator is malloc, so that each object is a block of its own. Leaks are the soak's: Python leaves much behind when it ends.
+# CPython 3.11 reads a digit that a 0 made of bytes does not have, and then all that it does with that 0 depends on it: there only
+# addresses are checked. Other versions need no suppressions.
+valgrind-call: build ## calls from Python, with the code that is generated for them, under valgrind's memcheck
+	@if ! command -v valgrind >/dev/null; then echo "SKIPPED: valgrind-call: valgrind is not installed"; exit 0; fi; \
+	  values=$$($(BIN)/python -c 'import sys; print("no" if sys.version_info[:2] == (3, 11) else "yes")'); set -x; \
+	  PYTHONMALLOC=malloc PYTHONPATH=python valgrind -q --error-exitcode=9 --smc-check=all-non-file --num-callers=40 \
+	    --undef-value-errors=$$values $(BIN)/python tests/valgrind_call.py
+
+soak: build ## 64 threads for SECONDS, then N texts one after the other, then ALIVE functions at once
+	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(or $(SECONDS),60) --texts $(or $(N),200000) --alive $(or $(ALIVE),100000)
+
 mutants: build ## plants faults in the core and says which tests catch them; ONLY="NAME …" of them
 	PYTHONPATH=tests $(BIN)/python -m mutants $(ONLY)
 
 bench: build ## every benchmark in benches/
-	@set -e; for file in $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
+	@set -e; for file in benches/call.py $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
 
 check: fmt-check lint test ## all that must hold before a change goes in
 
@@ -108,7 +144,7 @@ wheel-test: $(TOOLS) ## build wheel and sdist, install them elsewhere, try them
 	$(BIN)/pytest -m wheel tests/test_wheel.py
 
 clean: ## remove all that was made here, the virtual environment too
-	rm -rf $(VENV) target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv .venv-* target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f python/jib/_native*.so python/jib/_native*.pyd
 

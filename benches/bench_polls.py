@@ -13,7 +13,7 @@ from bench_kernels import KERNELS
 from harness import options, repeats, save, table, timed
 
 from jib import ir
-from jib._native import Callable
+from jib._native import Callable, Program
 from jib.builtins import Param
 from jib.limits import DEFAULT
 from jib.lower import lower
@@ -53,8 +53,9 @@ def compiled(text: str, counting: str) -> Callable:
     lowered = lower(parse(source, DEFAULT), source, None, DEFAULT)
     params = tuple(Param(p.name, p.kind, p.required, p.default) for p in lowered.params)
     fuel = 2**62 if counting == "fuel" else None
+    module = ir.encode(lowered.module)
     return Callable(
-        ir.encode(lowered.module), source, "f", params, None, "native", "speed", "python", DEFAULT, fuel, None, counting
+        Program(module, source, "f", params, None, "native", "speed", "python", DEFAULT, fuel, counting=counting)
     )
 
 

@@ -28,7 +28,7 @@ STAGES = ("parse", "lower", "encode", "crossing", "types", "passes", "clif", "ma
 def compile_here(name: str, size: int, engine: str) -> dict[str, Any]:
     """Compile one text in this process; what its stages took, in seconds."""
     from jib import JitError, ir
-    from jib.function import Function, Options
+    from jib.function import Function, Options, make
     from jib.limits import DEFAULT
     from jib.lower import lower
     from jib.parse import parse
@@ -46,7 +46,7 @@ def compile_here(name: str, size: int, engine: str) -> dict[str, Any]:
         laps.append(process_time())
         module = ir.encode(lowered.module)
         laps.append(process_time())
-        function = Function(source, module, lowered, Options(family.signature, engine=engine))
+        function = Function(make(source, module, lowered, Options(family.signature, engine=engine)))
         stages = function.specializations[0].stages
         took.update({stage: micros / 1e6 for stage, micros in stages.items()})
     except JitError as error:

@@ -86,7 +86,7 @@ class Stages:
     @staticmethod
     def once(text: str, args: Sequence[Any]) -> dict[str, float]:
         from jib import ir
-        from jib.function import Function, Options
+        from jib.function import Function, Options, make
         from jib.limits import DEFAULT
         from jib.lower import lower
         from jib.parse import parse
@@ -100,7 +100,7 @@ class Stages:
         laps.append(perf_counter())
         module = ir.encode(lowered.module)
         laps.append(perf_counter())
-        function = Function(source, module, lowered, Options())
+        function = Function(make(source, module, lowered, Options()))
         function(*args)
         laps.append(perf_counter())
         took = dict(zip(Stages.PYTHON, [(b - a) * 1e6 for a, b in zip(laps, laps[1:])]))

@@ -14,7 +14,9 @@ import re
 import shlex
 import subprocess
 import sys
+import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,8 +34,22 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
+def with_notes(kind: type[BaseException], error: BaseException) -> list[str]:
+    """What Python prints of an exception since 3.11, its notes included, from its name on and in one piece."""
+    lines = "".join(traceback.format_exception_only(kind, error)).splitlines(keepends=True)
+    while lines[0][0] == " ":  # file, line and caret of a SyntaxError
+        lines.pop(0)
+    text = "".join(lines)
+    # Python 3.10 prints notes too once pytest has brought exceptiongroup along.
+    return [text + "".join([f"{note}\n" for note in getattr(error, "__notes__", []) if note not in text])]
+
+
 @pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if ">>>" in text])
-def test_examples_run(name: str) -> None:
+def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.version_info < (3, 11):  # doctest there compares the last line of what is printed of an exception
+        monkeypatch.setattr(
+            doctest, "traceback", SimpleNamespace(**{**vars(traceback), "format_exception_only": with_notes})
+        )
     text = FENCE.sub("", TEXTS[name])
     examples = doctest.DocTestParser().get_doctest(text, {"__name__": "__main__"}, name, name, 0)
     report: list[str] = []

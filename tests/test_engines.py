@@ -69,6 +69,7 @@ class Filter(ctypes.Structure):
 class Program(ctypes.Structure):
     _fields_ = [("len", ctypes.c_uint16), ("filter", ctypes.POINTER(Filter))]
 import jib
+root = jib.extern((None, "cbrt"), "double(double)")
 assert jib.compile("a + b", engine="interpreter")(1, 2) == 3  # all that is read from disk has been read
 # mprotect (10 on x86-64) that asks for PROT_EXEC (4) is refused with EACCES (13), everything else allowed.
 rules = [(0x20, 0, 0, 0), (0x15, 0, 3, 10), (0x20, 0, 0, 32), (0x45, 0, 1, 4), (0x06, 0, 0, 0x0005000D), (0x06, 0, 0, 0x7FFF0000)]
@@ -87,6 +88,13 @@ try:
     jib.compile(loop)(3)
 except OSError as error:
     print(error)
+for call in (root, jib.compile("cbrt(x)", externs=[root], engine="interpreter"), jib.compile("cbrt(x)", externs=[root], engine="auto")):
+    try:
+        call(8.0)
+    except OSError as error:
+        print(error)
+twice = jib.extern(lambda x: 2 * x, "int(int)", "twice")
+print(jib.compile("twice(x)", externs=[twice], engine="auto")(21))
 """
 
 
@@ -97,12 +105,14 @@ def test_without_executable_memory() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     if done.stdout == "no seccomp\n":
         pytest.skip("the system takes no filters")
-    first, second, warned, refused = done.stdout.splitlines()
+    first, second, warned, refused, *externs, answer = done.stdout.splitlines()
     assert (first, second) == ("4999950000 4999950000", "4999950001 4999950001")
     assert warned.count("RuntimeWarning") == 1
     assert "jib interprets from here on" in warned
     assert refused.startswith("the system refuses memory for machine code (")
     assert refused.endswith("engine='auto' and engine='interpreter' need none")
+    assert len(externs) == 3 and answer == "42"
+    assert all(words.endswith("), which calling a C function needs") for words in externs)
 
 
 def test_no_warning_where_there_is_memory() -> None:

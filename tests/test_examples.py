@@ -20,7 +20,7 @@ def run(name: str) -> str:
 
 
 def test_every_example_has_a_test() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"demo.py", "classics.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {"demo.py", "classics.py", "host_functions.py"}
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +56,23 @@ def test_the_classics_are_answered_as_cpython_answers_them() -> None:
     found = {row.split("(")[0]: row for row in rows}
     for name, answer in [("gcd", " 21 "), ("collatz", " 118 "), ("queens", " 92 "), ("fib", " 6765 ")]:
         assert found[name].count(answer) == 2
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "<jib extern cbrt: float(float), pure>\n<jib extern clamp: float(float, i32)>\n<jib extern report: None(int)>\n",
+        "grow(100.0, 2023, 2024) -> 4.72628997187",
+        "grow(1000.0, 2023, 2024) -> 5.0\n",
+        "progress -> [2023, 2024, 2023, 2024]\n",
+        "KeyError: '2025'\n",
+        "cbrt(x, 3)\ncbrt() takes 1 positional argument but 2 were given\n",
+    ],
+)
+def test_host_functions_are_called(host_functions: str, shown: str) -> None:
+    assert shown in host_functions
+
+
+@pytest.fixture(scope="module")
+def host_functions() -> str:
+    return run("host_functions.py")

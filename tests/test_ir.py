@@ -128,7 +128,7 @@ block3:
   raise ValueError "no" @32:33
 """)
     data = ir.encode(module)
-    assert data[:8] == b"jib-ir\x00\x01"
+    assert data[:8] == b"jib-ir\x00\x02"
     nwords, nconstants, nstrings, ntext = struct.unpack_from("<4I", data, 8)
     words = list(struct.unpack_from(f"<{nwords}I", data, 24))
     at = 24 + 4 * nwords
@@ -148,7 +148,7 @@ block3:
     f, x, int_, y, float_, t, add, error, no = range(9)
     # fmt: off
     assert words == [
-        2, 0, 9, 1,
+        2, 0, 9, 0, 1,
         f, 7, 8, 2,
         x, int_ + 1, 1, 2,
         y, 0, 3, 4,

@@ -9,9 +9,10 @@
 """
 
 from ._native import __version__
-from .api import STAGES, compile, evaluate
+from .api import STAGES, cache_clear, cache_info, compile, evaluate
 from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
+from .externs import Extern, extern
 from .function import Function
 from .limits import Limits
 from .session import Session
@@ -20,6 +21,7 @@ __all__ = [
     "STAGES",
     "BudgetError",
     "CompileError",
+    "Extern",
     "Function",
     "InternalError",
     "JitError",
@@ -28,7 +30,10 @@ __all__ = [
     "ParseError",
     "Session",
     "__version__",
+    "cache_clear",
+    "cache_info",
     "compile",
     "evaluate",
+    "extern",
     "jit",
 ]

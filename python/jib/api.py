@@ -10,24 +10,30 @@ import sys
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .builtins import constants
 from .errors import CompileError
-from .function import Function, Options
+from .externs import check_externs
+from .function import Function, Made, Options, make
 from .limits import DEFAULT, Limits
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .externs import Extern
 
 #: Characters; what is shorter is over before the collector comes.
 LONG = 20_000
 
+#: Characters; what is longer is not kept, since what it becomes may be large.
+SHORT = 4_000
+
 STAGES = ("ast", "ir", "typed-ir", "clif", "clif-opt", "asm", "cfg")
 
 
-def _check(params: object, name: object, fuel: object, timeout: object, limits: object) -> None:
+def _check(params: object, name: object, fuel: object, timeout: object, limits: object, nogil: object) -> None:
     """Refuse options that are of the wrong kind, in words that name them."""
     if params is not None:
         if isinstance(params, str) or not all(isinstance(param, str) for param in params):  # type: ignore[attr-defined]
@@ -47,6 +53,8 @@ def _check(params: object, name: object, fuel: object, timeout: object, limits: 
             raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}")
         if not 0 < timeout <= 1e18:  # type: ignore[operator]
             raise ValueError("timeout must be a positive number of seconds, and not more than 1e18")
+    if nogil is not None and not isinstance(nogil, bool):
+        raise TypeError(f"nogil must be True, False or None, not {type(nogil).__name__}")
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be a jib.Limits, not {type(limits).__name__}")
     if limits is not DEFAULT:
@@ -69,6 +77,8 @@ def compile(
     fuel: int | None = None,
     timeout: float | None = None,
     limits: Limits | None = None,
+    nogil: bool | None = None,
+    externs: Iterable[Extern] = (),
 ) -> Function:
     """A native function from a text: an expression, a suite, a lambda, or definitions of which the last is called.
 
@@ -78,8 +88,13 @@ def compile(
     is "python" or "numpy", `opt_level` "speed" or "none". `engine` is "native", "interpreter", or "auto": interpret until compiling
     would have been cheaper.
 
+    `externs` are functions of the host, made by `jib.extern`, that the text may call by their names.
+
     `fuel` is what one call may use up: each round of a loop and each call of a function of the text, the outermost included, takes
-    one unit, the same on every engine. `timeout` is how many seconds a call may run.
+    one unit, the same on every engine. `timeout` is how many seconds a call may run. Other threads of Python go on beside a
+    call that has run for a millisecond; `nogil` True lets them from its beginning, False not at all.
+
+    The same text and options are read once: see `cache_info`.
 
     Raises ParseError, CompileError and LimitError for the text, TypeError and ValueError for options, OSError where the system
     refuses memory for machine code to engine="native". A call that spends its fuel or time raises BudgetError.
@@ -96,30 +111,92 @@ def compile(
     >>> compile("x // y", "int(int, int)", params=["y", "x"])(2, 7)
     3
     """
+    if not isinstance(source, str):
+        raise TypeError(f"compile() takes the text of a program, not {type(source).__name__}")
+    source = str.__str__(source)
+    if (
+        params is not None
+        or name is not None
+        or fuel is not None
+        or timeout is not None
+        or limits is not None
+        or nogil is not None
+    ):
+        _check(params, name, fuel, timeout, DEFAULT if limits is None else limits, nogil)
+        params = None if params is None else tuple(params)
+        fuel = None if fuel is None else index(fuel)
+        timeout = None if timeout is None else float(timeout)
+    callees = check_externs(externs) if externs != () else ()
+    options = signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits or DEFAULT, nogil, callees
+    # What host functions keep, they keep for those alone who have them.
+    made = _known(source, *options) if len(source) <= SHORT and not callees else _make(source, *options)
+    return Function(made)
+
+
+def _make(source: str, *options: Any) -> Made:
+    """The way from a text to what crosses."""
     from . import ir  # none of these before the first text: importing jib stays light
     from .lower import lower
     from .parse import parse
 
-    if not isinstance(source, str):
-        raise TypeError(f"compile() takes the text of a program, not {type(source).__name__}")
-    limits = DEFAULT if limits is None else limits
-    _check(params, name, fuel, timeout, limits)
+    given = _options(*options) if not options[-1] else Options(*options)
     text = Source(source)
     with _collector_paused() if len(source) > LONG else nullcontext():
-        program = parse(text, limits)
-        lowered = lower(program, text, params, limits)
-    options = Options(
-        signature,
-        tuple(params) if params is not None else None,
-        name,
-        arithmetic,
-        engine,
-        opt_level,
-        None if fuel is None else index(fuel),
-        None if timeout is None else float(timeout),
-        limits,
-    )
-    return Function(text, ir.encode(lowered.module), lowered, options)
+        program = parse(text, given.limits)
+        lowered = lower(program, text, given.params, given.limits, given.externs)
+    return make(text, ir.encode(lowered.module), lowered, given)
+
+
+_known = lru_cache(maxsize=512)(_make)
+
+#: The same options are one object: most functions have the usual ones.
+_options = lru_cache(maxsize=64)(Options)
+
+
+class CacheInfo(NamedTuple):
+    """What a cache has done: found, not found, the most that it keeps, what it keeps now."""
+
+    hits: int
+    misses: int
+    maxsize: int
+    currsize: int
+
+
+class CacheInfos(NamedTuple):
+    """The caches: of texts, of code compiled for one combination of types, and of what `evaluate` was given."""
+
+    texts: CacheInfo
+    codes: CacheInfo
+    evaluated: CacheInfo
+
+
+def cache_info() -> CacheInfos:
+    """What the caches have done and hold.
+
+    A text of at most 4,000 characters that is compiled again, with the same options, is not read again: the last 512 are
+    kept. Code is kept for the last 1,024 combinations of text, options and argument types, or for 16 MiB of them.
+
+    >>> cache_clear()
+    >>> compile("a + b")(1, 2), compile("a + b")(3, 4)
+    (3, 7)
+    >>> cache_info().texts
+    CacheInfo(hits=1, misses=1, maxsize=512, currsize=1)
+    >>> cache_info().codes
+    CacheInfo(hits=1, misses=1, maxsize=1024, currsize=1)
+    """
+    from . import _native
+
+    texts, evaluated = _known.cache_info(), _one_shot.cache_info()
+    return CacheInfos(CacheInfo(*texts), CacheInfo(*_native._codes()), CacheInfo(*evaluated))  # type: ignore[arg-type]
+
+
+def cache_clear() -> None:
+    """Forget what the caches hold. Functions that live keep their code."""
+    from . import _native
+
+    _known.cache_clear()
+    _one_shot.cache_clear()
+    _native._forget()
 
 
 @contextmanager
@@ -176,7 +253,7 @@ def evaluate(
         raise TypeError(f"evaluate(): variables must be a mapping, not {type(variables).__name__}")
     places: list[Mapping[str, Any]] = [names] if variables is None else [names, variables]
     function = _one_shot(source, tuple([name for name in constants() if any(name in place for place in places)]))
-    params = function._entry[0]
+    params = function._made.lowered.params
     unknown = names.keys() - {param.name for param in params}
     if unknown:
         raise TypeError(f"evaluate(): '{min(unknown)}' is not a name in the text")

@@ -15,12 +15,13 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, overload
 
 from . import builtins
+from .externs import Extern, check_externs
 from .function import Function, Options
 from .link import Definition, build, options_of
 from .names import Alias, Meaning, Refused, Unfit, Value, frozen, kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .limits import Limits
 
@@ -42,6 +43,8 @@ def jit(
     fuel: int | None = None,
     timeout: float | None = None,
     limits: Limits | None = None,
+    nogil: bool | None = None,
+    externs: Iterable[Extern] = (),
 ) -> Callable[[Callable[..., Any]], Function]: ...
 def jit(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """A native function from a function of Python, as a decorator: `@jib.jit`, or with options of `compile`, `@jib.jit(fuel=1000)`.
@@ -72,8 +75,9 @@ def jit(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 def _compiled(function: Any, options: Options) -> Function:
     _check(function)
-    definition = _definition(function, options)
-    made = build(definition, options)
+    hosts = dict.fromkeys(options.externs)
+    definition = _definition(function, options, hosts)
+    made = build(definition, options._replace(externs=check_externs(hosts)))
     made._show_as(options.name or function.__name__, function.__qualname__, function.__module__, function.__doc__)
     made.__dict__.update(py_func=function, __wrapped__=function)
     return made
@@ -97,8 +101,8 @@ def _check(function: Any) -> None:
         )
 
 
-def _definition(function: FunctionType, options: Options) -> Definition:
-    """The text of a function, its defaults, and what its names mean."""
+def _definition(function: FunctionType, options: Options, hosts: dict[Extern, None]) -> Definition:
+    """The text of a function, its defaults, and what its names mean; the host functions among these go to `hosts`."""
     from .lower.build import Unit
     from .lower.linked import outside_names
     from .origin import written
@@ -109,7 +113,7 @@ def _definition(function: FunctionType, options: Options) -> Definition:
     program = parse(source, options.limits)
     names, _ = outside_names(program.body, Unit(source, options.limits))
     for name in sorted(names.union(builtins.MODULES)):
-        meaning = _meaning(function, name, definition, options)
+        meaning = _meaning(function, name, definition, options, hosts)
         if meaning is not None:
             definition.names[name] = meaning
     return definition
@@ -133,7 +137,9 @@ def _defaults(function: FunctionType) -> dict[str, Any]:
     return found
 
 
-def _meaning(function: FunctionType, name: str, own: Definition, options: Options) -> Definition | Meaning | None:
+def _meaning(
+    function: FunctionType, name: str, own: Definition, options: Options, hosts: dict[Extern, None]
+) -> Definition | Meaning | None:
     """What a name means to the function now; None where Python knows no more than jib does."""
     if name.startswith("__"):
         return Refused("a name that begins with two underscores, which means another one in a class")
@@ -143,9 +149,12 @@ def _meaning(function: FunctionType, name: str, own: Definition, options: Option
     if found is function or _is_own(function, name):
         return own
     if isinstance(found, Function):
-        return _helper(found, options)
-    # Here is the place for further kinds of things that a text can call: one that is a `jib.Extern` would be collected into the
-    # options of the function that is being made, under this name.
+        return _helper(found, options, hosts)
+    if isinstance(found, Extern):
+        if found.name != name:
+            return Refused(f"a host function that is called '{found.name}'")
+        hosts[found] = None
+        return None
     spelling = _spelling(found, options)
     if spelling is not None:
         return None if spelling == name else Alias(spelling)
@@ -175,15 +184,16 @@ def _is_own(function: FunctionType, name: str) -> bool:
     return name in code.co_freevars or function.__qualname__ == name
 
 
-def _helper(found: Function, options: Options) -> Definition | Refused:
+def _helper(found: Function, options: Options, hosts: dict[Extern, None]) -> Definition | Refused:
     """The definition of another function that was made by `jit`."""
-    definition, its = found._definition, found._options
+    definition, its = found._definition, found._made.options
     if definition is None:
         return Refused("made by jib.compile; only functions made by jib.jit can be called from another")
     if its.signature is not None:
         return Refused("a function with a signature of its own, which a call from another would not know; annotate it")
     if its.arithmetic != options.arithmetic:
         return Refused(f'a function with arithmetic="{its.arithmetic}", and this one has "{options.arithmetic}"')
+    hosts.update(dict.fromkeys(its.externs))
     return definition
 
 

@@ -18,8 +18,10 @@ from .source import Source
 if TYPE_CHECKING:
     import inspect
 
+    from .externs import Extern
     from .link import Definition
     from .lower import EntryParameter, Lowered
+    from .pointers import Address
 
 
 class Options(NamedTuple):
@@ -34,6 +36,8 @@ class Options(NamedTuple):
     fuel: int | None = None
     timeout: float | None = None
     limits: Limits = DEFAULT
+    nogil: bool | None = None
+    externs: tuple[Extern, ...] = ()
 
 
 class Specialization(NamedTuple):
@@ -48,6 +52,27 @@ class Specialization(NamedTuple):
         return f"{self.result}({', '.join(self.params)}): {self.code_bytes} bytes, {sum(self.stages.values()):.0f} µs"
 
 
+class Made(NamedTuple):
+    """What functions of the same text and options share."""
+
+    text: Source
+    lowered: Lowered
+    options: Options
+    name: str
+    program: _native.Program
+
+
+def make(text: Source, module: bytes, lowered: Lowered, options: Options) -> Made:
+    """A program of the IR's bytes; `lowered` is kept without the IR."""
+    params = tuple([Param(p.name, p.kind, p.required, p.default) for p in lowered.params])
+    name = options.name or lowered.name
+    program = _native.Program(
+        module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic,
+        options.limits, options.fuel, options.timeout, options.nogil, externs=options.externs,
+    )  # fmt: skip
+    return Made(text, lowered._replace(module=None), options, name, program)
+
+
 class Function(_native.Callable):
     """A compiled text. Made by `jib.compile`; called like any function.
 
@@ -59,27 +84,18 @@ class Function(_native.Callable):
     (<jib function area(w: float, h: float = 1.0) -> float>, 'Of a rectangle.')
     """
 
-    __slots__ = ("__dict__", "__weakref__")
+    __slots__ = ("__dict__", "__weakref__", "_made")
 
     __name__: str
     __qualname__: str
-    _text: Source
-    _entry: tuple[tuple[EntryParameter, ...], str | None]
-    _options: Options
+    _made: Made
     _definition: Definition | None = None  # what it was made of, if that is more than a text
 
-    def __new__(cls, text: Source, module: bytes, lowered: Lowered, options: Options) -> Function:
-        params = tuple([Param(p.name, p.kind, p.required, p.default) for p in lowered.params])
-        name = options.name or lowered.name
-        self = super().__new__(
-            cls, module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic,
-            options.limits, options.fuel, options.timeout,
-        )  # fmt: skip
-        self.__name__ = self.__qualname__ = name
-        self.__doc__ = lowered.doc
-        self._text = text
-        self._entry = lowered.params, lowered.returns
-        self._options = options
+    def __new__(cls, made: Made) -> Function:
+        self = super().__new__(cls, made.program)
+        self._made = made
+        self.__name__ = self.__qualname__ = made.name
+        self.__doc__ = made.lowered.doc
         return self
 
     def _show_as(self, name: str, qualname: str, module: str | None, doc: str | None) -> None:
@@ -92,12 +108,12 @@ class Function(_native.Callable):
     @property
     def source(self) -> str:
         """The text it was compiled from."""
-        return self._text.text
+        return self._made.text.text
 
     @property
     def params(self) -> tuple[str, ...]:
         """The names of the parameters, in order."""
-        return tuple([param.name for param in self._entry[0]])
+        return tuple([param.name for param in self._made.lowered.params])
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -115,7 +131,7 @@ class Function(_native.Callable):
             "any": inspect.Parameter.POSITIONAL_OR_KEYWORD,
             "keyword": inspect.Parameter.KEYWORD_ONLY,
         }
-        params, returns = self._entry
+        params, returns = self._made.lowered.params, self._made.lowered.returns
 
         def parameter(param: EntryParameter) -> inspect.Parameter:
             empty = inspect.Parameter.empty
@@ -131,7 +147,7 @@ class Function(_native.Callable):
     @property
     def __annotations__(self) -> dict[str, Any]:  # type: ignore[override]
         """The types that the text declares; `functools.wraps` copies them."""
-        params, returns = self._entry
+        params, returns = self._made.lowered.params, self._made.lowered.returns
         found = {param.name: _annotation(param.annotation, None) for param in params if param.annotation is not None}
         return found if returns is None else {**found, "return": _annotation(returns, None)}
 
@@ -150,6 +166,46 @@ class Function(_native.Callable):
             Specialization(tuple(params), result, size, dict(stages))
             for params, result, size, stages in self._specializations()
         ])  # fmt: skip
+
+    def address(self, signature: str) -> Address:
+        """The address of native code that C can call, as an int that keeps the code alive.
+
+        `signature` is written as for `compile`, with numbers alone: "float(float)" is `double (double)` in C, "i32(i32, f32)" is
+        `int32_t (int32_t, float)`. A call that fails, where Python would raise, gives nan, 0 or false; `Address.error` is the
+        exception of the last one, and if the calling thread has the GIL, `sys.unraisablehook` is told. Raises CompileError when
+        the text does not fit the signature, TypeError for tuples.
+
+        >>> from jib import compile
+        >>> address = compile("x * x").address("float(float)")
+        >>> address.c_type
+        'double (double)'
+        >>> import ctypes
+        >>> ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(address)(1.5)
+        2.25
+        """
+        from .pointers import Address
+
+        return Address(self._pointer(signature))
+
+    def ctypes(self, signature: str) -> Any:
+        """The function as a ctypes function pointer, which keeps the code alive; as `address` otherwise.
+
+        >>> from jib import compile
+        >>> compile("x * y").ctypes("i32(i32, i32)")(6, 7)
+        42
+        """
+        from .pointers import ctypes_function
+
+        return ctypes_function(self.address(signature))
+
+    def capsule(self, signature: str) -> Any:
+        """The function as a PyCapsule named by its C type, which `scipy.LowLevelCallable` takes; it keeps the code alive.
+
+        >>> from jib import compile
+        >>> compile("x * x").capsule("double(double)")
+        <capsule object "double (double)" at 0x...>
+        """
+        return self._pointer(signature).capsule()
 
     def dump(self, stage: str = "clif", signature: str | None = None) -> str:
         """The text of one of `jib.STAGES`.
@@ -171,17 +227,18 @@ class Function(_native.Callable):
             from .lower import lower
             from .parse import parse
 
-            program = parse(self._text, self._options.limits)
+            text, options = self._made.text, self._made.options
+            program = parse(text, options.limits)
             if stage == "ast":
-                return dump.tree_text(program, self._text)
+                return dump.tree_text(program, text)
             from . import ir
 
             if self._definition is not None:
                 from . import link
 
-                _, _, linked = link.lowered(self._definition, self._options.limits)
+                _, _, linked = link.lowered(self._definition, options)
                 return ir.to_text(linked.module).rstrip("\n")
-            lowered = lower(program, self._text, self._options.params, self._options.limits)
+            lowered = lower(program, text, options.params, options.limits, options.externs)
             return ir.to_text(lowered.module).rstrip("\n")
         return self._dump(stage, signature).rstrip("\n")
 
@@ -207,10 +264,10 @@ class Function(_native.Callable):
 
     def _identity(self) -> tuple[Any, ...]:
         if self._definition is None:
-            return self.source, self._options
+            return self.source, self._made.options
         from . import link
 
-        return link.identity(self._definition), self._options
+        return link.identity(self._definition), self._made.options
 
     def __copy__(self) -> Function:
         return self  # nothing about it changes, as with any function
@@ -227,11 +284,11 @@ class Function(_native.Callable):
         ('b', 'a')
         """
         if self._definition is None:
-            return _again, (self.source, *self._options)
+            return _again, (self.source, *self._made.options)
         from . import link
 
         face = (self.__name__, self.__qualname__, self.__module__, self.__doc__)
-        return _linked_again, (link.plain(self._definition), face, *self._options)
+        return _linked_again, (link.plain(self._definition), face, *self._made.options)
 
     def __repr__(self) -> str:
         return f"<jib function {self.__name__}{self.__signature__}>"

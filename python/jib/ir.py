@@ -13,7 +13,7 @@ import sys
 from array import array
 from typing import Any, NamedTuple, Union
 
-MAGIC = b"jib-ir\x00\x01"
+MAGIC = b"jib-ir\x00\x02"
 
 Literal = Union[int, float, bool, str, None]
 
@@ -23,7 +23,7 @@ class Instruction(NamedTuple):
 
     const (literal,) · get (local,) · set (local, value) · prim (name, value…) · call (function, value…) · tuple (value…)
     unpack (value, k, n) · cast (type, value) · jump (block,) · branch (value, block, block) · return (value,)
-    raise (exception, message or None)
+    raise (exception, message or None) · extern (function of the host, value…)
     """
 
     op: str
@@ -65,15 +65,16 @@ class Function(NamedTuple):
 
 
 class Module(NamedTuple):
-    """What crosses. Function 0 is the entry; `line_starts` are those of the text."""
+    """What crosses. Function 0 is the entry; `line_starts` are those of the text, `externs` the names of the host's functions."""
 
     functions: list[Function]
     line_starts: list[int]
+    externs: tuple[str, ...] = ()
 
 
 OPCODES = {
     "const": 1, "get": 2, "set": 3, "prim": 4, "call": 5, "tuple": 6, "unpack": 7, "cast": 8,
-    "jump": 9, "branch": 10, "return": 11, "raise": 12,
+    "jump": 9, "branch": 10, "return": 11, "raise": 12, "extern": 13,
 }  # fmt: skip
 
 _double = struct.Struct("<d")
@@ -115,7 +116,9 @@ class _Pools:
 def encode(module: Module) -> bytes:
     """The bytes of docs/ir.md."""
     pools = _Pools()
-    words = [len(module.line_starts), *module.line_starts, len(module.functions)]
+    words = [len(module.line_starts), *module.line_starts, len(module.externs)]
+    words += [pools.string(name) for name in module.externs]
+    words.append(len(module.functions))
     for function in module.functions:
         _encode_function(function, pools, words)
     strings = [text.encode() for text in pools.strings]
@@ -147,6 +150,8 @@ def _encode_function(function: Function, pools: _Pools, words: list[int]) -> Non
                 words += (1, start, end, *pools.literal(args[0]))
             elif op == "call":
                 words += (5, start, end, args[0], len(args) - 1, *args[1:])
+            elif op == "extern":
+                words += (13, start, end, args[0], len(args) - 1, *args[1:])
             elif op == "tuple":
                 words += (6, start, end, len(args), *args)
             elif op == "cast":

@@ -14,6 +14,8 @@ from .ir import OPCODES, WITHOUT_RESULT, Block, Function, Instruction, Literal, 
 def write(module: Module) -> str:
     """The text form of docs/ir.md."""
     lines = [" ".join(("lines", *map(str, module.line_starts)))]
+    if module.externs:
+        lines.append(" ".join(("externs", *module.externs)))
     names = [function.name for function in module.functions]
     for function in module.functions:
         params = ", ".join(_param_text(param) for param in function.params)
@@ -27,7 +29,7 @@ def write(module: Module) -> str:
             lines.append(f"block{at}:")
             for instruction in block:
                 result = "" if instruction.op in WITHOUT_RESULT else f"%{number} = "
-                text = _instruction_text(instruction, function.locals, names)
+                text = _instruction_text(instruction, function.locals, names, module.externs)
                 lines.append(f"  {result}{text} @{instruction.start}:{instruction.end}")
                 number += 1
     return "\n".join(lines) + "\n"
@@ -38,7 +40,9 @@ def _param_text(param: Parameter) -> str:
     return f"{param.name}{annotation} @{param.start}:{param.end}"
 
 
-def _instruction_text(instruction: Instruction, local_names: list[str], functions: list[str]) -> str:
+def _instruction_text(
+    instruction: Instruction, local_names: list[str], functions: list[str], externs: tuple[str, ...]
+) -> str:
     op, args = instruction.op, instruction.args
     if op == "const":
         return f"const {_quote(args[0]) if type(args[0]) is str else repr(args[0])}"
@@ -50,6 +54,8 @@ def _instruction_text(instruction: Instruction, local_names: list[str], function
         return " ".join((args[0], _values(args[1:]))).rstrip()
     if op == "call":
         return " ".join(("call", functions[args[0]], _values(args[1:]))).rstrip()
+    if op == "extern":
+        return " ".join(("extern", externs[args[0]], _values(args[1:]))).rstrip()
     if op == "tuple":
         return f"tuple {_values(args)}".rstrip()
     if op == "unpack":
@@ -92,6 +98,7 @@ class _Reader:
             if tokens[0] == "func" and len(tokens) > 1:
                 self.functions[tokens[1]] = len(self.functions)
         self.locals: dict[str, int] = {}
+        self.externs: dict[str, int] = {}
 
     # The current line: what is left of it, and its number.
 
@@ -185,10 +192,15 @@ class _Reader:
         starts = []
         while self.left:
             starts.append(self.prefixed("", "the start of a line"))
+        if self.comes("externs"):
+            self.next_line()
+            self.take("externs")
+            while self.left:
+                self.externs[self.name("a name")] = len(self.externs)
         functions = []
         while self.next_line():
             functions.append(self.function())
-        return Module(functions, starts)
+        return Module(functions, starts, tuple(self.externs))
 
     def function(self) -> Function:
         self.take("func")
@@ -245,6 +257,8 @@ class _Reader:
             return (self.literal(),)
         if op == "call":
             return (self.one_of(self.functions, "a function of this module"), *self.values())
+        if op == "extern":
+            return (self.one_of(self.externs, "a function of the host"), *self.values())
         if op == "tuple":
             return tuple(self.values())
         if op == "cast":

@@ -10,7 +10,8 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Any, Union
 
-from .function import Function, Options
+from .externs import check_externs
+from .function import Function, Options, make
 from .limits import DEFAULT, Limits
 from .names import Alias, Meaning, Refused, Value, frozen
 from .source import Origin, Source
@@ -18,6 +19,7 @@ from .source import Origin, Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from .externs import Extern
     from .lower import Lowered
     from .lower.linked import Setting, Suite
     from .syntax import Program
@@ -95,23 +97,24 @@ def settings(definitions: Sequence[Definition]) -> list[Setting]:
     ]
 
 
-def lowered(entry: Definition, limits: Limits, suite: Suite | None = None) -> tuple[Source, Program, Lowered]:
+def lowered(entry: Definition, options: Options, suite: Suite | None = None) -> tuple[Source, Program, Lowered]:
     """The first stages of a linked text."""
     from .lower.linked import lower_linked
     from .parse import parse
 
     definitions = needed(entry)
     source = joined(definitions)
-    program = parse(source, limits)
-    return source, program, lower_linked(program, source, settings(definitions), limits, suite)
+    program = parse(source, options.limits)
+    low = lower_linked(program, source, settings(definitions), options.limits, suite, options.externs)
+    return source, program, low
 
 
 def build(entry: Definition, options: Options, suite: Suite | None = None) -> Function:
     """The function of a definition."""
     from . import ir
 
-    source, _, low = lowered(entry, options.limits, suite)
-    function = Function(source, ir.encode(low.module), low, options)
+    source, _, low = lowered(entry, options, suite)
+    function = Function(make(source, ir.encode(low.module), low, options))
     function._definition = entry
     return function
 
@@ -126,17 +129,20 @@ def options_of(
     fuel: int | None = None,
     timeout: float | None = None,
     limits: Limits | None = None,
+    nogil: bool | None = None,
+    externs: Iterable[Extern] = (),
 ) -> Options:
     """The options of `compile` for a text that says itself what its parameters are, checked as there."""
     from .api import _check
 
     limits = DEFAULT if limits is None else limits
-    _check(None, name, fuel, timeout, limits)
+    _check(None, name, fuel, timeout, limits, nogil)
     if signature is not None and not isinstance(signature, str):
         raise TypeError(f"signature must be a str, not {type(signature).__name__}")
     return Options(
         signature, None, name, arithmetic, engine, opt_level,
         None if fuel is None else index(fuel), None if timeout is None else float(timeout), limits,
+        nogil, check_externs(externs) if externs != () else (),
     )  # fmt: skip
 
 

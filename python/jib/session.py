@@ -21,6 +21,7 @@ from .source import Source
 from .syntax import AnnAssign, Assign, AugAssign, If, Name, Tuple
 
 if TYPE_CHECKING:
+    from .externs import Extern
     from .function import Function
     from .limits import Limits
     from .syntax import Body, Program, Stmt
@@ -67,10 +68,13 @@ class Session:
         fuel: int | None = None,
         timeout: float | None = None,
         limits: Limits | None = None,
+        nogil: bool | None = None,
+        externs: Iterable[Extern] = (),
     ) -> None:
         self._options = options_of(
-            arithmetic=arithmetic, engine=engine, opt_level=opt_level, fuel=fuel, timeout=timeout, limits=limits
-        )
+            arithmetic=arithmetic, engine=engine, opt_level=opt_level, fuel=fuel, timeout=timeout, limits=limits,
+            nogil=nogil, externs=externs,
+        )  # fmt: skip
         self._names: _Names = {}
         self._made: dict[str, Function] = {}  # of the definitions as they are now
         self._runs = 0
@@ -233,7 +237,7 @@ class _Run:
             elif meaning is not None:
                 entry.names[each] = meaning
         try:
-            lowered(entry, self.limits)
+            lowered(entry, self.options)
         except CompileError as problem:
             own = sum(len(each.text) + 2 for each in needed(entry)[:-1])
             if problem.code != "unknown-name" and problem.span is not None and problem.span.start >= own:

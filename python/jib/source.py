@@ -21,6 +21,9 @@ class Span(NamedTuple):
     end: int
 
 
+ONE = [0]  # of all texts of one line; nobody changes it
+
+
 class Origin(NamedTuple):
     """Where a line was cut out: the file, the line there, and how many characters before it were left out."""
 
@@ -47,8 +50,8 @@ class Source:
         self.text = text
         self.name = name
         self.origins = origins
-        starts = [0]
         at = text.find("\n")
+        starts = [0] if at >= 0 else ONE
         while at >= 0:
             starts.append(at + 1)
             at = text.find("\n", at + 1)

@@ -18,7 +18,7 @@ from filetest_runner.outcome import place_of
 from filetest_runner.values import same
 from jib import ir
 from jib.errors import CompileError, LimitError
-from jib.function import Function, Options
+from jib.function import Function, Options, make
 from jib.limits import DEFAULT
 from jib.lower import lower
 from jib.parse import parse
@@ -98,7 +98,7 @@ def translate(text: str, params: tuple[str, ...]) -> Make:
     source = Source(text)
     lowered = lower(parse(source, DEFAULT), source, named, DEFAULT)
     module = ir.encode(lowered.module)
-    return lambda options: Function(source, module, lowered, options._replace(params=named))
+    return lambda options: Function(make(source, module, lowered, options._replace(params=named)))
 
 
 class Output(io.StringIO):

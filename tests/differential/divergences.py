@@ -23,7 +23,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
 
-from filetest_runner.cpython import NUMPY_SPELLINGS
+from filetest_runner.cpython import MATH, NUMPY_SPELLINGS
 
 from . import model_builtins as mb
 from .model_expressions import Expressions, Typed
@@ -53,10 +53,10 @@ OURS = (
 )
 PLAIN: dict[str, Any] = {
     **NUMPY_SPELLINGS,
-    **{name: value for name, value in vars(math).items() if name[0] != "_" and not hasattr(builtins, name)},
+    **{name: value for name, value in vars(MATH).items() if name[0] != "_" and not hasattr(builtins, name)},
     **{name: NAMES["_" + name] for name in OURS},
     **dict.fromkeys(("f64", "double", "float64"), float),
-    "i64": int, "int64": int, "fix": math.trunc, "math": math, "__name__": "text",
+    "i64": int, "int64": int, "fix": math.trunc, "math": MATH, "__name__": "text",
 }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
+from filetest_runner import cpython
+
 from .model_types import LEAST, MOST, Unmodelled, plain
 
 
@@ -224,7 +226,7 @@ NAMES: dict[str, Any] = {
     "_pair_f32": lambda both: (to_f32(both[0]), to_f32(both[1])),
     "_co_b": as_class(bool), "_co_f": as_class(float), "_co_n": lambda value: value, "_co_f32": to_f32,
     "_chk_i": chk, "_pow_f": pow_f, "_f32": to_f32, "_factorial": factorial, "_comb": comb, "_perm": perm, "_fma": fma,
-    "_int": checked(int), "_abs": abs, "_round": round_, "_powmod": checked(pow), "_math_pow": math.pow,
+    "_int": checked(int), "_abs": abs, "_round": round_, "_powmod": checked(pow), "_math_pow": cpython.MATH.pow,
     "_unknown": unknown, "_divmod": divmod, "_equal": equal,
     "_sum": lambda values, start=0: fold(values, start, False), "_prod": lambda values, start=1: fold(values, start, True),
     "_where": lambda condition, x, y: x if condition else y, "_reciprocal": lambda a: 1.0 / a, "_sign": sign,

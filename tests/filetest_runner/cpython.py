@@ -2,7 +2,8 @@
 
 In: a text of the language. Out: the Python function it stands for, or None where this version of CPython lacks a name of it. Always
 holds: the names mean what DESIGN says they mean: builtins first, then `math`, then NumPy's spellings of those. One stated divergence
-lives here instead of in every file: `sum` adds left to right, as CPython itself did before 3.12.
+lives here instead of in every file: `sum` adds left to right, as CPython itself did before 3.12. And where the versions of CPython do not
+answer alike, jib answers as the newest does, and `MATH` says so for the older ones.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import __future__
 import ast
 import builtins
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 NEWER = frozenset({"cbrt", "exp2", "fma", "sumprod"})  # functions of `math` that the oldest supported CPython lacks
@@ -30,6 +33,19 @@ NUMPY_SPELLINGS = {
     "square": lambda a: a * a,
 }
 IMPORT_ANNOTATIONS = __future__.annotations.compiler_flag  # annotations such as `f64[:]` are for jib alone
+
+
+def _pow(x: float, y: float, /) -> float:
+    """As since CPython 3.11, which answers what was a ValueError before."""
+    return math.inf if x == 0 and y == -math.inf else math.pow(x, y)
+
+
+#: The module `math` as the newest CPython has it, but for `NEWER`.
+MATH: Any = math if sys.version_info >= (3, 11) else SimpleNamespace(**{**vars(math), "pow": _pow})
+
+
+#: What CPython says since 3.12, and what it said before, which is what jib says.
+OLDER_WORDS = {f"{name}() iterable argument is empty": f"{name}() arg is an empty sequence" for name in ("min", "max")}
 
 
 def _sum(values: Iterable[Any], /, start: Any = 0) -> Any:
@@ -77,6 +93,6 @@ def as_function(text: str, params: Sequence[str]) -> Callable[..., Any] | None:
 
 
 def _names() -> dict[str, Any]:
-    public = {name: value for name, value in vars(math).items() if not name.startswith("_")}
+    public = {name: value for name, value in vars(MATH).items() if not name.startswith("_")}
     own = {name: value for name, value in public.items() if not hasattr(builtins, name)}
-    return {"__name__": "text", "math": math, **NUMPY_SPELLINGS, **own, "sum": _sum}
+    return {"__name__": "text", "math": MATH, **NUMPY_SPELLINGS, **own, "sum": _sum}

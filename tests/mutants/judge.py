@@ -29,6 +29,7 @@ GROUPS = [
     Group("differential", [*PYTEST, "tests/test_differential.py"], 120),
     Group("generated code", [*PYTEST, "tests/trust/test_generated_code.py"], 180),
     Group("bytes and calls", [*PYTEST, "-x", "tests/test_ir.py", "tests/trust/test_call.py"], 180),
+    Group("host functions", [*PYTEST, "-x", "tests/test_extern.py", "tests/trust/test_host_functions.py"], 120),
     Group("budgets", [*PYTEST, "-x", "tests/test_budget.py", "tests/test_engines.py"], 120),
     Group("interrupts", [*PYTEST, "-x", "tests/test_interrupt.py"], 300),
     Group("cargo test", CARGO, 900),

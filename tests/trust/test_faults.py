@@ -27,8 +27,8 @@ STAGES = {
     "codegen": ('make("a + b")(7, 35)', 42),
     "machine": ('make("a + b")(7, 35)', 42),
     "link": ('make("a + b")(7, 35)', 42),
-    "convert": ('make("a + b")(7, 35)', 42),
-    "result": ('make("a + b")(7, 35)', 42),
+    "convert": ('make("a + b")(b=35, a=7)', 42),
+    "result": ('make("a, b")(7, 35)', (7, 35)),
     "interp": ('make("a + b", engine="interpreter")(7, 35)', 42),
     "helper": ('make("x ** y")(2.0, 3.0)', 8.0),
     "helper, interpreted": ('make("x ** y", engine="interpreter")(2.0, 3.0)', 8.0),
@@ -36,6 +36,7 @@ STAGES = {
     "infallible helper": ('make("n < x")(2**60 + 1, 1.5)', False),
     "poll": ('make("t = 0\\nfor i in range(n):\\n    t += i\\nt")(100_000)', 4999950000),
     "print": ('make("print(a)\\na")(5)', 5),
+    "extern": ('make("twice(a)", externs=(TWICE,))(21)', 42),
     "signature": ('make("a + b", "int(int, int)")(7, 35)', 42),
     "dump": ('len(make("a + b").dump("asm", "(int, int)")) > 9', True),
 }
@@ -63,6 +64,7 @@ from jib import _native
 stage, expression, want, once = {stage!r}, {expression!r}, {want!r}, {once!r}
 assert stage in _native._trip(None), _native._trip(None)
 made = {{}}
+TWICE = jib.extern(lambda a: 2 * a, "int(int)", "twice")
 
 def make(text, *args, **options):
     "One function for each text, so that the one that panicked is the one that is called again."
@@ -81,7 +83,7 @@ def panics():
         value()
     except jib.InternalError as error:
         words = str(error)
-        assert "planted in " + stage in words or stage in ("print", "poll", "helper", "infallible helper"), words
+        assert "planted in " + stage in words or stage in ("print", "poll", "helper", "infallible helper", "extern"), words
         assert ".rs:" in words and "please report it" in words and words.startswith("a bug in jib"), words
         assert isinstance(error, RuntimeError) and isinstance(error, jib.JitError)
     else:
@@ -89,6 +91,7 @@ def panics():
 
 def round():
     made.clear()
+    jib.cache_clear()
     panics()
     assert value() == want
     once or panics()

@@ -195,7 +195,9 @@ UNARY: dict[str, Callable[[int], Any]] = {
 def check(function: jib.Function, expected: Any, *args: Any) -> None:
     outcome = observe(function, repr(args))
     found = outcome.exception if outcome.exception is not None else outcome.value
-    assert same(found, expected), f"{function.source!r} {function._options.engine}, {args}: {found!r}, not {expected!r}"
+    assert same(found, expected), (
+        f"{function.source!r} {function._made.options.engine}, {args}: {found!r}, not {expected!r}"
+    )
 
 
 @pytest.mark.parametrize("text", BINARY)

@@ -15,7 +15,7 @@ import pytest
 
 import jib
 from jib import parse
-from stacks import on_stack
+from stacks import FREES_BY_RECURSION, on_stack
 
 REFUSALS = (jib.ParseError, jib.CompileError, jib.LimitError)
 # Generous: the machine may be busy. What grows with the square takes minutes.
@@ -104,6 +104,8 @@ def test_deep_nesting_where_the_limit_allows_it(small: bool) -> None:
             except REFUSALS:
                 continue
 
+    if small and FREES_BY_RECURSION:
+        pytest.skip("this CPython overruns small stacks by itself when it frees what is nested deep")
     if small:
         on_stack(256, work)
     else:

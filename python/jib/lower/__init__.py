@@ -27,6 +27,7 @@ from .statements import statements
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..externs import Extern
     from .build import Routine
 
 
@@ -43,20 +44,27 @@ class EntryParameter(NamedTuple):
 class Lowered(NamedTuple):
     """The module, and the face of its entry."""
 
-    module: ir.Module
+    module: Any  # ir.Module, or None once it has crossed
     name: str
     params: tuple[EntryParameter, ...]
     returns: str | None
     doc: str | None
 
 
-def lower(program: Program, source: Source, params: Sequence[str] | None = None, limits: Limits = DEFAULT) -> Lowered:
-    """The IR of a text. `params` names the parameters of an expression or a suite, which else are its free names."""
-    unit = Unit(source, limits)
+def lower(
+    program: Program,
+    source: Source,
+    params: Sequence[str] | None = None,
+    limits: Limits = DEFAULT,
+    externs: Sequence[Extern] = (),
+) -> Lowered:
+    """The IR of a text, which may call these functions of the host. `params` names the parameters of an expression or a suite, which
+    else are its free names."""
+    unit = Unit(source, limits, externs)
     root, doc = _shape(program, unit, params)
     scopes = scan(root, unit.fail)
     if root.kind == "suite" and params is None:
-        _add_parameters(root, free_names(scopes))
+        _add_parameters(root, free_names(scopes, unit.externs))
     if len(scopes) > 1:
         link(scopes, unit.fail)
     entry = root
@@ -76,7 +84,9 @@ def finish(unit: Unit, scopes: list[Scope], entry: Scope, doc: str | None) -> Lo
         EntryParameter(param.name, param.kind, crossing.type, param.required, param.default)
         for param, crossing in zip(parameters(unit, entry), functions[0].params)
     ])  # fmt: skip
-    return Lowered(ir.Module(functions, unit.source.line_starts), entry.name, faces, functions[0].returns, doc)
+    lines = unit.source.line_starts
+    module = ir.Module(functions, lines, tuple(unit.externs))
+    return Lowered(module, entry.name, faces, functions[0].returns, doc)
 
 
 def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[Scope, str | None]:

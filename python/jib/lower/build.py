@@ -23,6 +23,7 @@ from .scopes import Captured, Scope
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from ..externs import Extern
     from ..limits import Limits
     from ..names import Meaning
     from ..source import Source, Span
@@ -62,15 +63,16 @@ def leaf(*kinds: type) -> Callable[[Plain], Plain]:
 
 
 class Unit:
-    """What the functions of one text share: the text, the limits, what is spent of them, parameters already read."""
+    """What the functions of one text share: the text, the limits, what is spent of them, parameters already read, the host's functions."""
 
-    __slots__ = ("source", "limits", "size", "params")
+    __slots__ = ("source", "limits", "size", "params", "externs")
 
-    def __init__(self, source: Source, limits: Limits) -> None:
+    def __init__(self, source: Source, limits: Limits, externs: Sequence[Extern] = ()) -> None:
         self.source = source
         self.limits = limits
         self.size = 0
         self.params: dict[Scope, tuple[builtins.Param, ...]] = {}
+        self.externs = {each.name: (index, each.arity) for index, each in enumerate(externs)}
 
     def fail(self, code: str, span: Span, *args: object) -> Exception:
         """The error of this row of the table of messages, to be raised."""
@@ -154,7 +156,7 @@ class Builder:
 
     def foreign(self, name: str, span: Span) -> int:
         """Read a name that is no variable."""
-        if self.function(name) is not None:
+        if self.function(name) is not None or name in self.unit.externs:
             raise self.fail("function-value", span, name)
         meaning = self.meaning(name, span)
         if type(meaning) is Value:
@@ -209,7 +211,7 @@ class Builder:
         while scope is not None:
             found += scope.functions
             scope = scope.parent
-        return found + builtins.names()
+        return [*found, *self.unit.externs, *builtins.names()]
 
     # ------------------------------------------------------------------------------------------ instructions
 

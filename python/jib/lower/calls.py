@@ -1,6 +1,6 @@
-"""Calls: of functions of the text, and of builtins.
+"""Calls: of functions of the text, of the host, and of builtins.
 
-In: Call nodes. Out: `call` and `prim` instructions whose operands are in the order of the parameters.
+In: Call nodes. Out: `call`, `extern` and `prim` instructions whose operands are in the order of the parameters.
 Always holds: arguments are evaluated as they are written; what binds them is decided here, not at run time.
 """
 
@@ -31,6 +31,8 @@ def call(f: Builder, node: Call) -> Routine:
         function = f.function(name)
         if function is not None:
             return (yield call_function(f, node, function))
+        if name in f.unit.externs:
+            return (yield call_extern(f, node, name))
         meaning = f.meaning(name, callee.span)
         if type(meaning) is Value:
             raise f.fail("not-callable", callee.span, name)
@@ -94,6 +96,18 @@ def call_function(f: Builder, node: Call, function: Scope) -> Routine:
         operands.append(f.get(local, node.span))
     f.check_size(node.span)  # not only where a statement ends: a short call may have many operands
     return f.emit("call", (function.index, *operands), node.span)
+
+
+def call_extern(f: Builder, node: Call, name: str) -> Routine:
+    """Call a function of the host, whose parameters have no names."""
+    index, arity = f.unit.externs[name]
+    args, keywords = yield arguments(f, node)
+    if keywords:
+        raise f.fail("arguments", node.keywords[0].span, f"{name}() takes no keyword arguments")
+    if len(args) != arity:
+        raise f.fail("arguments", node.span, builtins.too_many_text(name, arity, arity, len(args)))
+    f.check_size(node.span)
+    return f.emit("extern", (index, *args), node.span)
 
 
 def parameters(unit: Unit, function: Scope) -> tuple[builtins.Param, ...]:

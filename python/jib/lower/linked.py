@@ -20,6 +20,7 @@ from .scopes import Scope, find, link
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..externs import Extern
     from ..limits import Limits
     from ..names import Meaning
     from ..source import Source
@@ -52,10 +53,15 @@ class NoDefinition(ValueError):
 
 
 def lower_linked(
-    program: Program, source: Source, settings: Sequence[Setting], limits: Limits, suite: Suite | None = None
+    program: Program,
+    source: Source,
+    settings: Sequence[Setting],
+    limits: Limits,
+    suite: Suite | None = None,
+    externs: Sequence[Extern] = (),
 ) -> Lowered:
     """The IR of definitions, one for each setting; with `suite`, the last setting is that of the statements after them."""
-    unit = Unit(source, limits)
+    unit = Unit(source, limits, externs)
     count = len(settings) - (suite is not None)
     if len(program.body) < count or (suite is None and len(program.body) > count):
         raise NoDefinition("a text is not one definition")

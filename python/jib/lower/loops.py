@@ -123,7 +123,7 @@ def is_range(f: Builder, node: Any) -> bool:
         return False
     if type(node.func) is Name:
         name = node.func.id
-        if name in f.variables or f.function(name) is not None:
+        if name in f.variables or name in f.unit.externs or f.function(name) is not None:
             return False
         meaning = f.meaning(name, node.func.span)
         return (name if meaning is None else meaning) in ("range", Alias("range"))

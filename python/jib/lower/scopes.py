@@ -14,7 +14,7 @@ from .. import builtins
 from ..source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from ..names import Meaning
     from ..syntax import Expr, Parameter, Stmt
@@ -100,12 +100,14 @@ def find(scope: Scope, name: str) -> Scope | None:
     return None
 
 
-def free_names(scopes: list[Scope]) -> list[tuple[str, int]]:
-    """The names that are read and that nothing binds, in order of first appearance, each with where that is."""
+def free_names(scopes: list[Scope], externs: Container[str] = ()) -> list[tuple[str, int]]:
+    """The names that are read and that nothing binds, neither text nor host, in order of first appearance, each with where that is."""
     free: dict[str, int] = {}
     for scope in scopes:
         for name, start in scope.reads.items():
-            if start < free.get(name, FAR) and find(scope, name) is None and builtins.resolve(name) is None:
+            if start >= free.get(name, FAR) or find(scope, name) is not None:
+                continue
+            if name not in externs and builtins.resolve(name) is None:
                 free[name] = start
     return sorted(free.items(), key=lambda item: item[1])
 

@@ -4,31 +4,38 @@
 //! the memory is freed when the `Code` is dropped, and not before; a failing run says what failed and where; a panic while
 //! compiling ends here as `CodeError::Internal`.
 
+mod linker;
+mod memory;
+mod trampoline;
+
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use cranelift_codegen::CodegenError;
-use cranelift_codegen::ir::{LibCall, TrapCode};
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::ir::TrapCode;
 use cranelift_frontend::FunctionBuilderContext;
-use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Linkage, Module as _, ModuleError};
+use cranelift_module::FuncId;
 
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::{is_large, isa};
 use crate::codegen::kept::kept;
-use crate::codegen::{Import, MAX_RETURN, PrintSite, Site, Unit, ticks};
+use crate::codegen::{Face, MAX_RETURN, PrintSite, Site, Unit, externs, outer, ticks};
+use crate::externs::Extern;
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
 use crate::limits::Limits;
+use crate::outside::Outside;
 use crate::runtime;
 use crate::span::Span;
 use crate::typed::Module;
 use crate::typed::verify::is_always;
 use crate::types::ticks::interval;
+
+use linker::Linker;
+use memory::Pages;
+pub(crate) use trampoline::Trampoline;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OptLevel {
@@ -41,12 +48,14 @@ pub struct Options {
     pub opt_level: OptLevel,
     /// Whether Cranelift checks its own IR along the way: for tests and debug builds.
     pub verify: bool,
+    /// Whether `Code::run` is to be possible in any case.
+    pub slots: bool,
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { opt_level: OptLevel::Speed, verify: is_always(), limits: Limits::default() }
+        Options { opt_level: OptLevel::Speed, verify: is_always(), slots: false, limits: Limits::default() }
     }
 }
 
@@ -76,25 +85,30 @@ type Entry = unsafe extern "C" fn(*mut Context, *const u64, *mut u64) -> u32;
 
 /// A compiled module.
 ///
-/// Send and Sync by its parts: the code is never written again, all that a run changes is in its own `Context`, and the module
-/// that owns the memory is only touched by `drop`.
+/// Send and Sync by its parts: the code is never written again, all that a run changes is in its own `Context`, and the pages
+/// are only touched by `drop`.
 pub struct Code {
-    entry: Entry,
+    /// None: the outermost function is the body itself.
+    entry: Option<Entry>,
+    outer: usize,
+    has_outside: bool,
     /// The scalars that the entry takes and gives.
     params: usize,
     results: usize,
-    sites: Vec<Site>,
-    prints: Vec<PrintSite>,
+    sites: Box<[Site]>,
+    prints: Box<[PrintSite]>,
     span: Span,
     /// How many ticks may pass until the host is asked; 0 when a run counts none.
     interval: u64,
     /// What all functions of the module need on the stack together, each once.
     stack: usize,
+    /// What the host's functions need below them.
+    room: usize,
     size: usize,
     traps: usize,
     timings: Timings,
     /// Not used, but kept: the code is in there.
-    _memory: Mutex<Linker>,
+    _memory: Pages,
 }
 
 /// Whether the current thread's stack has so many bytes left, beside what running code keeps for the runtime.
@@ -102,8 +116,19 @@ pub fn has_room(bytes: usize) -> bool {
     hooks::stack_limit(bytes).is_some()
 }
 
-/// Compiles a module for this machine.
+/// The same for a function of the host, which needs so many at the least.
+pub fn has_room_for(of: &Extern) -> bool {
+    hooks::stack_limit_above(0, externs::room(of)).is_some()
+}
+
+/// Compiles a module for this machine, to be run with slots.
 pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
+    compile_for(module, options, Outside::Slots)
+}
+
+/// Compiles a module for this machine, to be entered in this way; with slots in any case when a run needs a host, or when there are
+/// arguments that cannot be taken otherwise.
+pub fn compile_for(module: &Module, options: &Options, outside: Outside) -> Result<Code, CodeError> {
     for function in &module.functions {
         if function.result.width() > MAX_RETURN {
             return Err(CodeError::Limit { code: "limit-returned", limit: MAX_RETURN, span: function.span });
@@ -118,7 +143,18 @@ pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
                     backend: cranelift_codegen::Context::new(),
                 })
             });
-            let done = compile_with(module, options, &mut compiler);
+            let outside = match outside {
+                Outside::Objects { .. } if !outer::takes_objects(module) => Outside::Slots,
+                outside => outside,
+            };
+            let done = match compile_with(module, options, outside, !options.slots, &mut compiler) {
+                Err(Stop::Heavy) => compile_with(module, options, outside, false, &mut compiler),
+                done => done,
+            };
+            let done = done.map_err(|stop| match stop {
+                Stop::Error(error) => error,
+                Stop::Heavy => CodeError::Internal("compiled as heavy and found heavy".into()),
+            });
             *slot = Some(compiler);
             done
         })
@@ -137,18 +173,40 @@ struct Compiler {
     backend: cranelift_codegen::Context,
 }
 
-fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> Result<Code, CodeError> {
+/// Why a way to compile ended.
+enum Stop {
+    Error(CodeError),
+    /// What was taken for light needs too much of the stack.
+    Heavy,
+}
+
+impl From<CodeError> for Stop {
+    fn from(error: CodeError) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+/// `light`: if the unit needs nothing of a run, it is to be its own outermost function.
+fn compile_with(
+    module: &Module,
+    options: &Options,
+    outside: Outside,
+    light: bool,
+    compiler: &mut Compiler,
+) -> Result<Code, Stop> {
     let Compiler { frontend, backend } = compiler;
     let mut clock = Clock(Instant::now());
     let mut timings = Timings::default();
     check_kept(module, &options.limits)?;
     let mut blocks = 0;
     let usual = isa(options, false).map_err(CodeError::Internal)?;
-    let mut unit = Unit::new(module, usual.frontend_config());
-    let mut linker = Linker::new(usual.clone(), module.functions.len())?;
+    let ticks = ticks::ticking(module)[0];
+    let light = light && !matches!(outside, Outside::Slots) && outer::is_light(module, ticks);
+    let mut unit = Unit::new(module, usual.frontend_config(), outside, light);
+    let mut linker = Linker::new(usual.clone(), module.functions.len());
     timings.link += clock.lap();
     let (mut stack, mut size, mut traps) = (0, 0, 0);
-    let mut entry = FuncId::from_u32(0);
+    let (mut entry, mut outermost) = (None, FuncId::from_u32(0));
     for planned in unit.plan() {
         backend.clear();
         crate::trip!("codegen");
@@ -157,7 +215,7 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         blocks += backend.func.dfg.num_blocks();
         if blocks > options.limits.blocks {
             let span = module.functions[planned.0.0 as usize].span;
-            return Err(CodeError::Limit { code: "limit-blocks", limit: options.limits.blocks, span });
+            return Err(CodeError::Limit { code: "limit-blocks", limit: options.limits.blocks, span }.into());
         }
         crate::trip!("machine");
         let target = if is_large(&backend.func, blocks) {
@@ -173,29 +231,41 @@ fn compile_with(module: &Module, options: &Options, compiler: &mut Compiler) -> 
         stack += 16 + code.buffer.frame_layout().map_or(4096, |frame| frame.frame_to_fp_offset as usize);
         size += code.buffer.total_size() as usize;
         timings.machine += clock.lap();
-        entry = FuncId::from_u32(unit.number(planned));
-        linker.define(entry, backend)?;
+        let stub = planned.1 == Face::Outer && !light;
+        // What nobody calls comes after all that is called.
+        let number = if stub { unit.number(planned) + 1 + unit.imports.len() as u32 } else { unit.number(planned) };
+        outermost = FuncId::from_u32(number);
+        if planned.1 == Face::Entry {
+            entry = Some(outermost);
+        }
+        linker.define(outermost, backend)?;
         timings.link += clock.lap();
     }
     crate::trip!("link");
-    let entry = linker.finish(&unit.imports, entry)?;
+    if light && stack > outer::LIGHT_STACK {
+        return Err(Stop::Heavy);
+    }
+    let ([entry_at, outer_at], memory) = linker.finish(&unit.imports, [entry.unwrap_or(outermost), outermost])?;
     timings.link += clock.lap();
     let first = &module.functions[0];
     Ok(Code {
         // SAFETY: the address is that of a finished function built with `Face::Entry`, whose signature is `Entry`'s; the memory
         // belongs to `_memory` below and lives as long as this value.
-        entry: unsafe { std::mem::transmute::<*const u8, Entry>(entry) },
+        entry: entry.map(|_| unsafe { std::mem::transmute::<*const u8, Entry>(entry_at) }),
+        has_outside: !matches!(outside, Outside::Slots),
+        outer: outer_at.addr(),
         params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
         interval: if unit.ticks() { interval(module, 1) } else { 0 },
         results: first.result.width(),
-        sites: unit.sites,
-        prints: unit.prints,
+        sites: unit.sites.into(),
+        prints: unit.prints.into(),
         span: first.span,
         stack,
+        room: unit.room,
         size,
         traps,
         timings,
-        _memory: Mutex::new(linker),
+        _memory: memory,
     })
 }
 
@@ -214,10 +284,11 @@ fn check_kept(module: &Module, limits: &Limits) -> Result<(), CodeError> {
 impl Code {
     /// Runs the entry: a slot of 64 bits for each scalar that goes in and comes out.
     ///
-    /// Panics when there are not as many slots as the function has scalars: a bug of the caller's.
+    /// Panics when there are not as many slots as the function has scalars, or when it takes no slots: a bug of the caller's.
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
         assert_eq!((args.len(), out.len()), (self.params, self.results), "slots of a call");
-        let Some(stack_limit) = hooks::stack_limit(self.stack) else {
+        let entry = self.entry.expect("code that takes slots");
+        let Some(stack_limit) = hooks::stack_limit_above(self.stack, self.room) else {
             return Err(Failure { cause: Cause::Fault(Fault::Recursion), span: self.span });
         };
         let mut host = host;
@@ -235,25 +306,44 @@ impl Code {
         };
         // SAFETY: the code lives as long as `self`; it reads `params` slots and writes `results` slots, whose numbers were
         // checked above; the context and all it points to live across the call.
-        let status = unsafe { (self.entry)(&mut context, args.as_ptr(), out.as_mut_ptr()) };
+        let status = unsafe { entry(&mut context, args.as_ptr(), out.as_mut_ptr()) };
         if runtime::panicked() {
             return Err(Failure { cause: Cause::Host, span: self.span });
         }
-        if status == 0 { Ok(()) } else { Err(self.failure(&context)) }
+        if status == 0 { Ok(()) } else { Err(self.failure(context.site, context.code)) }
     }
 
+    /// What the outermost function tells of a failure, as the failure.
     #[cold]
-    fn failure(&self, context: &Context) -> Failure {
-        let Some(site) = self.sites.get(context.site as usize) else {
+    pub fn failure(&self, site: u32, code: u32) -> Failure {
+        if runtime::panicked() {
+            return Failure { cause: Cause::Host, span: self.span };
+        }
+        let Some(site) = self.sites.get(site as usize) else {
             return Failure { cause: Cause::Host, span: self.span };
         };
-        let dynamic = || Fault::from_code(context.code).map_or(Cause::Host, Cause::Fault);
+        let dynamic = || Fault::from_code(code).map_or(Cause::Host, Cause::Fault);
         Failure { cause: site.cause.clone().unwrap_or_else(dynamic), span: site.span }
     }
 
-    /// Where the machine code begins that `run` calls.
-    pub fn entry_address(&self) -> usize {
-        self.entry as usize
+    /// Whether `run` can be called.
+    pub fn takes_slots(&self) -> bool {
+        self.entry.is_some()
+    }
+
+    /// Where the outermost function begins, as `Outside` asked for it; `Slots` when that could not be had (`has_outside`).
+    pub fn address(&self) -> usize {
+        self.outer
+    }
+
+    /// Whether it was compiled for the outside that was asked for, and not for slots alone.
+    pub fn has_outside(&self) -> bool {
+        self.has_outside
+    }
+
+    /// Scalars that go in, and that come out.
+    pub fn widths(&self) -> (usize, usize) {
+        (self.params, self.results)
     }
 
     pub fn size_bytes(&self) -> usize {
@@ -270,119 +360,12 @@ impl Code {
     }
 }
 
-/// A JIT module, and with it the memory of the code: freed on drop, finished or not.
-struct Linker {
-    /// None only while being dropped.
-    module: Option<JITModule>,
-}
-
-impl Drop for Linker {
-    fn drop(&mut self) {
-        if let Some(module) = self.module.take() {
-            // SAFETY: only a `Code` calls into this memory, by `run`, which borrows it: it owns this linker, so nobody runs.
-            unsafe { module.free_memory() };
-        }
-    }
-}
-
-impl Linker {
-    /// `functions` of the module and the entry get the numbers that `Unit` gives them.
-    fn new(isa: OwnedTargetIsa, functions: usize) -> Result<Linker, CodeError> {
-        let mut builder = JITBuilder::with_isa(isa, Box::new(libcall_name));
-        builder.symbol_lookup_fn(Box::new(symbol));
-        let mut module = JITModule::new(builder);
-        let signature = module.make_signature();
-        for _ in 0..=functions {
-            module.declare_anonymous_function(&signature).map_err(refused_by)?;
-        }
-        Ok(Linker { module: Some(module) })
-    }
-
-    fn module(&mut self) -> Result<&mut JITModule, CodeError> {
-        self.module.as_mut().ok_or_else(|| CodeError::Internal("the linker is gone".into()))
-    }
-
-    fn define(&mut self, id: FuncId, compiler: &cranelift_codegen::Context) -> Result<(), CodeError> {
-        let code = compiler.compiled_code().ok_or_else(|| CodeError::Internal("nothing was compiled".into()))?;
-        let relocs: Vec<_> = (code.buffer.relocs().iter())
-            .map(|reloc| cranelift_module::ModuleReloc::from_mach_reloc(reloc, &compiler.func, id))
-            .collect();
-        let alignment = u64::from(code.buffer.alignment);
-        self.module()?.define_function_bytes(id, alignment, code.code_buffer(), &relocs).map_err(refused_by)
-    }
-
-    fn finish(&mut self, imports: &[Import], entry: FuncId) -> Result<*const u8, CodeError> {
-        let module = self.module()?;
-        let signature = module.make_signature();
-        for import in imports {
-            let name = match import {
-                Import::Helper(helper) => format!("{HELPER}{}", helper.name),
-                Import::Print => PRINT.to_owned(),
-                Import::Poll => {
-                    poll()?;
-                    POLL.to_owned()
-                }
-            };
-            module.declare_function(&name, Linkage::Import, &signature).map_err(refused_by)?;
-        }
-        module.finalize_definitions().map_err(refused_by)?;
-        Ok(module.get_finalized_function(entry))
-    }
-}
-
-/// How the linker's names begin, so that no library's symbol is taken for ours.
-const HELPER: &str = "jib.helper.";
-const LIBCALL: &str = "jib.libcall.";
-const PRINT: &str = "jib.print";
-const POLL: &str = "jib.poll";
-
-fn symbol(name: &str) -> Option<*const u8> {
-    match name {
-        PRINT => Some(hooks::print as *const u8),
-        POLL => poll().ok(),
-        _ => match name.strip_prefix(HELPER) {
-            Some(helper) => runtime::helper(helper).map(|helper| helper.address()),
-            None => name.strip_prefix(LIBCALL).and_then(hooks::libcall),
-        },
-    }
-}
-
-/// The stub by which generated code asks the host: made once, on first need, and kept for ever.
-fn poll() -> Result<*const u8, CodeError> {
-    static STUB: OnceLock<Result<(usize, Mutex<Linker>), CodeError>> = OnceLock::new();
-    let make = || {
-        let isa = isa(&Options::default(), false).map_err(CodeError::Internal)?;
-        let mut context = cranelift_codegen::Context::new();
-        ticks::poll_stub(&mut context.func, isa.frontend_config(), hooks::poll as *const () as usize);
-        let compiled = context.compile(&*isa, &mut Default::default());
-        compiled.map_err(|error| CodeError::Internal(error.inner.to_string()))?;
-        let mut linker = Linker::new(isa, 0)?;
-        linker.define(FuncId::from_u32(0), &context)?;
-        let address = linker.finish(&[], FuncId::from_u32(0))?;
-        Ok((address as usize, Mutex::new(linker)))
-    };
-    STUB.get_or_init(make).as_ref().map(|(address, _)| *address as *const u8).map_err(Clone::clone)
-}
-
-fn libcall_name(call: LibCall) -> String {
-    format!("{LIBCALL}{call:?}")
-}
-
 fn refused(error: &CodegenError, module: &Module) -> CodeError {
     match error {
         CodegenError::CodeTooLarge | CodegenError::ImplLimitExceeded => {
             // The register allocator counts values in 21 bits; that is what ends first.
             CodeError::Limit { code: "limit-machine-values", limit: 1 << 21, span: module.functions[0].span }
         }
-        other => CodeError::Internal(other.to_string()),
-    }
-}
-
-fn refused_by(error: ModuleError) -> CodeError {
-    match error {
-        // What the memory provider says when it cannot get memory, or cannot make it executable.
-        ModuleError::Allocation { err } => CodeError::Memory(err.to_string()),
-        ModuleError::Backend(error) => CodeError::Memory(format!("{error:#}")),
         other => CodeError::Internal(other.to_string()),
     }
 }
@@ -404,3 +387,6 @@ impl Clock {
         lap.as_secs_f64() * 1e6
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ pub type Slots = SmallVec<[u64; 2]>;
 
 /// The value of `op` on operands of `types`, whose slots are `args`, one operand after the other.
 ///
-/// `Call`, `Print` and the counting of ticks mean something only to whoever runs a whole module; they have no value here.
+/// `Call`, `Extern`, `Print` and the counting of ticks mean something only to whoever runs a whole module; they have no value here.
 pub fn eval(op: &Op, types: &[&Ty], result: &Ty, args: &[u64]) -> Result<Slots, Cause> {
     use Op::*;
     let slot = match op {
@@ -44,7 +44,9 @@ pub fn eval(op: &Op, types: &[&Ty], result: &Ty, args: &[u64]) -> Result<Slots, 
             .map_err(Cause::Fault)?;
             return Ok(out);
         }
-        Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => unreachable!("eval knows no modules and no hosts"),
+        Call(_) | Extern(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => {
+            unreachable!("eval knows no modules and no hosts")
+        }
         _ => match types[0] {
             Ty::Float(float) => on_floats(op, *float, result, args),
             ty => on_ints(op, ty, result, args),

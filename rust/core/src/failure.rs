@@ -21,6 +21,8 @@ pub enum Cause {
     Raised(Raise),
     /// A variable was read that was never written on this path.
     Unbound(Arc<str>),
+    /// The system refuses memory for what calls a C function; what it said.
+    NoMemory(Arc<str>),
     /// The host refused or failed; it knows why.
     Host,
 }
@@ -47,6 +49,11 @@ pub fn refill(host: &mut dyn Host, mut budget: u64, needed: u64, most: u64) -> R
 pub trait Host {
     fn print(&mut self, text: &str) -> Result<(), HostError>;
 
+    /// Calls a function of the host, by its place among those that the unit was given: a slot for each argument, and for the result.
+    fn call(&mut self, _index: u32, _args: &[u64], _out: &mut [u64]) -> Result<(), HostError> {
+        Err(HostError)
+    }
+
     /// Whether to go on, asked when a run has no ticks left. Refuses when interrupted, or when fuel or time are spent.
     fn poll(&mut self) -> Result<(), HostError> {
         Ok(())
@@ -69,6 +76,10 @@ impl Cause {
                 "UnboundLocalError",
                 // CPython 3.11's words.
                 Some(format!("cannot access local variable '{name}' where it is not associated with a value")),
+            )),
+            Cause::NoMemory(words) => Some((
+                "OSError",
+                Some(format!("the system refuses memory for machine code ({words}), which calling a C function needs")),
             )),
             Cause::Host => None,
         }

@@ -4,13 +4,19 @@
 //! Always holds: faults and spans are those of native code; no recursion in Rust, whatever the program does: calls deeper than
 //! `MAX_FRAMES`, or needing more than `MAX_SLOTS` slots for their values, raise RecursionError at the call.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
+use crate::code::{has_room, has_room_for};
+use crate::codegen::externs::room;
 use crate::eval::{Slots, eval};
+use crate::externs::Extern;
 use crate::failure::{Cause, Failure, Host, refill};
 use crate::fault::Fault;
 use crate::format;
 use crate::span::Span;
+use crate::typed::calls::externs;
 use crate::typed::{Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::Ty;
 use crate::types::ticks::interval;
@@ -32,6 +38,8 @@ pub struct Program {
     layouts: Vec<Layout>,
     /// How many ticks may pass until the host is asked.
     interval: u64,
+    /// The function of the host that needs the most stack.
+    deepest: Option<Arc<Extern>>,
 }
 
 /// Where each value of a function begins in its frame, and, last, how large the frame is.
@@ -81,11 +89,17 @@ impl Program {
     pub fn new(module: Module) -> Program {
         let layouts = module.functions.iter().map(Layout::new).collect();
         let interval = interval(&module, 32);
-        Program { module, layouts, interval }
+        let deepest = externs(&module).map(|callee| &callee.of).max_by_key(|of| room(of)).cloned();
+        Program { module, layouts, interval, deepest }
     }
 
     pub fn module(&self) -> &Module {
         &self.module
+    }
+
+    /// Whether the current thread's stack has room for a run: it needs little itself, but the functions of the host may.
+    pub fn has_room(&self) -> bool {
+        self.deepest.as_ref().map_or_else(|| has_room(0), |of| has_room_for(of))
     }
 
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
@@ -148,6 +162,11 @@ impl<'p> Machine<'p> {
             Op::Print(print) => {
                 let text = format::print_line(print, &types(function, &inst.args), &args);
                 self.host.print(&text).map_err(|_| Cause::Host)?;
+            }
+            Op::Extern(callee) => {
+                let mut out = Slots::from_elem(0, callee.of.result.width());
+                callee.call(self.host, &args, &mut out)?;
+                self.write(inst.result, &out);
             }
             Op::Tick(units) => self.tick(u64::from(*units))?,
             Op::Prepay(units) => {

@@ -18,6 +18,7 @@ pub const STAGES: &[&str] = &[
     "infallible helper",
     "poll",
     "print",
+    "extern",
     "convert",
     "result",
 ];

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Diag, Error};
+use crate::externs::Extern;
 use crate::ir;
 use crate::limits::Limits;
 use crate::span::{Lines, Span};
@@ -20,10 +21,20 @@ pub struct Unit {
 }
 
 impl Unit {
+    /// A unit of no functions: nobody can ask it for anything.
+    pub fn empty() -> Unit {
+        Unit { lines: Arc::default(), functions: Vec::new(), limits: Limits::default() }
+    }
+
     /// Decodes, verifies, and takes the variables away.
     pub fn decode(bytes: &[u8], limits: Limits) -> Result<Unit, Error> {
+        Unit::with_externs(bytes, limits, &[])
+    }
+
+    /// The same for a text that may call these functions of the host.
+    pub fn with_externs(bytes: &[u8], limits: Limits, externs: &[Arc<Extern>]) -> Result<Unit, Error> {
         crate::trip!("decode");
-        let module = ir::decode(bytes)?;
+        let module = ir::decode(bytes, externs)?;
         crate::trip!("ssa");
         let mut joins = limits.joins;
         let functions = module

@@ -3,6 +3,7 @@
 //! In: positional and keyword arguments. Out: a value, or an exception. Always holds: a call takes the specialisation that fits
 //! its argument types exactly, compiling it on first need, with no Python on the way.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,16 +15,23 @@ use jib_core::types::ticks::Counting;
 use jib_core::types::{Ty, parse};
 use jib_core::unit::Unit;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use smallvec::SmallVec;
 
+use crate::calls;
+use crate::codes;
 use crate::convert::{self, Place, Slots};
 use crate::dump;
-use crate::errors::{compile_error, run_error};
+use crate::entry::{self, Args, Target};
+use crate::errors::{compile_error, internal, run_error};
+use crate::externs::Extern;
 use crate::guard::guard;
-use crate::host::{Budget, Run};
+use crate::host::{Budget, Gil, Refusal, Run};
+use crate::layout::layout;
+use crate::pointer::{Pointer, Shared};
 use crate::specialise::{Engine, Options, Specialisation, Stages, Stop};
 
 const ENGINES: [(&str, Engine); 3] =
@@ -35,22 +43,38 @@ const MAX_SPECIALISATIONS: usize = 256;
 /// The native half of `jib.Function`.
 #[pyclass(subclass, frozen, module = "jib._native")]
 pub struct Callable {
-    unit: Arc<Unit>,
-    options: Options,
+    /// What CPython calls: code of the specialisation called last, or `entry`'s way to all of them.
+    pub(crate) target: Target,
+    program: Py<Program>,
+    /// Those that this function has been called with, oldest first, each with the hash of its types.
+    specialisations: Mutex<Vec<(u64, Arc<Specialisation>)>>,
+    /// How often `interrupt` was called: a run that sees it change ends.
+    interrupts: Arc<AtomicU64>,
+}
+
+/// What functions of the same text and options share.
+#[pyclass(frozen, module = "jib._native")]
+pub struct Program {
+    /// Unlike that of any other program.
+    number: u64,
+    pub unit: Unit,
+    pub options: Options,
     /// The `jib.source.Source`, for messages.
-    source: Py<PyAny>,
-    name: String,
+    pub source: Py<PyAny>,
+    pub name: String,
     params: Vec<Param>,
     /// The same as Python's `builtins.Param`s, which know the words for arguments that do not fit.
     rows: Py<PyTuple>,
-    /// What `signature=` says it returns.
-    result: Option<Ty>,
+    /// What `signature=` says: the types it takes, and what it returns.
+    fixed: Option<Vec<Ty>>,
+    pub result: Option<Ty>,
     /// Microseconds from bytes to SSA.
     crossing: f64,
-    specialisations: Mutex<Vec<Arc<Specialisation>>>,
-    budget: Budget,
-    /// How often `interrupt` was called: a run that sees it change ends.
-    interrupts: AtomicU64,
+    pub budget: Budget,
+    /// Who has the interpreter while a function runs.
+    pub gil: Gil,
+    /// The functions of the host that the text may call, with all that they keep.
+    pub externs: Vec<Py<Extern>>,
 }
 
 struct Param {
@@ -72,12 +96,21 @@ enum Kind {
 }
 
 #[pymethods]
-impl Callable {
+impl Program {
+    /// What it keeps. There is nothing to clear, as with a `Callable`.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.source)?;
+        visit.call(&self.rows)?;
+        self.params.iter().filter_map(|param| param.default.as_ref()).try_for_each(|default| visit.call(default))?;
+        self.externs.iter().try_for_each(|callee| visit.call(callee))
+    }
+
     /// `params` are (name, kind, required, default); `signature` is its text or None; `fuel` is positive, `timeout` in seconds.
     /// With `counting` "nothing" a run cannot be stopped: benchmarks compare with it.
     #[new]
     #[pyo3(signature = (
-        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel, timeout, counting = None
+        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel = None, timeout = None,
+        nogil = None, counting = None, externs = vec![]
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
@@ -93,8 +126,10 @@ impl Callable {
         limits: Bound<'_, PyAny>,
         fuel: Option<u64>,
         timeout: Option<f64>,
+        nogil: Option<bool>,
         counting: Option<&str>,
-    ) -> PyResult<Callable> {
+        externs: Vec<Py<Extern>>,
+    ) -> PyResult<Program> {
         guard(py, || {
             let limit = |name| PyResult::Ok(limits.getattr(name)?.extract::<isize>()?.max(0) as usize);
             let options = Options {
@@ -116,7 +151,9 @@ impl Callable {
             let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
             let timeout = timeout.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))?;
             let start = Instant::now();
-            let unit = Unit::decode(ir, options.limits).map_err(|error| compile_error(py, &source, error))?;
+            let rows: Vec<_> = externs.iter().map(|callee| callee.get().of.clone()).collect();
+            let unit = Unit::with_externs(ir, options.limits, &rows);
+            let unit = unit.map_err(|error| compile_error(py, &source, error))?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
             let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;
@@ -131,45 +168,77 @@ impl Callable {
                     declared: ty.cloned(),
                     default: (!required).then_some(default),
                 });
-            let mut callable = Callable {
-                name,
-                params: params.collect(),
-                rows,
-                unit: Arc::new(unit),
+            let budget = Budget { fuel, timeout };
+            let gil = Gil::of(nogil);
+            let params = params.collect();
+            static PROGRAMS: AtomicU64 = AtomicU64::new(0);
+            let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
+            let mut program = Program {
+                number,
+                unit,
                 options,
                 source,
+                name,
+                params,
+                rows,
+                fixed: None,
                 result: None,
                 crossing,
-                specialisations: Mutex::new(Vec::new()),
-                budget: Budget { fuel, timeout },
-                interrupts: AtomicU64::new(0),
+                budget,
+                gil,
+                externs,
             };
             if let Some(text) = signature {
-                let (types, result) = callable.signature(py, text)?;
-                callable.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
-                callable.result = result;
-                callable.specialisation(py, &types)?;
+                let (types, result) = program.signature(py, text)?;
+                program.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
+                program.fixed = Some(types);
+                program.result = result;
+            }
+            Ok(program)
+        })
+    }
+}
+
+#[pymethods]
+impl Callable {
+    /// It never changes: every cycle goes through something else that does, and is cleared there.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.program)
+    }
+
+    /// What a signature fixes is compiled now.
+    #[new]
+    fn new(py: Python<'_>, program: Py<Program>) -> PyResult<Callable> {
+        guard(py, || {
+            let callable = Callable::of(program);
+            if let Some(types) = &callable.program().fixed {
+                callable.aim(&*callable.specialisation(py, types)?, None);
             }
             Ok(callable)
         })
     }
 
+    /// What `f.__call__` is; calls of `f` itself go to `target`.
     #[pyo3(signature = (*args, **kwargs))]
     fn __call__<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        guard(py, || match kwargs {
-            None if args.len() == self.params.len() && self.params.iter().all(|p| p.kind != Kind::Keyword) => {
-                self.call(py, args.iter_borrowed())
-            }
-            _ => {
-                let bound = self.bind(py, args, kwargs)?;
-                self.call(py, bound.iter().map(|value| value.as_borrowed()))
-            }
+        guard(slf.py(), || {
+            let positional: Args = args.iter_borrowed().collect();
+            let keywords: Vec<_> = kwargs.into_iter().flatten().collect();
+            let (names, values): (Vec<_>, Vec<_>) =
+                keywords.iter().map(|(name, value)| (name, value.as_borrowed())).unzip();
+            let names = (!names.is_empty()).then(|| PyTuple::new(slf.py(), names)).transpose()?;
+            Callable::dispatch(slf, &positional, names.as_ref(), &values)
         })
+    }
+
+    /// A class that derives from this one is called like it, unless it says how itself.
+    #[classmethod]
+    fn __init_subclass__(cls: &Bound<'_, PyType>) {
+        entry::adopt(cls, None);
     }
 
     /// Ends every call of this function that is running now, on any thread, with KeyboardInterrupt; calls that begin later are
@@ -191,29 +260,38 @@ impl Callable {
     /// The text of a stage that Rust has, for a signature, or for the specialisation there is.
     fn _dump(&self, py: Python<'_>, stage: &str, signature: Option<&str>) -> PyResult<String> {
         guard(py, || {
+            let program = self.program();
             let (types, result) = match signature {
-                Some(text) => self.signature(py, text)?,
-                None => (self.default_types()?, self.result.clone()),
+                Some(text) => program.signature(py, text)?,
+                None => (self.default_types()?, program.result.clone()),
             };
-            match dump::dump(&self.unit, stage, &types, result.as_ref(), self.options) {
-                Some(text) => text.map_err(|error| compile_error(py, &self.source, error)),
+            match dump::dump(&program.unit, stage, &types, result.as_ref(), program.options) {
+                Some(text) => text.map_err(|error| compile_error(py, &program.source, error)),
                 None => Err(PyValueError::new_err(format!("there is no stage called '{stage}'"))),
             }
         })
     }
 
+    /// The function as C calls it, for a signature.
+    fn _pointer(&self, py: Python<'_>, signature: &str) -> PyResult<Pointer> {
+        guard(py, || {
+            let (types, result) = self.program().signature(py, signature)?;
+            Shared::compile(py, &self.program, &self.interrupts, &types, result.as_ref())
+        })
+    }
+
     /// How many instructions of all that was compiled could trap: none. For tests.
     fn _traps(&self) -> usize {
-        self.known().iter().map(|s| s.traps()).sum()
+        self.known().iter().map(|(_, s)| s.traps()).sum()
     }
 
     /// What has been compiled: (argument types, result type, bytes of code, [(stage, microseconds)]).
     fn _specializations(&self) -> Vec<Row> {
-        let row = |s: &Arc<Specialisation>| {
+        let row = |(_, s): &(u64, Arc<Specialisation>)| {
             let types = s.params.iter().map(Ty::to_string).collect();
-            let mut stages = vec![("cross", self.crossing)];
+            let mut stages = vec![("cross", self.program().crossing)];
             stages.extend(s.stages());
-            (types, s.result.to_string(), s.code_bytes(), stages)
+            (types, s.result().to_string(), s.code_bytes(), stages)
         };
         self.known().iter().map(row).collect()
     }
@@ -227,10 +305,38 @@ fn choose<T: Copy>(option: &str, word: &str, choices: &[(&str, T)]) -> PyResult<
     })
 }
 
-impl Callable {
-    fn known(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Specialisation>>> {
-        // The list is whole whenever the lock is free: a panic while it is held loses nothing.
-        self.specialisations.lock().unwrap_or_else(PoisonError::into_inner)
+/// Makes calls of the class's instances go to their targets; before any of them is made but one that shows where that is.
+pub fn adopt(py: Python<'_>) -> PyResult<()> {
+    let class = py.get_type::<Callable>();
+    let shown = Bound::new(py, Callable::of(Py::new(py, Program::empty(py))?))?;
+    entry::adopt(&class, Some(entry::target_offset(&shown)));
+    Ok(())
+}
+
+impl Program {
+    /// Of a function that cannot be called.
+    fn empty(py: Python<'_>) -> Program {
+        Program {
+            number: u64::MAX,
+            unit: Unit::empty(),
+            options: Options {
+                engine: Engine::Native,
+                opt_level: OptLevel::None,
+                mode: Mode::Python,
+                counting: Counting::Nothing,
+                limits: Limits::default(),
+            },
+            source: py.None(),
+            name: String::new(),
+            params: Vec::new(),
+            rows: PyTuple::empty(py).unbind(),
+            fixed: None,
+            result: None,
+            crossing: 0.0,
+            budget: Budget::default(),
+            gil: Gil::default(),
+            externs: Vec::new(),
+        }
     }
 
     /// The types that a signature's text stands for, and the result it fixes.
@@ -245,24 +351,102 @@ impl Callable {
         Ok((types, signature.result))
     }
 
+    /// Whether all parameters may be given by position.
+    fn is_plain(&self) -> bool {
+        self.params.iter().all(|param| param.kind != Kind::Keyword)
+    }
+
+    /// Arguments in the order of the parameters, as a `def` binds them.
+    fn bind<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+        positional: &[Borrowed<'a, 'py, PyAny>],
+        names: Option<&Bound<'py, PyTuple>>,
+        values: &[Borrowed<'a, 'py, PyAny>],
+    ) -> PyResult<Args<'a, 'py>> {
+        let misfit = || {
+            let keywords: Vec<Bound<'py, PyAny>> = names.into_iter().flatten().collect();
+            let words = py.import(intern!(py, "jib.builtins"))?.getattr(intern!(py, "misfit"))?;
+            let words: String = calls::call(&words, (&self.name, &self.rows, positional.len(), keywords))?.extract()?;
+            PyResult::Ok(PyTypeError::new_err(words))
+        };
+        if positional.len() > self.params.iter().filter(|p| p.kind != Kind::Keyword).count() {
+            return Err(misfit()?);
+        }
+        let mut bound: SmallVec<[Option<Borrowed<'a, 'py, PyAny>>; 8]> = positional.iter().copied().map(Some).collect();
+        // Keyword-only parameters come after all that positional arguments can fill.
+        bound.resize(self.params.len(), None);
+        for (name, value) in names.into_iter().flatten().zip(values) {
+            let name = name.cast::<PyString>().map_err(|_| PyTypeError::new_err("keywords must be strings"))?;
+            let name = name.to_str().map_err(|_| PyTypeError::new_err("keywords must be names"))?;
+            let at = self.params.iter().position(|p| p.name == name && p.kind != Kind::Positional);
+            match at {
+                Some(at) if bound[at].is_none() => bound[at] = Some(*value),
+                _ => return Err(misfit()?),
+            }
+        }
+        let default = |param: &'a Param| param.default.as_ref().map(|default| default.bind_borrowed(py));
+        let whole = self.params.iter().zip(bound).map(|(param, value)| value.or_else(|| default(param)));
+        whole.collect::<Option<_>>().map_or_else(|| Err(misfit()?), Ok)
+    }
+
+    /// The arguments' types and slots.
+    fn convert(&self, py: Python<'_>, args: &[Borrowed<'_, '_, PyAny>]) -> PyResult<(Types, Slots)> {
+        let (mut slots, mut types) = (Slots::new(), Types::new());
+        for (param, value) in self.params.iter().zip(args) {
+            let place = Place { function: &self.name, param: &param.name, depth: 0 };
+            match &param.declared {
+                Some(ty) => {
+                    convert::declared(value, ty, place, &mut slots)?;
+                    types.push(ty.clone());
+                }
+                // `def f(x=None)` may be given what it defaults to.
+                None if value.is_none() && param.default.as_ref().is_some_and(|default| default.is_none(py)) => {
+                    types.push(Ty::None);
+                }
+                None => types.push(convert::argument(value, place, &mut slots)?),
+            }
+        }
+        Ok((types, slots))
+    }
+}
+
+impl Callable {
+    fn program(&self) -> &Program {
+        self.program.get()
+    }
+
+    fn of(program: Py<Program>) -> Callable {
+        let (specialisations, interrupts) = (Mutex::new(Vec::new()), Arc::default());
+        Callable { target: Target::new(), program, specialisations, interrupts }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Arc<Specialisation>)>> {
+        // The list is whole whenever the lock is free: a panic while it is held loses nothing.
+        self.specialisations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The types to dump when none are given: those of the declaration, or of what was compiled last.
     fn default_types(&self) -> PyResult<Vec<Ty>> {
-        if let Some(declared) = self.params.iter().map(|p| p.declared.clone()).collect::<Option<Vec<Ty>>>() {
+        let Program { params, name, .. } = self.program();
+        if let Some(declared) = params.iter().map(|p| p.declared.clone()).collect::<Option<Vec<Ty>>>() {
             return Ok(declared);
         }
-        self.known().last().map(|s| s.params.clone()).ok_or_else(|| {
-            let example = vec!["float"; self.params.len()].join(", ");
+        self.known().last().map(|(_, s)| s.params.clone()).ok_or_else(|| {
+            let example = vec!["float"; params.len()].join(", ");
             PyValueError::new_err(format!(
-                "{} has not been called yet: say for which types, as in signature=\"({example})\"",
-                self.name
+                "{name} has not been called yet: say for which types, as in signature=\"({example})\""
             ))
         })
     }
 
     /// The specialisation for these argument types, compiled now if there is none.
     fn specialisation(&self, py: Python<'_>, types: &[Ty]) -> PyResult<Arc<Specialisation>> {
+        let hash = hash(types);
+        let find = |known: &[(u64, Arc<Specialisation>)]| {
+            known.iter().rev().find(|(key, s)| *key == hash && s.params == types).map(|(_, s)| s.clone())
+        };
         // The lock is never held while Python may run: who waits for it holds the interpreter.
-        let find = |known: &[Arc<Specialisation>]| known.iter().rev().find(|s| s.params == types).cloned();
         let count = {
             let known = self.known();
             if let Some(found) = find(&known) {
@@ -270,90 +454,108 @@ impl Callable {
             }
             known.len()
         };
+        let program = self.program();
         if count >= MAX_SPECIALISATIONS {
-            let span = self.unit.span();
-            let args = vec![self.name.clone(), MAX_SPECIALISATIONS.to_string()];
+            let span = program.unit.span();
+            let args = vec![program.name.clone(), MAX_SPECIALISATIONS.to_string()];
             let diag = jib_core::diag::Diag { code: "limit-specialisations", args, span };
-            return Err(compile_error(py, &self.source, diag.into()));
+            return Err(compile_error(py, &program.source, diag.into()));
         }
-        let made = Specialisation::compile(&self.unit, types, self.result.as_ref(), self.options);
-        let made = Arc::new(made.map_err(|error| compile_error(py, &self.source, error))?);
+        let layout = layout(py);
+        let compile =
+            || Specialisation::compile(&program.unit, types, program.result.as_ref(), program.options, layout);
+        // Others may go on meanwhile.
+        let made = py.detach(|| codes::code(program.number, types, compile));
+        let made = made.map_err(|error| compile_error(py, &program.source, error))?;
         let mut known = self.known();
         // Another thread may have been faster: one of them is kept.
         Ok(find(&known).unwrap_or_else(|| {
-            known.push(made.clone());
+            known.push((hash, made.clone()));
             made
         }))
     }
 
-    fn call<'a, 'py: 'a>(
-        &self,
-        py: Python<'py>,
-        args: impl Iterator<Item = Borrowed<'a, 'py, PyAny>>,
+    /// Any call: binds, finds or makes the specialisation, runs it, and has it called directly from now on.
+    pub fn dispatch<'py>(
+        slf: &Bound<'py, Self>,
+        positional: &[Borrowed<'_, 'py, PyAny>],
+        names: Option<&Bound<'py, PyTuple>>,
+        values: &[Borrowed<'_, 'py, PyAny>],
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut slots = Slots::new();
-        let mut types: SmallVec<[Ty; 8]> = SmallVec::new();
-        for (param, value) in self.params.iter().zip(args) {
-            let place = Place { function: &self.name, param: &param.name, depth: 0 };
-            match &param.declared {
-                Some(ty) => {
-                    convert::declared(&value, ty, place, &mut slots)?;
-                    types.push(ty.clone());
-                }
-                // `def f(x=None)` may be given what it defaults to.
-                None if value.is_none() && param.default.as_ref().is_some_and(|default| default.is_none(py)) => {
-                    types.push(Ty::None);
-                }
-                None => types.push(convert::argument(&value, place, &mut slots)?),
-            }
+        let program = slf.get().program();
+        if names.is_none() && positional.len() == program.params.len() && program.is_plain() {
+            return Callable::call(slf, positional);
         }
-        let specialisation = self.specialisation(py, &types)?;
-        let mut out = Slots::from_elem(0, specialisation.width);
-        let mut host = Run::new(py, self.budget, &self.interrupts);
-        match specialisation.run(&slots, &mut out, &mut host) {
-            Ok(()) => convert::result(py, &specialisation.result, &mut out.iter()),
-            Err(Stop::Failed(failure)) => Err(run_error(py, &self.source, &failure, host.refusal)),
-            Err(Stop::Raised(error)) => Err(error),
-            Err(Stop::Compiling(error)) => Err(compile_error(py, &self.source, error)),
+        Callable::call(slf, &program.bind(slf.py(), positional, names, values)?)
+    }
+
+    fn call<'py>(slf: &Bound<'py, Self>, args: &[Borrowed<'_, 'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (slf.py(), slf.get());
+        let (types, slots) = this.program().convert(py, args)?;
+        let specialisation = this.specialisation(py, &types)?;
+        this.aim(&specialisation, convert::are_exact(args, &types).then_some(args));
+        if specialisation.takes_slots() {
+            let mut out = Slots::from_elem(0, specialisation.width());
+            return match this.run(py, &specialisation, &slots, &mut out) {
+                Ok(()) => convert::result(py, specialisation.result(), &mut out.iter()),
+                Err(stopped) => Err(this.stopped(py, stopped)),
+            };
+        }
+        // What code takes that needs no host: floats, ints and bools themselves.
+        let mut slots = slots.iter();
+        let exact = args.iter().zip(&types).map(|(arg, ty)| convert::exact(arg, ty, &mut slots));
+        let exact = exact.collect::<PyResult<SmallVec<[Bound<'py, PyAny>; 8]>>>()?;
+        let borrowed: Args = exact.iter().map(|arg| arg.as_borrowed()).collect();
+        entry::enter(slf, &specialisation, &borrowed).unwrap_or_else(|| Err(internal(py, "code without an entry")))
+    }
+
+    /// Has this specialisation called directly, from now on.
+    fn aim(&self, specialisation: &Specialisation, args: Option<&[Borrowed<'_, '_, PyAny>]>) {
+        // Code counts arguments, and does not ask how they were given.
+        if self.program().is_plain() {
+            self.target.set(specialisation, args);
         }
     }
 
-    /// Arguments in the order of the parameters, as a `def` binds them.
-    fn bind<'py>(
+    /// Runs slots.
+    pub fn run(
         &self,
-        py: Python<'py>,
-        args: &Bound<'py, PyTuple>,
-        kwargs: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let misfit = || {
-            let keywords: Vec<Bound<'py, PyAny>> =
-                kwargs.map(|kwargs| kwargs.keys().iter().collect()).unwrap_or_default();
-            let words = py.import(intern!(py, "jib.builtins"))?.getattr(intern!(py, "misfit"))?;
-            let words: String = words.call1((&self.name, &self.rows, args.len(), keywords))?.extract()?;
-            PyResult::Ok(PyTypeError::new_err(words))
-        };
-        if args.len() > self.params.iter().filter(|p| p.kind != Kind::Keyword).count() {
-            return Err(misfit()?);
-        }
-        let mut bound: Vec<Option<Bound<'py, PyAny>>> = args.iter().map(Some).collect();
-        // Keyword-only parameters come after all that positional arguments can fill.
-        bound.resize(self.params.len(), None);
-        for (key, value) in kwargs.into_iter().flatten() {
-            let key: String = key.extract().map_err(|_| PyTypeError::new_err("keywords must be strings"))?;
-            let at = self.params.iter().position(|p| p.name == key && p.kind != Kind::Positional);
-            match at {
-                Some(at) if bound[at].is_none() => bound[at] = Some(value),
-                _ => return Err(misfit()?),
-            }
-        }
-        let mut whole = Vec::with_capacity(bound.len());
-        for (param, value) in self.params.iter().zip(bound) {
-            match (value, &param.default) {
-                (Some(value), _) => whole.push(value),
-                (None, Some(default)) => whole.push(default.bind(py).clone()),
-                (None, None) => return Err(misfit()?),
-            }
-        }
-        Ok(whole)
+        py: Python<'_>,
+        specialisation: &Specialisation,
+        slots: &[u64],
+        out: &mut [u64],
+    ) -> Result<(), Stopped> {
+        let Program { budget, gil, externs, .. } = self.program();
+        let mut host = Run::new(py, *budget, *gil, &self.interrupts).with_externs(externs);
+        let done = specialisation.run(slots, out, &mut host);
+        let refusal = host.take_refusal();
+        // It has the interpreter again before anybody else does something.
+        drop(host);
+        done.map_err(|stop| (stop, refusal))
     }
+
+    /// The exception of a run that has no result.
+    pub fn stopped(&self, py: Python<'_>, (stop, refusal): Stopped) -> PyErr {
+        match stop {
+            Stop::Failed(failure) => run_error(py, &self.program().source, &failure, refusal),
+            Stop::Raised(error) => error,
+            Stop::Compiling(error) => compile_error(py, &self.program().source, error),
+        }
+    }
+
+    /// The exception of a failure in code that needs no host.
+    pub fn failed(&self, py: Python<'_>, specialisation: &Specialisation, site: u32, code: u32) -> PyErr {
+        run_error(py, &self.program().source, &specialisation.failure(site, code), None)
+    }
+}
+
+/// Why a run has no result, and what the host said.
+pub type Stopped = (Stop, Option<Refusal>);
+
+type Types = SmallVec<[Ty; 8]>;
+
+fn hash(types: &[Ty]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    types.hash(&mut hasher);
+    hasher.finish()
 }

@@ -13,6 +13,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyTuple};
 use smallvec::SmallVec;
 
+use crate::calls::call_method;
+
 pub type Slots = SmallVec<[u64; 8]>;
 
 /// What an argument is for messages: its parameter and its function.
@@ -25,6 +27,9 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Not a parameter, but what the function, one of the host's, has returned.
+    pub const RESULT: &'static str = "";
+
     /// The place of an element; None when that would be too deep.
     fn inside(self) -> Option<Self> {
         (self.depth < Ty::DEEPEST).then_some(Place { depth: self.depth + 1, ..self })
@@ -34,7 +39,7 @@ impl Place<'_> {
 /// An argument of undeclared type: its own type, and its slots.
 pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
     jib_core::trip!("convert");
-    if value.is_instance_of::<PyFloat>() {
+    if value.is_exact_instance_of::<PyFloat>() || value.is_instance_of::<PyFloat>() {
         slots.push(value.extract::<f64>()?.to_bits());
         return Ok(Ty::FLOAT);
     }
@@ -143,6 +148,33 @@ pub fn result<'py>(py: Python<'py>, ty: &Ty, slots: &mut std::slice::Iter<'_, u6
     })
 }
 
+/// The argument itself if it is of the very class that stands for its type, else an object of that class with the value in the slots.
+pub fn exact<'py>(
+    value: &Bound<'py, PyAny>,
+    ty: &Ty,
+    slots: &mut std::slice::Iter<'_, u64>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if !is_exact(value, ty) {
+        return result(value.py(), ty, slots);
+    }
+    slots.next();
+    Ok(value.clone())
+}
+
+/// Whether arguments are of the very classes that stand for their types.
+pub fn are_exact(args: &[Borrowed<'_, '_, PyAny>], types: &[Ty]) -> bool {
+    args.iter().zip(types).all(|(arg, ty)| is_exact(arg, ty))
+}
+
+fn is_exact(value: &Bound<'_, PyAny>, ty: &Ty) -> bool {
+    match ty {
+        Ty::Float(_) => value.is_exact_instance_of::<PyFloat>(),
+        Ty::Int(_) => value.is_exact_instance_of::<PyInt>(),
+        Ty::Bool => value.is_exact_instance_of::<PyBool>(),
+        _ => false,
+    }
+}
+
 /// An int as a Python int: an int or bool itself, or what `__index__` gives.
 fn integer<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     if value.is_instance_of::<PyInt>() {
@@ -158,7 +190,12 @@ fn integer<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>
         return Err(PyRecursionError::new_err("no room on the stack to ask an argument for its index"));
     }
     match value.get_type().getattr_opt(intern!(value.py(), "__index__"))? {
-        Some(_) => value.py().import(intern!(value.py(), "operator"))?.call_method1("index", (value,)).map(Some),
+        Some(_) => call_method(
+            value.py().import(intern!(value.py(), "operator"))?.as_any(),
+            intern!(value.py(), "index"),
+            (value,),
+        )
+        .map(Some),
         None => Ok(None),
     }
 }
@@ -191,6 +228,9 @@ fn fit(number: &Bound<'_, PyAny>, ty: IntTy, place: Place<'_>) -> PyResult<u64> 
         let Place { function, param, .. } = place;
         let name = Ty::Int(ty);
         let bits = ty.bits();
+        if param == Place::RESULT {
+            return PyOverflowError::new_err(format!("{function}() returned an int outside {name} ({bits} bits)"));
+        }
         PyOverflowError::new_err(format!("{function}() argument '{param}' is outside {name} ({bits} bits)"))
     };
     let value = match number.extract::<i64>() {
@@ -203,5 +243,8 @@ fn fit(number: &Bound<'_, PyAny>, ty: IntTy, place: Place<'_>) -> PyResult<u64> 
 fn mismatch(place: Place<'_>, wanted: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let class = value.get_type().name().map(|name| name.to_string()).unwrap_or_else(|_| "?".to_owned());
     let Place { function, param, .. } = place;
+    if param == Place::RESULT {
+        return PyTypeError::new_err(format!("{function}() must return {wanted}, not {class}"));
+    }
     PyTypeError::new_err(format!("{function}() argument '{param}' must be {wanted}, not {class}"))
 }

@@ -1,13 +1,14 @@
 //! Failures of the core as Python exceptions. The sentences stand in Python, in `jib.errors`; here is only the way there.
 
 use jib_core::diag::{Diag, Error};
-use jib_core::failure::Failure;
+use jib_core::failure::{Cause, Failure};
 use jib_core::span::Span;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::calls::call;
 use crate::guard::placed;
 use crate::host::Refusal;
 
@@ -22,25 +23,31 @@ pub fn compile_error(py: Python<'_>, source: &Py<PyAny>, error: Error) -> PyErr 
     }
 }
 
+/// There is no memory for what calls a C function.
+pub fn no_memory(words: &str) -> PyErr {
+    let cause = Cause::NoMemory(words.into());
+    PyOSError::new_err(cause.exception().and_then(|(_, message)| message))
+}
+
 fn user(py: Python<'_>, source: &Py<PyAny>, diag: &Diag) -> PyResult<PyErr> {
     let mut args = vec![diag.code.into_pyobject(py)?.into_any(), source.bind(py).clone(), span(py, diag.span)?];
     for arg in &diag.args {
         args.push(arg.into_pyobject(py)?.into_any());
     }
     let error = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "error"))?;
-    Ok(PyErr::from_value(error.call1(PyTuple::new(py, args)?)?))
+    Ok(PyErr::from_value(call(&error, PyTuple::new(py, args)?)?))
 }
 
 fn span(py: Python<'_>, span: Span) -> PyResult<Bound<'_, PyAny>> {
     let class = py.import(intern!(py, "jib.source"))?.getattr(intern!(py, "Span"))?;
-    class.call1((span.start, span.end))
+    call(&class, (span.start, span.end))
 }
 
 /// A bug of ours, with what is known about it.
 pub fn internal(py: Python<'_>, words: &str) -> PyErr {
     let raise = || {
         let make = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "internal_error"))?;
-        PyResult::Ok(PyErr::from_value(make.call1((placed(words),))?))
+        PyResult::Ok(PyErr::from_value(call(&make, (placed(words),))?))
     };
     raise().unwrap_or_else(|_| PyRuntimeError::new_err(words.to_owned()))
 }
@@ -69,7 +76,7 @@ pub fn run_error(py: Python<'_>, source: &Py<PyAny>, failure: &Failure, refusal:
             (None, None) => return Ok(internal(py, "the host failed without an exception")),
         };
         let note = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "add_place_note"))?;
-        note.call1((error.value(py), source, span(py, failure.span)?))?;
+        call(&note, (error.value(py), source, span(py, failure.span)?))?;
         Ok(error)
     };
     raised().unwrap_or_else(|failed| failed)

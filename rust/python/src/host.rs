@@ -1,7 +1,8 @@
-//! What running code may ask of Python: to print, and whether to go on.
+//! What running code may ask of Python: to print, to call, and whether to go on.
 //!
-//! In: what a function may use up (`Budget`), and who may interrupt it. Out: answers to a run's questions. Always holds: a run takes as
-//! many ticks as its fuel, and not one more, whichever engine counts them; a refusal is kept, so that the run's failure says why.
+//! In: what a function may use up (`Budget`), who may interrupt it, who has the interpreter meanwhile (`Gil`). Out: answers to a run's
+//! questions. Always holds: a run takes as many ticks as its fuel, and not one more, whichever engine counts them; a refusal is kept, so
+//! that the run's failure says why; when a run is dropped, its thread has the interpreter again if it had it before.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,12 +12,46 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::calls::call_method;
+use crate::entry::{self, Away};
+use crate::externs::Extern;
+
 /// What one call may use up.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Budget {
     /// Rounds of loops and calls, the call from outside included; at least 1.
     pub fuel: Option<u64>,
     pub timeout: Option<Duration>,
+}
+
+/// When a run lets other threads have the interpreter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Gil {
+    /// When it has turned out to be long.
+    #[default]
+    Long,
+    /// Never but for a moment at each poll.
+    Never,
+    /// From its beginning.
+    Always,
+}
+
+/// What is long: giving the interpreter away and taking it back is nothing beside it.
+const LONG: Duration = Duration::from_millis(1);
+
+/// How often a run that has given the interpreter away looks for signals: each time it may have to wait for those who have it, some
+/// 5 ms, and Ctrl-C shall not wait for longer than people notice.
+const LOOK: Duration = Duration::from_millis(20);
+
+impl Gil {
+    /// What `nogil=` says.
+    pub fn of(nogil: Option<bool>) -> Gil {
+        match nogil {
+            None => Gil::Long,
+            Some(false) => Gil::Never,
+            Some(true) => Gil::Always,
+        }
+    }
 }
 
 /// Why a run was not to go on.
@@ -28,9 +63,31 @@ pub enum Refusal {
     Timeout(Duration),
 }
 
+impl Refusal {
+    pub fn clone_ref(&self, py: Python<'_>) -> Refusal {
+        match self {
+            Refusal::Raised(error) => Refusal::Raised(error.clone_ref(py)),
+            Refusal::Interrupted => Refusal::Interrupted,
+            Refusal::Fuel(fuel) => Refusal::Fuel(*fuel),
+            Refusal::Timeout(timeout) => Refusal::Timeout(*timeout),
+        }
+    }
+}
+
+/// Whether this thread has the interpreter.
+enum Held {
+    Here,
+    Given(Away),
+    /// C called us: it may, or may not.
+    Unknown,
+}
+
 /// The interpreter as the host of one run.
-pub struct Run<'a, 'py> {
-    py: Python<'py>,
+pub struct Run<'a> {
+    held: Held,
+    gil: Gil,
+    /// When the run was first asked whether to go on, or looked for signals last.
+    looked: Option<Instant>,
     budget: Budget,
     /// Fuel that has not been handed out yet.
     fuel: u64,
@@ -38,23 +95,61 @@ pub struct Run<'a, 'py> {
     /// How often the function has been interrupted: now, and when the run began.
     interrupts: &'a AtomicU64,
     before: u64,
-    pub refusal: Option<Refusal>,
+    /// The functions of the host that the text may call.
+    externs: &'a [Py<Extern>],
+    refusal: Option<Refusal>,
 }
 
-impl<'a, 'py> Run<'a, 'py> {
+impl<'a> Run<'a> {
     #[inline]
-    pub fn new(py: Python<'py>, budget: Budget, interrupts: &'a AtomicU64) -> Self {
+    pub fn new(_: Python<'_>, budget: Budget, gil: Gil, interrupts: &'a AtomicU64) -> Self {
+        let mut run = Run::with(Held::Here, budget, interrupts);
+        run.gil = gil;
+        if gil == Gil::Always {
+            run.held = Held::Given(Away::new());
+        }
+        run
+    }
+
+    /// A run that C began.
+    pub fn foreign(budget: Budget, interrupts: &'a AtomicU64) -> Self {
+        Run::with(Held::Unknown, budget, interrupts)
+    }
+
+    #[inline]
+    fn with(held: Held, budget: Budget, interrupts: &'a AtomicU64) -> Self {
         let deadline = budget.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let before = interrupts.load(Ordering::Relaxed);
-        let mut run = Run { py, budget, fuel: 0, deadline, interrupts, before, refusal: None };
+        let (gil, looked, fuel, refusal) = (Gil::Never, None, 0, None);
+        let mut run = Run { held, gil, looked, budget, fuel, deadline, interrupts, before, externs: &[], refusal };
         run.refuel();
         run
     }
 
+    /// Why it was not to go on, if it was asked.
+    pub fn take_refusal(&mut self) -> Option<Refusal> {
+        self.refusal.take()
+    }
+
+    /// Does what needs the interpreter.
+    pub fn python<T>(&mut self, work: impl FnOnce(Python<'_>) -> T) -> T {
+        match &mut self.held {
+            Held::Here => entry::attached(work),
+            Held::Given(away) => away.back_for(|| entry::attached(work)),
+            Held::Unknown => Python::attach(work),
+        }
+    }
+
+    /// The same run, of a text that may call these.
+    #[inline]
+    pub fn with_externs(self, externs: &'a [Py<Extern>]) -> Self {
+        Run { externs, ..self }
+    }
+
     /// Time that is not the run's own: compiling in the middle of it.
-    pub fn not_counting<T>(&mut self, work: impl FnOnce(Python<'py>) -> T) -> T {
+    pub fn not_counting<T>(&mut self, work: impl FnOnce(Python<'_>) -> T) -> T {
         let begin = self.deadline.map(|_| Instant::now());
-        let done = work(self.py);
+        let done = self.python(work);
         if let (Some(begin), Some(deadline)) = (begin, self.deadline) {
             self.deadline = deadline.checked_add(begin.elapsed());
         }
@@ -75,29 +170,61 @@ impl<'a, 'py> Run<'a, 'py> {
         self.refusal = Some(refusal);
         HostError
     }
+
+    /// Runs the handlers of signals that have come; Ctrl-C's raises KeyboardInterrupt. On the main thread only, as in Python; which is
+    /// why other threads must get their turn: one of them may interrupt us.
+    fn look_for_signals(&mut self) -> Result<(), HostError> {
+        let mut handled = Ok(());
+        match self.held {
+            Held::Here if self.gil == Gil::Never => {
+                handled = self.python(|py| {
+                    py.detach(|| ());
+                    py.check_signals()
+                });
+            }
+            Held::Here => {
+                handled = self.python(|py| py.check_signals());
+                let now = Instant::now();
+                if now.duration_since(*self.looked.get_or_insert(now)) >= LONG && handled.is_ok() {
+                    (self.held, self.looked) = (Held::Given(Away::new()), Some(now));
+                }
+            }
+            Held::Given(_) => {
+                let now = Instant::now();
+                if now.duration_since(*self.looked.get_or_insert(now)) >= LOOK {
+                    handled = self.python(|py| py.check_signals());
+                    self.looked = Some(Instant::now());
+                }
+            }
+            Held::Unknown => entry::if_attached(|py| handled = py.check_signals()),
+        }
+        self.asked(handled)
+    }
 }
 
-impl Host for Run<'_, '_> {
+impl Host for Run<'_> {
     /// Writes to `sys.stdout`, as Python's own print does.
     fn print(&mut self, text: &str) -> Result<(), HostError> {
-        let written = || {
-            let stdout = self.py.import(intern!(self.py, "sys"))?.getattr_opt(intern!(self.py, "stdout"))?;
+        let written = self.python(|py| {
+            let stdout = py.import(intern!(py, "sys"))?.getattr_opt(intern!(py, "stdout"))?;
             let stdout = stdout.ok_or_else(|| PyRuntimeError::new_err("lost sys.stdout"))?;
             if !stdout.is_none() {
-                stdout.call_method1(intern!(self.py, "write"), (text,))?;
+                call_method(&stdout, intern!(py, "write"), (text,))?;
             }
             PyResult::Ok(())
-        };
-        let written = written();
+        });
         self.asked(written)
     }
 
-    /// Runs the handlers of signals that have come; Ctrl-C's raises KeyboardInterrupt. On the main thread only, as in Python;
-    /// which is why other threads must get their turn here: one of them may interrupt us.
+    /// A Python callable; what it raises is what the run ends with.
+    fn call(&mut self, index: u32, args: &[u64], out: &mut [u64]) -> Result<(), HostError> {
+        let callee = self.externs.get(index as usize).ok_or(HostError)?;
+        let done = self.python(|py| callee.get().run(py, args, out));
+        self.asked(done)
+    }
+
     fn poll(&mut self) -> Result<(), HostError> {
-        self.py.detach(|| ());
-        let handled = self.py.check_signals();
-        self.asked(handled)?;
+        self.look_for_signals()?;
         if self.interrupts.load(Ordering::Relaxed) != self.before {
             return Err(self.refuse(Refusal::Interrupted));
         }

@@ -4,14 +4,21 @@
 //! place (`errors`), with their place in the text.
 
 mod callable;
+mod calls;
+mod codes;
 mod convert;
 mod dump;
+mod entry;
 mod errors;
+mod externs;
 mod guard;
 mod host;
+mod layout;
+mod pointer;
 mod specialise;
 mod tiers;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 /// (name, aliases, signature, doc, value).
@@ -33,6 +40,24 @@ fn _verify(always: bool) -> bool {
     jib_core::typed::verify::always(always)
 }
 
+/// Whether code that is compiled from now on may look into Python's objects; gives what held before. For tests.
+#[pyfunction]
+fn _inline(allowed: bool) -> bool {
+    layout::inline(allowed)
+}
+
+/// Hits and misses of the cache of compiled code, the most that it keeps, and how many it has.
+#[pyfunction]
+fn _codes() -> (u64, u64, usize, usize) {
+    codes::info()
+}
+
+/// Forgets the compiled code that no function has.
+#[pyfunction]
+fn _forget() {
+    codes::clear()
+}
+
 /// Makes the core panic when it next comes to this stage; gives all stages. For tests.
 #[cfg(feature = "faults")]
 #[pyfunction]
@@ -43,11 +68,22 @@ fn _trip(stage: Option<String>) -> Vec<&'static str> {
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    if !entry::is_main_interpreter(module.py()) {
+        return Err(PyImportError::new_err("jib can only be used in the main interpreter, not in a subinterpreter"));
+    }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     guard::quiet();
     module.add_function(wrap_pyfunction!(builtins, module)?)?;
     module.add_function(wrap_pyfunction!(_verify, module)?)?;
     #[cfg(feature = "faults")]
     module.add_function(wrap_pyfunction!(_trip, module)?)?;
-    module.add_class::<callable::Callable>()
+    module.add_function(wrap_pyfunction!(_inline, module)?)?;
+    module.add_function(wrap_pyfunction!(_codes, module)?)?;
+    module.add_function(wrap_pyfunction!(_forget, module)?)?;
+    module.add_function(wrap_pyfunction!(externs::read_signature, module)?)?;
+    module.add_class::<externs::Extern>()?;
+    module.add_class::<callable::Program>()?;
+    module.add_class::<callable::Callable>()?;
+    module.add_class::<pointer::Pointer>()?;
+    callable::adopt(module.py())
 }

@@ -3,6 +3,7 @@
 //! In: a unit, argument types, options. Out: something that runs on slots. Always holds: a specialisation never changes; who
 //! runs it keeps it alive by its `Arc`.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use jib_core::code::{self, Code, CodeError, OptLevel, panic_message};
@@ -12,6 +13,7 @@ use jib_core::fault::Fault;
 use jib_core::interp::Program;
 use jib_core::limits::Limits;
 use jib_core::opt;
+use jib_core::outside::{Layout, Outside};
 use jib_core::typed::{self, Mode};
 use jib_core::types::Ty;
 use jib_core::types::ticks::Counting;
@@ -53,12 +55,17 @@ pub type Stages = Vec<(&'static str, f64)>;
 
 pub struct Specialisation {
     pub params: Vec<Ty>,
-    pub result: Ty,
-    /// Scalars in a result.
-    pub width: usize,
-    body: Body,
-    stages: Stages,
+    result: Ty,
+    /// Set before anybody but its maker sees it: code knows where its specialisation lies, so that must be there first.
+    body: OnceLock<Body>,
+    /// What it takes of memory, about.
+    bytes: usize,
+    stages: OnceLock<Box<[(&'static str, f64)]>>,
 }
+
+/// What an instruction and what is around them take: machine code, places where it can fail, or the instruction itself.
+const INSTRUCTION: usize = 100;
+const PAGE: usize = 4096;
 
 enum Body {
     Native(Box<Code>),
@@ -115,8 +122,15 @@ pub fn with_room<T: Send>(compile: impl FnOnce() -> Result<T, Error> + Send) -> 
 }
 
 impl Specialisation {
-    pub fn compile(unit: &Unit, params: &[Ty], result: Option<&Ty>, options: Options) -> Result<Specialisation, Error> {
-        with_room(|| Specialisation::compile_here(unit, params, result, options))
+    /// With a layout, native code takes objects itself.
+    pub fn compile(
+        unit: &Unit,
+        params: &[Ty],
+        result: Option<&Ty>,
+        options: Options,
+        layout: Option<&'static Layout>,
+    ) -> Result<Arc<Specialisation>, Error> {
+        with_room(|| Specialisation::compile_here(unit, params, result, options, layout))
     }
 
     fn compile_here(
@@ -124,24 +138,76 @@ impl Specialisation {
         params: &[Ty],
         result: Option<&Ty>,
         options: Options,
-    ) -> Result<Specialisation, Error> {
+        layout: Option<&'static Layout>,
+    ) -> Result<Arc<Specialisation>, Error> {
         let (module, mut stages) = typed_ir(unit, params, result, options)?;
         let result = module.functions[0].result.clone();
+        let (body, params) = (OnceLock::new(), params.to_vec());
+        let insts = module.functions.iter().flat_map(|function| &function.blocks).map(|block| block.insts.len());
+        let bytes = insts.sum::<usize>() * INSTRUCTION + PAGE;
+        let made = Arc::new(Specialisation { params, result, body, bytes, stages: OnceLock::new() });
+        let token = Arc::as_ptr(&made).addr();
+        let outside = layout.map_or(Outside::Slots, |layout| Outside::Objects { layout, token });
         let body = match options.engine {
             Engine::Native => {
-                let code = code::compile(&module, &options.code()).map_err(code_error)?;
+                let code = code::compile_for(&module, &options.code(), outside).map_err(code_error)?;
                 stages.extend(code_stages(&code));
                 Body::Native(Box::new(code))
             }
             Engine::Interpreter => Body::Interpreted(Box::new(Program::new(module))),
-            Engine::Auto => Body::Tiers(Box::new(Tiers::new(module, options.code()))),
+            Engine::Auto => Body::Tiers(Box::new(Tiers::new(module, options.code(), outside))),
         };
-        Ok(Specialisation { params: params.to_vec(), width: result.width(), result, body, stages })
+        let _ = (made.body.set(body), made.stages.set(stages.into()));
+        Ok(made)
+    }
+
+    fn body(&self) -> Result<&Body, Stop> {
+        self.body.get().ok_or_else(|| Stop::Compiling(Error::internal("a specialisation without a body")))
+    }
+
+    /// What it takes of memory, about.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn result(&self) -> &Ty {
+        &self.result
+    }
+
+    /// Scalars in a result.
+    pub fn width(&self) -> usize {
+        self.result.width()
+    }
+
+    /// Scalars in the arguments.
+    pub fn taken(&self) -> usize {
+        self.params.iter().map(Ty::width).sum()
+    }
+
+    /// Where code begins that takes objects, if it does.
+    pub fn entry(&self) -> Option<usize> {
+        self.code().filter(|code| code.has_outside()).map(Code::address)
+    }
+
+    /// Whether `run` can be called: code that needs no host takes objects alone.
+    pub fn takes_slots(&self) -> bool {
+        match self.body.get() {
+            Some(Body::Native(code)) => code.takes_slots(),
+            _ => true,
+        }
+    }
+
+    /// What a failure was, of which an entry tells.
+    pub fn failure(&self, site: u32, code: u32) -> Failure {
+        match self.body.get() {
+            Some(Body::Native(native)) => native.failure(site, code),
+            _ => Failure { cause: Cause::Host, span: jib_core::span::Span::default() },
+        }
     }
 
     /// Runs on slots: as many as the parameters have scalars, into as many as the result has.
-    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Stop> {
-        match &self.body {
+    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<(), Stop> {
+        match self.body()? {
             Body::Native(code) => Ok(code.run(args, out, host)?),
             Body::Interpreted(program) => Ok(interpret(program, args, out, host)?),
             Body::Tiers(tiers) => tiers.run(args, out, host),
@@ -150,7 +216,7 @@ impl Specialisation {
 
     /// What is native of it, if anything is by now.
     fn code(&self) -> Option<&Code> {
-        match &self.body {
+        match self.body.get()? {
             Body::Native(code) => Some(code),
             Body::Interpreted(_) => None,
             Body::Tiers(tiers) => tiers.code(),
@@ -168,21 +234,28 @@ impl Specialisation {
     }
 
     pub fn stages(&self) -> Stages {
-        let later = match &self.body {
-            Body::Tiers(tiers) => tiers.code().map(code_stages),
+        let later = match self.body.get() {
+            Some(Body::Tiers(tiers)) => tiers.code().map(code_stages),
             _ => None,
         };
-        self.stages.iter().copied().chain(later.into_iter().flatten()).collect()
+        self.stages
+            .get()
+            .into_iter()
+            .flat_map(|stages| stages.iter())
+            .copied()
+            .chain(later.into_iter().flatten())
+            .collect()
     }
 }
 
-/// Interprets, where the stack has room: it needs little itself, but what it prints to may call us again.
-pub fn interpret(program: &Program, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Failure> {
-    if code::has_room(0) {
-        program.run(args, out, host)
-    } else {
-        Err(Failure { cause: Cause::Fault(Fault::Recursion), span: program.module().functions[0].span })
-    }
+/// Interprets, where the stack has room: it needs little itself, but what it prints to or calls may call us again.
+pub fn interpret(program: &Program, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<(), Failure> {
+    if program.has_room() { program.run(args, out, host) } else { Err(no_room(program)) }
+}
+
+/// There is no stack left to begin with.
+pub fn no_room(program: &Program) -> Failure {
+    Failure { cause: Cause::Fault(Fault::Recursion), span: program.module().functions[0].span }
 }
 
 fn code_stages(code: &Code) -> [(&'static str, f64); 3] {

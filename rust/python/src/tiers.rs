@@ -1,7 +1,7 @@
 //! `engine="auto"`: interprets first, and compiles when that would have been cheaper.
 //!
 //! In: typed IR. Out: runs. Always holds: what is interpreted has no effect but its result, so that a run that turns out long is
-//! begun again natively; a program that prints is compiled at its first call. Where the system refuses memory for machine
+//! begun again natively; a program that prints, or calls a function of the host that is not pure, is compiled at its first call. Where the system refuses memory for machine
 //! code, everything is interpreted, with one warning per process.
 
 use std::sync::OnceLock;
@@ -9,16 +9,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jib_core::code::{self, Code, CodeError};
 use jib_core::interp::Program;
+use jib_core::outside::Outside;
+use jib_core::typed::calls::externs;
 use jib_core::typed::{Module, Op};
 use pyo3::exceptions::PyRuntimeWarning;
+use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::calls::call_method;
 use crate::host::Run;
-use crate::specialise::{Stop, code_error, interpret, with_room};
+use crate::specialise::{Stop, code_error, interpret, no_room, with_room};
 
 pub struct Tiers {
     program: Program,
     options: code::Options,
+    outside: Outside,
     /// How many instructions may still be interpreted.
     steps: AtomicU64,
     /// None: there is no memory for machine code, or it would be beyond a limit.
@@ -32,18 +37,21 @@ const MODULE: u64 = 1_000;
 const INSTRUCTION: u64 = 50;
 
 impl Tiers {
-    pub fn new(module: Module, options: code::Options) -> Tiers {
+    pub fn new(module: Module, options: code::Options, outside: Outside) -> Tiers {
+        // A run that was begun is begun again from its slots.
+        let options = code::Options { slots: true, ..options };
         let insts = || module.functions.iter().flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
         let prints = insts().any(|inst| matches!(inst.op, Op::Print(_)));
-        let steps = if prints { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
-        Tiers { program: Program::new(module), options, steps: AtomicU64::new(steps), code: OnceLock::new() }
+        let acts = externs(&module).any(|callee| !callee.of.pure);
+        let steps = if prints || acts { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
+        Tiers { program: Program::new(module), options, outside, steps: AtomicU64::new(steps), code: OnceLock::new() }
     }
 
     pub fn code(&self) -> Option<&Code> {
         self.code.get()?.as_ref()
     }
 
-    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<(), Stop> {
+    pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<(), Stop> {
         if self.code.get().is_none() {
             if self.interpreted(args, out, host)? {
                 return Ok(());
@@ -60,8 +68,11 @@ impl Tiers {
     }
 
     /// Whether a run came to its end while interpreting was the cheaper choice.
-    fn interpreted(&self, args: &[u64], out: &mut [u64], host: &mut Run) -> Result<bool, Stop> {
+    fn interpreted(&self, args: &[u64], out: &mut [u64], host: &mut Run<'_>) -> Result<bool, Stop> {
         let before = self.steps.load(Ordering::Relaxed);
+        if before > 0 && !self.program.has_room() {
+            return Err(no_room(&self.program).into());
+        }
         let mut left = before;
         let ended = self.program.run_for(args, out, host, &mut left);
         let count = |steps: u64| Some(steps.saturating_sub(before - left));
@@ -70,7 +81,7 @@ impl Tiers {
     }
 
     fn compile(&self, py: Python<'_>) -> Result<Option<Code>, Stop> {
-        let compiled = with_room(|| match code::compile(self.program.module(), &self.options) {
+        let compiled = with_room(|| match code::compile_for(self.program.module(), &self.options, self.outside) {
             Ok(code) => Ok(Ok(code)),
             Err(CodeError::Memory(words)) => Ok(Err(Some(words))),
             // What was interpreted so far, without a word about limits, goes on so.
@@ -91,5 +102,6 @@ fn warn(py: Python<'_>, words: &str) -> PyResult<()> {
         return Ok(());
     }
     let warning = format!("jib interprets from here on: the system refuses memory for machine code ({words})");
-    py.import("warnings")?.call_method1("warn", (warning, py.get_type::<PyRuntimeWarning>())).map(|_| ())
+    call_method(py.import("warnings")?.as_any(), intern!(py, "warn"), (warning, py.get_type::<PyRuntimeWarning>()))
+        .map(|_| ())
 }

@@ -43,6 +43,13 @@ pub(crate) enum Import {
     Print,
     /// Asks the host whether to go on.
     Poll,
+    /// Has the host call a function of its own.
+    CallHost,
+    /// A C function of the host: its place in `Unit::externs`, and where it is.
+    Extern {
+        at: u32,
+        address: usize,
+    },
 }
 
 impl Import {
@@ -51,6 +58,8 @@ impl Import {
             Import::Helper(helper) => helper.name,
             Import::Print => "print",
             Import::Poll => "poll",
+            Import::CallHost => "call",
+            Import::Extern { .. } => "extern",
         }
     }
 
@@ -58,6 +67,8 @@ impl Import {
         match (self, other) {
             (Import::Helper(a), Import::Helper(b)) => std::ptr::eq(a, b),
             (Import::Print, Import::Print) | (Import::Poll, Import::Poll) => true,
+            (Import::CallHost, Import::CallHost) => true,
+            (Import::Extern { at: a, .. }, Import::Extern { at: b, .. }) => a == b,
             _ => false,
         }
     }
@@ -105,10 +116,14 @@ impl Unit<'_> {
             Import::Helper(_) => self.extern_signature(&[types::I64; 2], types::I32),
             Import::Print => self.extern_signature(&[types::I64; 3], types::I32),
             Import::Poll => poll_signature(),
+            Import::CallHost => self.extern_signature(&[types::I64; 5], types::I32),
+            Import::Extern { at, .. } => {
+                super::externs::signature(&self.externs[at as usize].of, self.target.default_call_conv)
+            }
         }
     }
 
-    fn extern_signature(&self, params: &[ir::Type], result: ir::Type) -> Signature {
+    pub(super) fn extern_signature(&self, params: &[ir::Type], result: ir::Type) -> Signature {
         let mut signature = Signature::new(self.target.default_call_conv);
         signature.params.extend(params.iter().map(|&ty| AbiParam::new(ty)));
         signature.returns.push(AbiParam::new(result));
@@ -147,6 +162,11 @@ impl Lower<'_, '_, '_> {
     pub(super) fn parameters(&mut self) {
         let function = self.function;
         match self.face {
+            Face::Outer => {
+                self.own_context();
+                self.take();
+                self.open_room();
+            }
             Face::Inner => {
                 let mut next = 1;
                 for &param in function.params() {
@@ -187,6 +207,7 @@ impl Lower<'_, '_, '_> {
     fn leave(&mut self, types: &[Ty], scalars: &[ir::Value]) {
         self.give_budget();
         match (self.face, scalars) {
+            (Face::Outer, _) => self.give(scalars),
             (Face::Entry, _) => {
                 let out = self.at.block_params(self.entry)[2];
                 for (i, &scalar) in scalars.iter().enumerate() {
@@ -212,6 +233,9 @@ impl Lower<'_, '_, '_> {
 
     /// Leaves with status 1; the site is stored.
     pub(super) fn return_failure(&mut self) {
+        if self.face == Face::Outer {
+            return self.give_failure();
+        }
         let status = self.at.ins().iconst(types::I32, 1);
         match (self.face, &self.function.result.scalars()[..]) {
             (Face::Inner, [scalar]) => {

@@ -133,7 +133,7 @@ impl Lower<'_, '_, '_> {
     }
 
     /// The address of at least so many slots on our frame; the same for everyone.
-    fn scratch(&mut self, slots: usize) -> ir::Value {
+    pub(super) fn scratch(&mut self, slots: usize) -> ir::Value {
         let size = slots.max(1) as u32 * 8;
         let func = &mut *self.at.func;
         let slot = *self.scratch.get_or_insert_with(|| {

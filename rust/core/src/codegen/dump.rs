@@ -13,8 +13,9 @@ use cranelift_codegen::write::{FuncWriter, PlainWriter, decorate_function};
 use cranelift_frontend::FunctionBuilderContext;
 
 use super::isa::{is_large, isa};
-use super::{Face, Unit};
+use super::{Face, Import, Unit};
 use crate::code::{CodeError, Options};
+use crate::outside::Outside;
 use crate::span::Lines;
 use crate::typed::{FuncId, Module};
 
@@ -74,7 +75,7 @@ fn each(
     isa: &dyn TargetIsa,
     mut show: impl FnMut(&Unit, (FuncId, Face), &mut Context) -> Result<(), CodeError>,
 ) -> Result<(), CodeError> {
-    let mut unit = Unit::new(module, isa.frontend_config());
+    let mut unit = Unit::new(module, isa.frontend_config(), Outside::Slots, false);
     let mut context = Context::new();
     let mut buffers = FunctionBuilderContext::new();
     for planned in unit.plan() {
@@ -98,6 +99,7 @@ fn callee_name(unit: &Unit, func: &ir::Function, name: &ExternalName) -> String 
     let functions = &unit.module.functions;
     match (functions.get(index), index.checked_sub(functions.len() + 1).and_then(|i| unit.imports.get(i))) {
         (Some(function), _) => function.name.to_string(),
+        (None, Some(Import::Extern { at, .. })) => unit.externs[*at as usize].of.name.to_string(),
         (None, Some(import)) => import.name().to_owned(),
         (None, None) => name.display(Some(&func.params)).to_string(),
     }

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::abi::{MAX_RETURN, PrintSite};
 use crate::failure::{Host, refill};
 use crate::format;
+use crate::runtime;
 
 /// What one run shares with the code it runs; generated code knows the fields by their offsets.
 #[repr(C)]
@@ -78,6 +79,16 @@ pub(crate) unsafe extern "C" fn poll(context: *mut Context) {
     };
 }
 
+/// What an outermost function asks before a body that may need more of the stack than any C function does: 1 when it is there.
+pub(crate) extern "C" fn room(bytes: u64) -> u32 {
+    u32::from(stack_limit(bytes as usize).is_some())
+}
+
+/// Whether a helper has panicked: 1.
+pub(crate) extern "C" fn panicked() -> u32 {
+    u32::from(runtime::panicked())
+}
+
 /// No budget: generated code takes it for a negative number.
 pub(crate) const REFUSED: u64 = u64::MAX;
 
@@ -142,6 +153,12 @@ pub(crate) fn libcall(name: &str) -> Option<*const u8> {
 /// bytes, still have to fit below; None when there is no room to start at all.
 #[inline]
 pub(crate) fn stack_limit(frames: usize) -> Option<u64> {
+    stack_limit_above(frames, 0)
+}
+
+/// The same where `room` bytes must be left below all that; how much a stack of unknown bounds has is a guess that leaves them out.
+#[inline]
+pub(crate) fn stack_limit_above(frames: usize, room: usize) -> Option<u64> {
     thread_local! {
         /// Lowest and highest address of this thread's stack; equal when the system does not tell.
         static BOUNDS: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
@@ -154,7 +171,7 @@ pub(crate) fn stack_limit(frames: usize) -> Option<u64> {
     });
     let floor = if (low..high).contains(&here) {
         // Helpers and the host's print run below the limit: a quarter of a small stack, else 256 KiB.
-        low + ((high - low) / 4).min(256 * 1024)
+        low + ((high - low) / 4).min(256 * 1024) + room
     } else {
         // Not the thread's own stack but a coroutine's, or the system does not tell: its size is a guess.
         here.saturating_sub(UNKNOWN_BUDGET)

@@ -17,9 +17,11 @@ mod compare;
 mod convert;
 mod divide;
 pub mod dump;
+pub mod externs;
 pub(crate) mod hooks;
 pub(crate) mod isa;
 pub(crate) mod kept;
+pub(crate) mod outer;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticks;
@@ -29,7 +31,9 @@ use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use smallvec::SmallVec;
 
+use crate::externs::ExternRef;
 use crate::failure::Cause;
+use crate::outside::Outside;
 use crate::span::Span;
 use crate::typed::calls::{cycles, is_called};
 use crate::typed::cfg::Graph;
@@ -50,11 +54,18 @@ pub(crate) struct Unit<'m> {
     pub prints: Vec<PrintSite>,
     /// What is called outside the module; numbered after the module's functions and the entry.
     pub imports: Vec<Import>,
+    /// The C functions of the host that are called.
+    pub externs: Vec<&'m ExternRef>,
+    /// How much stack must be left for functions of the host.
+    pub room: usize,
     /// The cycle of calls that a function lies on.
     cycles: Vec<Option<u32>>,
     /// Whether a call of a function may tick.
     ticking: Vec<bool>,
     target: TargetFrontendConfig,
+    outside: Outside,
+    /// Whether the outermost function is the body itself.
+    light: bool,
 }
 
 /// How a function is entered and left.
@@ -64,13 +75,16 @@ pub(crate) enum Face {
     Entry,
     /// `fn(ctx, scalars…) -> (result, status)`: what other functions of the module call.
     Inner,
+    /// As `Outside` asks: the body itself, or a stub that has the entry run.
+    Outer,
 }
 
 impl<'m> Unit<'m> {
-    pub fn new(module: &'m Module, target: TargetFrontendConfig) -> Unit<'m> {
-        let (sites, prints, imports) = Default::default();
+    /// For an outside that takes slots `light` says nothing; for another it must be `outer::is_light`, or false.
+    pub fn new(module: &'m Module, target: TargetFrontendConfig, outside: Outside, light: bool) -> Unit<'m> {
+        let (sites, prints, imports, externs) = Default::default();
         let (cycles, ticking) = (cycles(module), ticks::ticking(module));
-        Unit { module, sites, prints, imports, cycles, ticking, target }
+        Unit { module, sites, prints, imports, externs, room: 0, cycles, ticking, target, outside, light }
     }
 
     /// Whether a call of `callee` in `caller` can lead back to `caller`.
@@ -84,20 +98,26 @@ impl<'m> Unit<'m> {
         self.ticking[0]
     }
 
-    /// What there is to build: the functions under their own numbers, and the entry under the number after them.
+    /// What there is to build: the functions under their own numbers, and the entry under the number after them; then the outermost
+    /// function, if that is another one, which has no number of its own: nobody calls it from here.
     ///
     /// An entry that nobody in the module calls is function 0 itself with another face; else it is a bridge to it.
     pub fn plan(&self) -> Vec<(FuncId, Face)> {
         let first = usize::from(!is_called(self.module, FuncId(0)));
         let inner = (first..self.module.functions.len()).map(|i| (FuncId(i as u32), Face::Inner));
-        inner.chain([(FuncId(0), Face::Entry)]).collect()
+        let entry = match (self.outside, self.light) {
+            (Outside::Slots, _) => &[Face::Entry][..],
+            (_, true) => &[Face::Outer],
+            (_, false) => &[Face::Entry, Face::Outer],
+        };
+        inner.chain(entry.iter().map(|&face| (FuncId(0), face))).collect()
     }
 
     /// The number under which the linker knows a planned function.
     pub fn number(&self, planned: (FuncId, Face)) -> u32 {
         match planned.1 {
             Face::Inner => planned.0.0,
-            Face::Entry => self.module.functions.len() as u32,
+            Face::Entry | Face::Outer => self.module.functions.len() as u32,
         }
     }
 
@@ -108,11 +128,15 @@ impl<'m> Unit<'m> {
         func.signature = match face {
             Face::Inner => self.signature(id),
             Face::Entry => self.entry_signature(),
+            Face::Outer => self.outer_signature(),
         };
         let bridge = face == Face::Entry && is_called(self.module, FuncId(0));
+        let stub = face == Face::Outer && !self.light;
         let mut lower = Lower::new(self, id, face, FunctionBuilder::new(func, buffers));
         if bridge {
             lower.bridge();
+        } else if stub {
+            lower.stub();
         } else {
             lower.body();
         }
@@ -129,7 +153,7 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     at: FunctionBuilder<'f>,
     /// The first block; its parameters are the function's.
     entry: Block,
-    /// The first parameter: `hooks::Context`.
+    /// `hooks::Context`: the first parameter, or on our own frame.
     ctx: ir::Value,
     /// Where the scalars of a typed value begin in `scalars`.
     starts: Vec<u32>,
@@ -146,6 +170,9 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     scratch: Option<StackSlot>,
     /// Whether this block asked for stack already: the pointer does not move within a function.
     stack_checked: bool,
+    /// Where an outermost function leads arguments that it does not take, and where it asks for room before its body.
+    other: Option<Block>,
+    room: Option<(Block, Block)>,
     /// Of the instruction being lowered.
     span: Span,
 }
@@ -156,7 +183,8 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         let entry = at.create_block();
         at.append_block_params_for_function_params(entry);
         at.switch_to_block(entry);
-        let ctx = at.block_params(entry)[0];
+        // An outermost function has its own.
+        let ctx = at.block_params(entry).first().copied().unwrap_or(ir::Value::from_u32(0));
         Lower {
             id,
             function,
@@ -174,6 +202,8 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             budget: ticks::Budget::InContext,
             scratch: None,
             stack_checked: false,
+            other: None,
+            room: None,
             span: function.span,
             unit,
         }
@@ -216,14 +246,14 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         }
     }
 
-    fn insts(&mut self, insts: &[Inst]) {
+    fn insts(&mut self, insts: &'m [Inst]) {
         for inst in insts {
             self.place(inst.span);
             self.inst(inst);
         }
     }
 
-    fn inst(&mut self, inst: &Inst) {
+    fn inst(&mut self, inst: &'m Inst) {
         let args = &inst.args;
         let ty = self.function.ty(inst.result);
         let result = match &inst.op {
@@ -236,6 +266,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             Op::Select => return self.select(inst.result, args),
             Op::Call(callee) => return self.call(inst.result, *callee, args),
             Op::Helper(helper, mode) => return self.helper(inst.result, helper.0, *mode, args),
+            Op::Extern(callee) => return self.call_extern(inst.result, callee, args),
             Op::Fail(fault) => {
                 let cond = self.one(args[0]);
                 self.exit_if(cond, Cause::Fault(*fault));
@@ -395,7 +426,9 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
 
     /// Writes what was left for the end.
     fn finish(mut self) {
+        self.close_room();
         self.finish_exits();
+        self.finish_other();
         self.at.seal_all_blocks();
         self.at.finalize(self.unit.target);
     }

@@ -33,7 +33,7 @@ pub(super) enum Budget {
 }
 
 /// For each function, whether a call of it may tick.
-pub(super) fn ticking(module: &Module) -> Vec<bool> {
+pub(crate) fn ticking(module: &Module) -> Vec<bool> {
     let mut ticking = vec![false; module.functions.len()];
     for component in components(module) {
         let ticks = component.iter().any(|f| {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::{Args, Function, Inst, Literal, Module, Number, Op, Param, Signature};
 use crate::builtins;
 use crate::diag::Error;
+use crate::externs::{Extern, ExternRef};
 use crate::span::{Lines, Span};
 
-const MAGIC: &[u8; 8] = b"jib-ir\0\x01";
+const MAGIC: &[u8; 8] = b"jib-ir\0\x02";
 
-/// Reads what `encode` in Python wrote; docs/ir.md has the layout.
-pub fn decode(bytes: &[u8]) -> Result<Module, Error> {
-    let mut reader = Reader::open(bytes)?;
+/// Reads what `encode` in Python wrote; docs/ir.md has the layout. `externs` are the functions of the host that its table names.
+pub fn decode(bytes: &[u8], externs: &[Arc<Extern>]) -> Result<Module, Error> {
+    let mut reader = Reader::open(bytes, externs)?;
     let module = reader.module()?;
     if reader.at != reader.words.len() {
         return Err(broken("words left over"));
@@ -27,6 +28,7 @@ struct Reader<'a> {
     words: &'a [u8],
     consts: &'a [u8],
     strings: Vec<Arc<str>>,
+    externs: &'a [Arc<Extern>],
     at: usize,
 }
 
@@ -36,7 +38,7 @@ fn u32_at(bytes: &[u8], index: usize) -> Option<u32> {
 }
 
 impl<'a> Reader<'a> {
-    fn open(bytes: &'a [u8]) -> Result<Reader<'a>, Error> {
+    fn open(bytes: &'a [u8], externs: &'a [Arc<Extern>]) -> Result<Reader<'a>, Error> {
         let (head, rest) = bytes.split_at_checked(24).ok_or_else(|| broken("too short"))?;
         if &head[..8] != MAGIC {
             return Err(broken("wrong magic or version"));
@@ -59,7 +61,7 @@ impl<'a> Reader<'a> {
         if !text.is_empty() {
             return Err(broken("string bytes left over"));
         }
-        Ok(Reader { words, consts, strings, at: 0 })
+        Ok(Reader { words, consts, strings, externs, at: 0 })
     }
 
     fn word(&mut self) -> Result<u32, Error> {
@@ -114,6 +116,10 @@ impl<'a> Reader<'a> {
         if lines.first() != Some(&0) || lines.windows(2).any(|w| w[0] >= w[1]) {
             return Err(broken("line starts"));
         }
+        let names = self.list(Reader::string)?;
+        if names.len() != self.externs.len() || names.iter().zip(self.externs).any(|(name, of)| *name != of.name) {
+            return Err(broken("its table of host functions is not what was given"));
+        }
         let functions = self.list(Reader::function)?;
         if functions.is_empty() {
             return Err(broken("no function"));
@@ -165,6 +171,11 @@ impl<'a> Reader<'a> {
             10 => Op::Branch(self.word()?, self.word()?, self.word()?),
             11 => Op::Return(self.word()?),
             12 => Op::Raise(self.string()?, self.optional_string()?),
+            13 => {
+                let index = self.word()?;
+                let of = self.externs.get(index as usize).ok_or_else(|| broken("index of a host function"))?.clone();
+                Op::Extern(ExternRef { index, of }, self.args()?)
+            }
             other => return Err(broken(&format!("opcode {other}"))),
         };
         Ok(Inst { op, span })
@@ -218,6 +229,7 @@ fn check(function: &Function, arities: &[usize]) -> Result<(), Error> {
         let fine = match &inst.op {
             Op::Get(local) | Op::Set(local, _) => (*local as usize) < function.locals.len(),
             Op::Call(callee, args) => arities.get(*callee as usize) == Some(&args.len()),
+            Op::Extern(callee, args) => callee.of.params.len() == args.len(),
             Op::Unpack { index, count, .. } => index < count,
             Op::Prim(primitive, args) => primitive.takes(args.len()),
             op => op.successors().iter().all(|&b| b != 0 && (b as usize) < function.blocks.len()),

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::builtins::Primitive;
+use crate::externs::ExternRef;
 use crate::span::{Lines, Span};
 
 /// An instruction by its number in the function; also the value it gives.
@@ -68,6 +69,7 @@ pub enum Op {
     Set(u32, Number),
     Prim(&'static Primitive, Args),
     Call(u32, Args),
+    Extern(ExternRef, Args),
     Tuple(Args),
     Unpack { value: Number, index: u32, count: u32 },
     Cast(Arc<str>, Number),
@@ -98,7 +100,7 @@ impl Op {
 
     pub fn operands(&self) -> &[Number] {
         match self {
-            Op::Prim(_, args) | Op::Call(_, args) | Op::Tuple(args) => args,
+            Op::Prim(_, args) | Op::Call(_, args) | Op::Extern(_, args) | Op::Tuple(args) => args,
             Op::Set(_, v) | Op::Cast(_, v) | Op::Branch(v, ..) | Op::Return(v) => std::slice::from_ref(v),
             Op::Unpack { value, .. } => std::slice::from_ref(value),
             Op::Const(_) | Op::Get(_) | Op::Jump(_) | Op::Raise(..) => &[],

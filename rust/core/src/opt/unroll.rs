@@ -86,7 +86,7 @@ fn small(function: &Function, graph: &Graph, head: u32) -> Option<Loop> {
     for &b in &blocks {
         let block = &function.blocks[b as usize];
         let nested = b != head && graph.preds[b as usize].iter().any(|from| goes_back(from, b));
-        let heavy = |inst: &Inst| matches!(inst.op, Op::Call(_) | Op::Print(_) | Op::Helper(..));
+        let heavy = |inst: &Inst| matches!(inst.op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Helper(..));
         if nested || block.insts.iter().any(heavy) {
             return None;
         }

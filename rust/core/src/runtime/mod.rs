@@ -25,7 +25,7 @@ mod special;
 mod table;
 
 use crate::fault::Fault;
-pub use panics::panicked;
+pub use panics::{flag as panics_flag, panicked};
 pub use table::HELPERS;
 
 /// How a 64-bit slot is read.

@@ -20,6 +20,11 @@ pub(super) fn note() -> u32 {
     u32::MAX
 }
 
+/// Where a byte lies that is 0 while no helper has ever panicked.
+pub fn flag() -> usize {
+    EVER.as_ptr().addr()
+}
+
 /// Whether a helper has panicked on this thread since this was asked last.
 #[inline]
 pub fn panicked() -> bool {

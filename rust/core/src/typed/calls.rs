@@ -1,11 +1,21 @@
 //! Who calls whom in a module, and who can end up calling itself. No recursion here, whatever calls whom.
 
 use super::{FuncId, Function, Module, Op};
+use crate::externs::ExternRef;
 
 /// The functions that one calls, once for each place where it does.
 pub fn callees(function: &Function) -> impl Iterator<Item = u32> {
     function.blocks.iter().flat_map(|block| &block.insts).filter_map(|inst| match inst.op {
         Op::Call(callee) => Some(callee.0),
+        _ => None,
+    })
+}
+
+/// The functions of the host that a module calls, once for each place where it does.
+pub fn externs(module: &Module) -> impl Iterator<Item = &ExternRef> {
+    let blocks = module.functions.iter().flat_map(|function| &function.blocks);
+    blocks.flat_map(|block| &block.insts).filter_map(|inst| match &inst.op {
+        Op::Extern(callee) => Some(callee),
         _ => None,
     })
 }

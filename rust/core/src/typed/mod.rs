@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::externs::ExternRef;
 use crate::fault::Fault;
 use crate::runtime::Helper;
 use crate::span::Span;
@@ -182,6 +183,9 @@ pub enum Op {
     /// Calls the runtime: int, float and bool slots in, the result's slots out (a tuple when there are several).
     /// In NumPy mode a libm function's result is taken as it comes.
     Helper(HelperRef, Mode),
+    /// Calls a function of the host: numbers and bools in, at most one out. It stays where it is unless it is pure; one that is pure
+    /// is left out when nobody needs its result.
+    Extern(ExternRef),
     /// `(T…) -> tuple[T…]`.
     Tuple,
     /// `(tuple) -> its element k`.
@@ -256,6 +260,7 @@ impl Op {
             Add(m) | Sub(m) | Mul(m) | Div(m) | IntDiv(m) | FloorDiv(m) | Mod(m) | Shl(m) | Shr(m) | Neg(m)
             | Abs(m) | Narrow(m) | ToInt(m) => *m == Mode::Python,
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
+            Extern(callee) => !callee.of.pure,
             Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => true,
             _ => false,
         }

@@ -66,7 +66,7 @@ pub(super) fn instruction(module: &Module, function: &Function, inst: &Inst, use
     let operands = values(&inst.args);
     let operation = operation(module, function, inst);
     let body = match &inst.op {
-        Op::Call(_) | Op::Helper(..) => format!("{operation}({operands})"),
+        Op::Call(_) | Op::Extern(_) | Op::Helper(..) => format!("{operation}({operands})"),
         Op::Print(print) => format!("print {}", print_operands(print, &inst.args)),
         _ if inst.args.is_empty() => operation,
         _ => format!("{operation} {operands}"),
@@ -132,6 +132,7 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
             Some(function) => format!("call {}", function.name),
             None => format!("call ?{}", callee.0),
         },
+        Op::Extern(callee) => format!("extern{} {}", if callee.of.pure { ".pure" } else { "" }, callee.of.name),
         Op::Helper(helper, mode) => {
             let ieee = *mode == Mode::Numpy && helper.0.is_libm1();
             format!("helper {}{}", helper.0.name, if ieee { ".ieee" } else { "" })

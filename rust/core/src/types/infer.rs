@@ -14,6 +14,7 @@ use super::emit::{Emit, Operand, Raises, Sink};
 use super::settle::{Progress, Uses};
 use super::{Ty, join, parse};
 use crate::diag::{Diag, Error};
+use crate::externs::ExternRef;
 use crate::ir::ssa::{self, Edge, End, UNDEF};
 use crate::ir::{Literal, Signature};
 use crate::limits::Limits;
@@ -33,7 +34,13 @@ pub struct Declared {
 
 impl Declared {
     /// Reads the annotations.
-    pub fn new(ssa: ssa::Function) -> Result<Declared, Error> {
+    pub fn new(mut ssa: ssa::Function) -> Result<Declared, Error> {
+        // It may live for long, one of many.
+        ssa.blocks.shrink_to_fit();
+        for block in &mut ssa.blocks {
+            block.insts.shrink_to_fit();
+            block.params.shrink_to_fit();
+        }
         let read = |text: &Option<Arc<str>>, span: Span| match text {
             Some(text) => read_type(text, span).map(Some),
             None => Ok(None),
@@ -174,6 +181,7 @@ impl<'a> Inference<'a> {
                     }
                 }
             }
+            ssa::Op::Extern(callee, _) => call_extern(e, callee, &operands)?,
             ssa::Op::Tuple(_) => {
                 if let Some(text) = operands.iter().find(|o| o.ty == Ty::Str) {
                     return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()]));
@@ -324,6 +332,20 @@ impl<'a> Inference<'a> {
         function.blocks = renumber(blocks);
         Ok(function)
     }
+}
+
+/// A call of a function of the host: its operands become what it takes, as those of declared parameters do.
+fn call_extern(e: &mut Emit, callee: &ExternRef, operands: &[Operand]) -> Result<Operand, Diag> {
+    let mut args = Vec::with_capacity(operands.len());
+    for (i, (operand, ty)) in operands.iter().zip(&callee.of.params).enumerate() {
+        if operand.ty == Ty::Str {
+            return Err(e.diag("text-value", &[&Emit::text(operand).unwrap_or_default()]));
+        }
+        let misfit = |e: &Emit| e.diag("extern-argument", &[&callee.of.name, &(i + 1), ty, &operand.ty]);
+        args.push(e.convert(operand, ty).ok_or_else(|| misfit(e))?);
+    }
+    let args: Vec<&Operand> = args.iter().collect();
+    Ok(e.op(Op::Extern(callee.clone()), &args, callee.of.result.clone()))
 }
 
 fn unpack(e: &mut Emit, operand: &Operand, index: usize, count: usize) -> Result<Operand, Diag> {

@@ -22,6 +22,7 @@ use smallvec::SmallVec;
 use super::{Literal, Signature};
 use crate::builtins::Primitive;
 use crate::diag::{Diag, Error};
+use crate::externs::ExternRef;
 use crate::limits::Limits;
 use crate::span::Span;
 use crate::typed::cfg::Graph;
@@ -71,6 +72,7 @@ pub enum Op {
     Literal(Literal),
     Prim(&'static Primitive, Args),
     Call(u32, Args),
+    Extern(ExternRef, Args),
     Tuple(Args),
     Unpack {
         value: Val,
@@ -125,7 +127,7 @@ impl End {
 impl Op {
     pub fn operands(&self) -> &[Val] {
         match self {
-            Op::Prim(_, args) | Op::Call(_, args) | Op::Tuple(args) => args,
+            Op::Prim(_, args) | Op::Call(_, args) | Op::Extern(_, args) | Op::Tuple(args) => args,
             Op::Cast(_, v) | Op::RequireBound(_, v) | Op::Unpack { value: v, .. } => std::slice::from_ref(v),
             Op::Literal(_) => &[],
         }
@@ -133,7 +135,7 @@ impl Op {
 
     fn operands_mut(&mut self) -> &mut [Val] {
         match self {
-            Op::Prim(_, args) | Op::Call(_, args) | Op::Tuple(args) => args,
+            Op::Prim(_, args) | Op::Call(_, args) | Op::Extern(_, args) | Op::Tuple(args) => args,
             Op::Cast(_, v) | Op::RequireBound(_, v) | Op::Unpack { value: v, .. } => std::slice::from_mut(v),
             Op::Literal(_) => &mut [],
         }

@@ -112,6 +112,7 @@ impl<'a> Rename<'a> {
             Ir::Const(literal) => Op::Literal(literal.clone()),
             Ir::Prim(primitive, args) => Op::Prim(primitive, values(args)),
             Ir::Call(callee, args) => Op::Call(*callee, values(args)),
+            Ir::Extern(callee, args) => Op::Extern(callee.clone(), values(args)),
             Ir::Tuple(args) => Op::Tuple(values(args)),
             Ir::Unpack { value: v, index, count } => Op::Unpack { value: value(v), index: *index, count: *count },
             Ir::Cast(ty, v) => Op::Cast(ty.clone(), value(v)),

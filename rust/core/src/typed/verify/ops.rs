@@ -65,6 +65,13 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
             }
             gives(result, &callee.result)
         }
+        Extern(callee) => {
+            arity(&args, callee.of.params.len())?;
+            for (i, (arg, want)) in args.iter().zip(&callee.of.params).enumerate() {
+                expect(arg, want, &format!("argument {}", i + 1))?;
+            }
+            gives(result, &callee.of.result)
+        }
         Helper(helper, _) => {
             slots("argument", &args, helper.0.params)?;
             match result {
