@@ -453,3 +453,29 @@ def test_nothing_about_it_changes() -> None:
         with pytest.raises(AttributeError):
             setattr(made, name, "x")
     assert inspect.signature(jib.extern).parameters["unsafe_address"].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+#: Read by the function below, as any global name is.
+tripled = jib.extern(lambda x: 3 * x, "int(int)", "tripled")
+renamed = jib.extern(lambda x: x, "int(int)", "identity")
+
+
+def test_decorated_functions_call_the_host_functions_around_them() -> None:
+    @jib.jit
+    def once(x):  # type: ignore[no-untyped-def]
+        return tripled(x) + 1
+
+    @jib.jit
+    def twice_over(x):  # type: ignore[no-untyped-def]
+        return once(once(x)) + tripled(1)
+
+    assert once(4) == once.py_func(4) == 13 and twice_over(4) == 43
+    with pytest.raises(jib.CompileError, match="'renamed' is a host function that is called 'identity'"):
+
+        @jib.jit
+        def other(x):  # type: ignore[no-untyped-def]
+            return renamed(x)
+
+    session = jib.Session(externs=[tripled])
+    session.run("def f(x): return tripled(x) * 2")
+    assert session.run("f(2)") == 12

@@ -165,7 +165,7 @@ impl Lower<'_, '_, '_> {
             Face::Outer => {
                 self.own_context();
                 self.take();
-                self.open_room();
+                self.ask_for_room();
             }
             Face::Inner => {
                 let mut next = 1;

@@ -170,9 +170,8 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     scratch: Option<StackSlot>,
     /// Whether this block asked for stack already: the pointer does not move within a function.
     stack_checked: bool,
-    /// Where an outermost function leads arguments that it does not take, and where it asks for room before its body.
+    /// Where an outermost function leads arguments that it does not take.
     other: Option<Block>,
-    room: Option<(Block, Block)>,
     /// Of the instruction being lowered.
     span: Span,
 }
@@ -203,7 +202,6 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             scratch: None,
             stack_checked: false,
             other: None,
-            room: None,
             span: function.span,
             unit,
         }
@@ -426,7 +424,6 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
 
     /// Writes what was left for the end.
     fn finish(mut self) {
-        self.close_room();
         self.finish_exits();
         self.finish_other();
         self.at.seal_all_blocks();

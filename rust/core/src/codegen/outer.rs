@@ -37,6 +37,18 @@ pub(crate) fn is_light(module: &Module, ticks: bool) -> bool {
     !ticks && insts.into_iter().all(|inst| !needs(&inst.op)) && cycles(module).iter().all(Option::is_none)
 }
 
+/// Whether the body may need more of the stack than a small C function does: it calls helpers of ours, or has a large frame.
+fn needs_room(module: &Module) -> bool {
+    let calls = |op: &Op| match op {
+        Op::Helper(helper, _) => matches!(helper.0.body, Body::Slots(_)),
+        // What is partly done by the runtime.
+        Op::IntDiv(_) | Op::CmpIntFloat(_) => true,
+        _ => false,
+    };
+    let [only] = &module.functions[..] else { return true };
+    only.values.len() > FEW_VALUES || only.blocks.iter().flat_map(|block| &block.insts).any(|inst| calls(&inst.op))
+}
+
 /// More arguments than this are not taken where they lie: each takes some blocks.
 const MOST_OBJECTS: usize = 32;
 
@@ -109,25 +121,12 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// Between taking and the body: asks for room, if it turns out at the end that the body is not any C function's equal.
-    pub(super) fn open_room(&mut self) {
-        let (room, body) = (self.new_block(), self.new_block());
-        self.at.ins().jump(room, &[]);
-        self.room = Some((room, body));
-        self.at.switch_to_block(body);
-    }
-
-    pub(super) fn close_room(&mut self) {
-        let Some((room, body)) = self.room.take() else { return };
-        self.at.switch_to_block(room);
-        let module = self.unit.module;
-        if self.unit.calls_helpers() || module.functions.len() > 1 || module.functions[0].values.len() > FEW_VALUES {
+    /// Between taking and the body: asks for room, if the body is not any C function's equal.
+    pub(super) fn ask_for_room(&mut self) {
+        if needs_room(self.unit.module) {
             let bytes = self.at.ins().iconst(types::I64, LIGHT_STACK as i64);
             let room = self.call_address(hooks::room as *const () as usize, &[bytes], types::I32);
-            let none = self.exit(Some(Cause::Fault(Fault::Recursion)), None);
-            self.at.ins().brif(room, body, &[], none, &[]);
-        } else {
-            self.at.ins().jump(body, &[]);
+            self.exit_unless(room, Cause::Fault(Fault::Recursion));
         }
     }
 
@@ -135,42 +134,55 @@ impl Lower<'_, '_, '_> {
         let function = self.function;
         let params = self.at.block_params(self.entry).to_vec();
         let (args, count, names) = (params[1], params[2], params[3]);
-        self.other_if(names);
         // The highest bit of the count says something about the array, not about how many there are.
         let count = self.at.ins().iadd(count, count);
-        let wrong = self.at.ins().icmp_imm_u(IntCC::NotEqual, count, function.params().len() as i64 * 2);
+        let wrong = self.at.ins().bxor_imm_s(count, function.params().len() as i64 * 2);
+        let wrong = self.at.ins().bor(wrong, names);
         self.other_if(wrong);
-        for (i, &param) in function.params().iter().enumerate() {
-            let object = self.at.ins().load(types::I64, flags(), args, i as i32 * 8);
+        let params = function.params().iter().enumerate();
+        let objects: Vec<_> =
+            params.map(|(i, _)| self.at.ins().load(types::I64, flags(), args, i as i32 * 8)).collect();
+        // First what they all are, in one question; then, since nothing is read of what is something else, their values.
+        let differing = function.params().iter().zip(&objects);
+        let differing: Vec<_> =
+            differing.map(|(&param, &object)| self.differs(layout, function.ty(param), object)).collect();
+        if let Some(any) = differing.into_iter().reduce(|any, one| self.at.ins().bor(any, one)) {
+            self.other_if(any);
+        }
+        for (&param, &object) in function.params().iter().zip(&objects) {
             let scalars: Scalars = match function.ty(param) {
                 Ty::Float(width) => {
-                    self.require_class(layout, object, layout.float_class);
                     let double = self.at.ins().load(types::F64, flags(), object, layout.float);
                     Scalars::from_elem(if *width == FloatTy::F32 { self.single(double) } else { double }, 1)
                 }
                 Ty::Int(ty) => {
-                    self.require_class(layout, object, layout.int_class);
                     let int = self.int_of(layout, object, *ty);
                     self.require_width(int, *ty);
                     Scalars::from_elem(int, 1)
                 }
-                Ty::Bool => {
-                    let truth = self.is_constant(object, layout.true_);
-                    let falsehood = self.is_constant(object, layout.false_);
-                    let neither = self.at.ins().bor(truth, falsehood);
-                    let neither = self.at.ins().bxor_imm_s(neither, 1);
-                    self.other_if(neither);
-                    Scalars::from_elem(truth, 1)
-                }
-                Ty::None => {
-                    let none = self.is_constant(object, layout.none);
-                    let something = self.at.ins().bxor_imm_s(none, 1);
-                    self.other_if(something);
-                    Scalars::new()
-                }
-                Ty::Tuple(_) | Ty::Str => unreachable!("takes_objects was asked"),
+                Ty::Bool => Scalars::from_elem(self.is_constant(object, layout.true_), 1),
+                _ => Scalars::new(),
             };
             self.define(param, &scalars);
+        }
+    }
+
+    /// Whether an object is not of the class that stands for a type.
+    fn differs(&mut self, layout: &Layout, ty: &Ty, object: ir::Value) -> ir::Value {
+        match ty {
+            Ty::Float(_) => self.has_other_class(layout, object, layout.float_class),
+            Ty::Int(_) => self.has_other_class(layout, object, layout.int_class),
+            Ty::Bool => {
+                let truth = self.is_constant(object, layout.true_);
+                let falsehood = self.is_constant(object, layout.false_);
+                let either = self.at.ins().bor(truth, falsehood);
+                self.at.ins().bxor_imm_s(either, 1)
+            }
+            Ty::None => {
+                let none = self.is_constant(object, layout.none);
+                self.at.ins().bxor_imm_s(none, 1)
+            }
+            Ty::Tuple(_) | Ty::Str => unreachable!("takes_objects was asked"),
         }
     }
 
@@ -184,11 +196,10 @@ impl Lower<'_, '_, '_> {
         self.at.ins().icmp(IntCC::Equal, object, constant)
     }
 
-    fn require_class(&mut self, layout: &Layout, object: ir::Value, class: usize) {
+    fn has_other_class(&mut self, layout: &Layout, object: ir::Value, class: usize) -> ir::Value {
         let of = self.at.ins().load(types::I64, flags(), object, layout.class);
         let class = self.address(class);
-        let differs = self.at.ins().icmp(IntCC::NotEqual, of, class);
-        self.other_if(differs);
+        self.at.ins().icmp(IntCC::NotEqual, of, class)
     }
 
     /// The value of an int: in place if it is small, else the host says.
