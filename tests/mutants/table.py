@@ -501,8 +501,8 @@ MUTANTS = [
     Mutant(
         "entry-u64-sign",
         "codegen/outer.rs",
-        "            self.at.ins().band(small, positive)\n",
-        "            let _ = positive;\n            small\n",
+        "(self.at.ins().band(small, positive), value)",
+        "(self.at.ins().bor(small, positive), value)",
         "a negative int becomes a large u64",
     ),
     Mutant(

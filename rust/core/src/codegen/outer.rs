@@ -149,21 +149,23 @@ impl Lower<'_, '_, '_> {
         if let Some(any) = differing.into_iter().reduce(|any, one| self.at.ins().bor(any, one)) {
             self.other_if(any);
         }
+        let ints = function.params().iter().zip(&objects).filter_map(|(&param, &object)| match function.ty(param) {
+            Ty::Int(ty) => Some((object, *ty)),
+            _ => None,
+        });
+        let ints: Vec<_> = ints.collect();
+        let mut values = self.ints_of(layout, &ints).into_iter();
         for (&param, &object) in function.params().iter().zip(&objects) {
-            let scalars: Scalars = match function.ty(param) {
+            let scalar = match function.ty(param) {
                 Ty::Float(width) => {
                     let double = self.at.ins().load(types::F64, flags(), object, layout.float);
-                    Scalars::from_elem(if *width == FloatTy::F32 { self.single(double) } else { double }, 1)
+                    Some(if *width == FloatTy::F32 { self.single(double) } else { double })
                 }
-                Ty::Int(ty) => {
-                    let int = self.int_of(layout, object, *ty);
-                    self.require_width(int, *ty);
-                    Scalars::from_elem(int, 1)
-                }
-                Ty::Bool => Scalars::from_elem(self.is_constant(object, layout.true_), 1),
-                _ => Scalars::new(),
+                Ty::Int(ty) => values.next().inspect(|&int| self.require_width(int, *ty)),
+                Ty::Bool => Some(self.is_constant(object, layout.true_)),
+                _ => None,
             };
-            self.define(param, &scalars);
+            self.define(param, scalar.as_slice());
         }
     }
 
@@ -202,14 +204,41 @@ impl Lower<'_, '_, '_> {
         self.at.ins().icmp(IntCC::NotEqual, of, class)
     }
 
-    /// The value of an int: in place if it is small, else the host says.
-    fn int_of(&mut self, layout: &Layout, object: ir::Value, ty: IntTy) -> ir::Value {
-        let (wide, done) = (self.new_block(), self.new_block());
-        let result = self.at.append_block_param(done, types::I64);
-        let (head, digit) = match layout.int {
-            IntLayout::Sized { size, digit } => (size, digit),
-            IntLayout::Tagged { tag, digit } => (tag, digit),
+    /// The values of ints: in place if all of them are small, else the host says them.
+    fn ints_of(&mut self, layout: &Layout, ints: &[(ir::Value, IntTy)]) -> Vec<ir::Value> {
+        let read: Vec<_> = ints.iter().map(|&(object, ty)| self.small_int(layout, object, ty)).collect();
+        let Some(small) = read.iter().map(|&(small, _)| small).reduce(|all, one| self.at.ins().band(all, one)) else {
+            return Vec::new();
         };
+        let (wide, done) = (self.new_block(), self.new_block());
+        let results = ints.iter().map(|_| self.at.append_block_param(done, types::I64)).collect();
+        let values: Vec<_> = read.iter().map(|&(_, value)| BlockArg::Value(value)).collect();
+        self.at.ins().brif(small, done, &values, wide, &[]);
+
+        self.enter(wide);
+        self.cold_here();
+        let out = self.words(ints.len());
+        let fit = ints.iter().enumerate().map(|(i, &(object, ty))| {
+            let function = if ty == IntTy::U64 { layout.wide_uint } else { layout.wide_int };
+            let place = self.at.ins().iadd_imm_s(out, i as i64 * 8);
+            self.call_address(function, &[object, place], types::I32)
+        });
+        let fit: Vec<_> = fit.collect();
+        let fit = fit.into_iter().reduce(|all, one| self.at.ins().band(all, one)).expect("there is an int");
+        let (other, read) = (self.other(), self.new_block());
+        self.at.ins().brif(fit, read, &[], other, &[]);
+        self.enter(read);
+        self.cold_here();
+        let load = |i| BlockArg::Value(self.at.ins().load(types::I64, flags(), out, i as i32 * 8));
+        let values: Vec<_> = (0..ints.len()).map(load).collect();
+        self.at.ins().jump(done, &values);
+        self.enter(done);
+        results
+    }
+
+    /// Whether an int has its value in place, and what that is then.
+    fn small_int(&mut self, layout: &Layout, object: ir::Value, ty: IntTy) -> (ir::Value, ir::Value) {
+        let (IntLayout::Sized { size: head, digit } | IntLayout::Tagged { tag: head, digit }) = layout.int;
         let head = self.at.ins().load(types::I64, flags(), object, head);
         let digit = self.at.ins().uload32(flags(), object, digit);
         let (small, factor) = match layout.int {
@@ -225,28 +254,11 @@ impl Lower<'_, '_, '_> {
             }
         };
         let value = self.at.ins().imul(digit, factor);
-        let small = if ty == IntTy::U64 {
-            let positive = self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, value, 0);
-            self.at.ins().band(small, positive)
-        } else {
-            small
-        };
-        self.at.ins().brif(small, done, &[BlockArg::Value(value)], wide, &[]);
-
-        self.enter(wide);
-        self.cold_here();
-        let out = self.words(1);
-        let wide = if ty == IntTy::U64 { layout.wide_uint } else { layout.wide_int };
-        let fits = self.call_address(wide, &[object, out], types::I32);
-        let other = self.other();
-        let read = self.new_block();
-        self.at.ins().brif(fits, read, &[], other, &[]);
-        self.enter(read);
-        self.cold_here();
-        let value = self.at.ins().load(types::I64, flags(), out, 0);
-        self.at.ins().jump(done, &[BlockArg::Value(value)]);
-        self.enter(done);
-        result
+        if ty != IntTy::U64 {
+            return (small, value);
+        }
+        let positive = self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, value, 0);
+        (self.at.ins().band(small, positive), value)
     }
 
     fn require_width(&mut self, int: ir::Value, ty: IntTy) {
