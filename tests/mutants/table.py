@@ -501,15 +501,15 @@ MUTANTS = [
     Mutant(
         "entry-u64-sign",
         "codegen/outer.rs",
-        "(self.at.ins().band(small, positive), value)",
-        "(self.at.ins().bor(small, positive), value)",
+        "self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, value, 0)\n",
+        "self.at.ins().icmp_imm_s(IntCC::NotEqual, value, i64::MIN)\n",
         "a negative int becomes a large u64",
     ),
     Mutant(
         "entry-width",
         "codegen/outer.rs",
-        "if ty.bits() < 64 {\n            let narrow",
-        "if ty.bits() < 32 {\n            let narrow",
+        "} else if ty.bits() < 64 {\n            let narrow",
+        "} else if ty.bits() < 32 {\n            let narrow",
         "an int beyond 32 bits is taken for an i32",
     ),
     Mutant(

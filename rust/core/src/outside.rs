@@ -36,10 +36,9 @@ pub struct Layout {
     pub new_int: usize,
     /// `fn(u64) -> object`
     pub new_uint: usize,
-    /// `fn(int object, *mut i64) -> i32`: 1 when the int fits.
-    pub wide_int: usize,
-    /// `fn(int object, *mut u64) -> i32`: 1 when the int fits without a sign.
-    pub wide_uint: usize,
+    /// The same as `other`, and two more: the token, and slots for the arguments. Gives `TOLD` when it has written the arguments there,
+    /// which were what the code takes, but for ints that have not their values in place.
+    pub unfit: usize,
     /// `fn(token, *const u64) -> object`: a tuple of the code's result type from its slots.
     pub new_tuple: usize,
     /// The vectorcall for arguments that are not what the code takes.
@@ -49,6 +48,9 @@ pub struct Layout {
     /// `fn(callable, token, site: u32, code: u32) -> null`: sets the exception of a failure.
     pub fail: usize,
 }
+
+/// No object: `unfit` has told what the arguments are.
+pub const TOLD: usize = 1;
 
 /// Where an int has its value if it has one digit (of less than 32 bits) or none.
 #[derive(Clone, Copy, Debug)]

@@ -14,6 +14,7 @@ use pyo3::types::{PyBool, PyFloat, PyInt, PyTuple};
 use smallvec::SmallVec;
 
 use crate::calls::call_method;
+use crate::entry::{wide_int, wide_uint};
 
 pub type Slots = SmallVec<[u64; 8]>;
 
@@ -172,6 +173,26 @@ fn is_exact(value: &Bound<'_, PyAny>, ty: &Ty) -> bool {
         Ty::Int(_) => value.is_exact_instance_of::<PyInt>(),
         Ty::Bool => value.is_exact_instance_of::<PyBool>(),
         _ => false,
+    }
+}
+
+/// The slot of an argument that is of the very class that stands for its type, and fits it.
+pub fn in_place(value: &Bound<'_, PyAny>, ty: &Ty) -> Option<u64> {
+    if !is_exact(value, ty) {
+        return None;
+    }
+    match ty {
+        Ty::Bool => Some(value.cast::<PyBool>().ok()?.is_true().into()),
+        Ty::Int(IntTy::U64) => wide_uint(value.cast::<PyInt>().ok()?),
+        Ty::Int(int) => {
+            let number = wide_int(value.cast::<PyInt>().ok()?)?;
+            int.holds(number.into()).then_some(number as u64)
+        }
+        Ty::Float(width) => {
+            let number = value.cast::<PyFloat>().ok()?.value();
+            Some(if *width == FloatTy::F32 { f64::from(number as f32) } else { number }.to_bits())
+        }
+        _ => None,
     }
 }
 

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use jib_core::code::has_room;
-use jib_core::outside::{IntLayout, Layout, Numbers};
+use jib_core::outside::{IntLayout, Layout, Numbers, TOLD};
+use jib_core::types::Ty;
 use pyo3::exceptions::PyRecursionError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -248,26 +249,55 @@ fn fails(callable: Object, error: impl FnOnce(Python<'_>, &Callable) -> PyErr) {
     }
 }
 
-/// The value of an int of more than one digit: 1 when it fits 64 bits.
-unsafe extern "C" fn wide_int(int: Object, value: *mut i64) -> c_int {
-    let mut overflow = 0;
-    // SAFETY: the entry saw that it is an int and no subclass: no code of the user's runs; `value` is on the entry's frame.
+/// What an entry calls when its arguments are not what it takes, or ints among them have more than one digit: then it is told their values.
+unsafe extern "C" fn unfit(
+    callable: Object,
+    args: *const Object,
+    nargsf: usize,
+    names: Object,
+    token: *const Specialisation,
+    out: *mut u64,
+) -> Object {
+    // SAFETY: as in `run`; CPython says how many arguments there are, and the entry has room for a slot each.
     unsafe {
-        *value = ffi::PyLong_AsLongLongAndOverflow(int, &mut overflow);
+        let (py, params) = (Python::assume_attached(), &(*token).params);
+        if names.is_null() && ffi::PyVectorcall_NARGS(nargsf) as usize == params.len() {
+            let mut place = out;
+            let told = params.iter().enumerate().all(|(i, ty)| {
+                let value = Borrowed::from_ptr(py, *args.add(i));
+                // None is no slot.
+                if *ty == Ty::None {
+                    return value.is_none();
+                }
+                let slot = convert::in_place(&value, ty);
+                slot.map(|slot| place.write(slot)).inspect(|()| place = place.add(1)).is_some()
+            });
+            if told {
+                return TOLD as Object;
+            }
+        }
+        other(callable, args, nargsf, names)
     }
-    c_int::from(overflow == 0)
 }
 
-/// The value of an int without a sign: 1 when it fits 64 bits.
-unsafe extern "C" fn wide_uint(int: Object, value: *mut u64) -> c_int {
+/// The value of an int, if it fits 64 bits with a sign.
+pub fn wide_int(int: &Bound<'_, PyInt>) -> Option<i64> {
+    let mut overflow = 0;
+    // SAFETY: it is an int: no code of the user's runs.
+    let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(int.as_ptr(), &mut overflow) };
+    (overflow == 0).then_some(value)
+}
+
+/// The value of an int, if it fits 64 bits without a sign.
+pub fn wide_uint(int: &Bound<'_, PyInt>) -> Option<u64> {
     // SAFETY: as in `wide_int`; an exception, which only says that it does not fit, is taken back.
     unsafe {
-        *value = ffi::PyLong_AsUnsignedLongLong(int);
-        let failed = *value == u64::MAX && !ffi::PyErr_Occurred().is_null();
+        let value = ffi::PyLong_AsUnsignedLongLong(int.as_ptr());
+        let failed = value == u64::MAX && !ffi::PyErr_Occurred().is_null();
         if failed {
             ffi::PyErr_Clear();
         }
-        c_int::from(!failed)
+        (!failed).then_some(value)
     }
 }
 
@@ -303,8 +333,7 @@ pub fn layout(py: Python<'_>) -> Layout {
             ffi::PyLong_FromLongLong as *const () as usize
         },
         new_uint: ffi::PyLong_FromUnsignedLongLong as *const () as usize,
-        wide_int: wide_int as *const () as usize,
-        wide_uint: wide_uint as *const () as usize,
+        unfit: unfit as *const () as usize,
         new_tuple: new_tuple as *const () as usize,
         other: other as *const () as usize,
         run: run as *const () as usize,

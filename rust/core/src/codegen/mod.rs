@@ -172,6 +172,8 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     stack_checked: bool,
     /// Where an outermost function leads arguments that it does not take.
     other: Option<Block>,
+    /// Where it goes on with values that it is told instead of those it finds, and of what types they are.
+    known: Option<(Block, Vec<ir::Type>)>,
     /// Of the instruction being lowered.
     span: Span,
 }
@@ -202,6 +204,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             scratch: None,
             stack_checked: false,
             other: None,
+            known: None,
             span: function.span,
             unit,
         }

@@ -18,7 +18,7 @@ use super::hooks::{self, Context};
 use super::{Face, Lower, Scalars, Unit, clif_type};
 use crate::failure::Cause;
 use crate::fault::Fault;
-use crate::outside::{IntLayout, Layout, Outside};
+use crate::outside::{IntLayout, Layout, Outside, TOLD};
 use crate::runtime::{self, Body, Helper};
 use crate::typed::calls::cycles;
 use crate::typed::{Module, Op};
@@ -149,23 +149,45 @@ impl Lower<'_, '_, '_> {
         if let Some(any) = differing.into_iter().reduce(|any, one| self.at.ins().bor(any, one)) {
             self.other_if(any);
         }
-        let ints = function.params().iter().zip(&objects).filter_map(|(&param, &object)| match function.ty(param) {
-            Ty::Int(ty) => Some((object, *ty)),
-            _ => None,
-        });
-        let ints: Vec<_> = ints.collect();
-        let mut values = self.ints_of(layout, &ints).into_iter();
+        let mut in_place = None;
         for (&param, &object) in function.params().iter().zip(&objects) {
             let scalar = match function.ty(param) {
                 Ty::Float(width) => {
                     let double = self.at.ins().load(types::F64, flags(), object, layout.float);
                     Some(if *width == FloatTy::F32 { self.single(double) } else { double })
                 }
-                Ty::Int(ty) => values.next().inspect(|&int| self.require_width(int, *ty)),
+                Ty::Int(ty) => {
+                    let (there, value) = self.small_int(layout, object, *ty);
+                    in_place = Some(in_place.map_or(there, |all| self.at.ins().band(all, there)));
+                    Some(value)
+                }
                 Ty::Bool => Some(self.is_constant(object, layout.true_)),
                 _ => None,
             };
             self.define(param, scalar.as_slice());
+        }
+        if let Some(in_place) = in_place {
+            self.go_on_with_ints(in_place);
+        }
+    }
+
+    /// Goes on where the arguments' values are known: these, if all ints have theirs in place; else `unfit` says them.
+    fn go_on_with_ints(&mut self, in_place: ir::Value) {
+        let values: Scalars = self.function.params().iter().flat_map(|&param| self.of(param).iter().copied()).collect();
+        let types: Vec<ir::Type> = values.iter().map(|&value| self.at.func.dfg.value_type(value)).collect();
+        let (known, other) = (self.new_block(), self.other());
+        let params: Scalars = types.iter().map(|&ty| self.at.append_block_param(known, ty)).collect();
+        let values: Vec<_> = values.into_iter().map(BlockArg::Value).collect();
+        self.at.ins().brif(in_place, known, &values, other, &[]);
+        // A jump to it comes from there too.
+        self.at.switch_to_block(known);
+        self.known = Some((known, types));
+        let mut next = 0;
+        let function = self.function;
+        for &param in function.params() {
+            let after = next + function.ty(param).width();
+            self.define(param, &params[next..after]);
+            next = after;
         }
     }
 
@@ -204,38 +226,6 @@ impl Lower<'_, '_, '_> {
         self.at.ins().icmp(IntCC::NotEqual, of, class)
     }
 
-    /// The values of ints: in place if all of them are small, else the host says them.
-    fn ints_of(&mut self, layout: &Layout, ints: &[(ir::Value, IntTy)]) -> Vec<ir::Value> {
-        let read: Vec<_> = ints.iter().map(|&(object, ty)| self.small_int(layout, object, ty)).collect();
-        let Some(small) = read.iter().map(|&(small, _)| small).reduce(|all, one| self.at.ins().band(all, one)) else {
-            return Vec::new();
-        };
-        let (wide, done) = (self.new_block(), self.new_block());
-        let results = ints.iter().map(|_| self.at.append_block_param(done, types::I64)).collect();
-        let values: Vec<_> = read.iter().map(|&(_, value)| BlockArg::Value(value)).collect();
-        self.at.ins().brif(small, done, &values, wide, &[]);
-
-        self.enter(wide);
-        self.cold_here();
-        let out = self.words(ints.len());
-        let fit = ints.iter().enumerate().map(|(i, &(object, ty))| {
-            let function = if ty == IntTy::U64 { layout.wide_uint } else { layout.wide_int };
-            let place = self.at.ins().iadd_imm_s(out, i as i64 * 8);
-            self.call_address(function, &[object, place], types::I32)
-        });
-        let fit: Vec<_> = fit.collect();
-        let fit = fit.into_iter().reduce(|all, one| self.at.ins().band(all, one)).expect("there is an int");
-        let (other, read) = (self.other(), self.new_block());
-        self.at.ins().brif(fit, read, &[], other, &[]);
-        self.enter(read);
-        self.cold_here();
-        let load = |i| BlockArg::Value(self.at.ins().load(types::I64, flags(), out, i as i32 * 8));
-        let values: Vec<_> = (0..ints.len()).map(load).collect();
-        self.at.ins().jump(done, &values);
-        self.enter(done);
-        results
-    }
-
     /// Whether an int has its value in place, and what that is then.
     fn small_int(&mut self, layout: &Layout, object: ir::Value, ty: IntTy) -> (ir::Value, ir::Value) {
         let (IntLayout::Sized { size: head, digit } | IntLayout::Tagged { tag: head, digit }) = layout.int;
@@ -254,20 +244,16 @@ impl Lower<'_, '_, '_> {
             }
         };
         let value = self.at.ins().imul(digit, factor);
-        if ty != IntTy::U64 {
-            return (small, value);
-        }
-        let positive = self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, value, 0);
-        (self.at.ins().band(small, positive), value)
-    }
-
-    fn require_width(&mut self, int: ir::Value, ty: IntTy) {
-        if ty.bits() < 64 {
-            let narrow = self.at.ins().ireduce(c_type(&Ty::Int(ty)), int);
+        let fits = if ty == IntTy::U64 {
+            self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, value, 0)
+        } else if ty.bits() < 64 {
+            let narrow = self.at.ins().ireduce(c_type(&Ty::Int(ty)), value);
             let again = self.from_c(&Ty::Int(ty), narrow);
-            let outside = self.at.ins().icmp(IntCC::NotEqual, again, int);
-            self.other_if(outside);
-        }
+            self.at.ins().icmp(IntCC::Equal, again, value)
+        } else {
+            return (small, value);
+        };
+        (self.at.ins().band(small, fits), value)
     }
 
     fn other_if(&mut self, cond: ir::Value) {
@@ -286,11 +272,28 @@ impl Lower<'_, '_, '_> {
 
     /// Writes what `other` leads to.
     pub(super) fn finish_other(&mut self) {
-        let (Some(block), Outside::Objects { layout, .. }) = (self.other.take(), self.unit.outside) else { return };
+        let (Some(block), Outside::Objects { layout, token }) = (self.other.take(), self.unit.outside) else { return };
         self.enter(block);
         self.cold_here();
-        let params = self.at.block_params(self.entry).to_vec();
-        let object = self.call_address(layout.other, &params, types::I64);
+        let mut args = self.at.block_params(self.entry).to_vec();
+        let Some((known, types)) = self.known.take() else {
+            let object = self.call_address(layout.other, &args, types::I64);
+            self.at.ins().return_(&[object]);
+            return;
+        };
+        let out = self.words(types.len());
+        args.extend([self.address(token), out]);
+        let object = self.call_address(layout.unfit, &args, types::I64);
+        let told = self.at.ins().icmp_imm_u(IntCC::Equal, object, TOLD as i64);
+        let (read, done) = (self.new_block(), self.new_block());
+        self.at.ins().brif(told, read, &[], done, &[]);
+        self.enter(read);
+        self.cold_here();
+        let values = types.into_iter().enumerate();
+        let values: Vec<_> = values.map(|(i, ty)| BlockArg::Value(self.load_slot(ty, out, i as i32 * 8))).collect();
+        self.at.ins().jump(known, &values);
+        self.enter(done);
+        self.cold_here();
         self.at.ins().return_(&[object]);
     }
 

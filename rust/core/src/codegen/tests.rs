@@ -13,6 +13,7 @@ use crate::typed::{BlockId, Cond, Const, FuncId, HelperRef, Mode, Module, Op, Pi
 use crate::types::{FloatTy, IntTy, Ty};
 
 mod edges;
+mod outer;
 mod programs;
 
 const MODES: [Mode; 2] = [Mode::Python, Mode::Numpy];
