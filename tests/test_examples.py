@@ -20,7 +20,7 @@ def run(name: str) -> str:
 
 
 def test_every_example_has_a_test() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"demo.py", "classics.py", "host_functions.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {"demo.py", "classics.py", "host_functions.py", "quad.py"}
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +76,11 @@ def test_host_functions_are_called(host_functions: str, shown: str) -> None:
 @pytest.fixture(scope="module")
 def host_functions() -> str:
     return run("host_functions.py")
+
+
+def test_scipy_integrates_a_formula() -> None:
+    pytest.importorskip("scipy")
+    for formula in ((), ("x if x < 1 else 2 - x",)):
+        words = [sys.executable, str(EXAMPLES / "quad.py"), *formula]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0 and done.stdout.endswith("by Python: equal\n"), done
