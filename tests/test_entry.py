@@ -166,7 +166,7 @@ def test_code_takes_objects_where_they_lie(inline: bool) -> None:
         ("a < b", (1, 2)),
         ("a and b", (True, False)),
         ("def f(a: u64, b: i8): return a, b", (1, 2)),
-        ("for i in range(a): b += i\nb", (3, 4)),
+        ("def f(a, b):\n    for i in range(a): b += i\n    return b", (3, 4)),
         ("def f(a, b): pass", (1, 1)),
     ]:
         f = jib.compile(text)
