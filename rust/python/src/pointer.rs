@@ -103,7 +103,9 @@ impl Shared {
             let error = run_error(py, &program.source, &failure, refused);
             error.write_unraisable(py, name.as_ref().map(|name| name.as_any()));
         });
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((failure, refusal));
+        let last = Some((failure, refusal));
+        // What was there before may be an exception, and run Python when it goes: not while this is locked.
+        let _before = std::mem::replace(&mut *self.failure.lock().unwrap_or_else(PoisonError::into_inner), last);
     }
 }
 
