@@ -20,7 +20,7 @@ def run(name: str) -> str:
 
 
 def test_every_example_has_a_test() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"demo.py", "classics.py", "host_functions.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {"demo.py", "classics.py", "host_functions.py", "quad.py"}
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +76,11 @@ def test_host_functions_are_called(host_functions: str, shown: str) -> None:
 @pytest.fixture(scope="module")
 def host_functions() -> str:
     return run("host_functions.py")
+
+
+def test_scipy_integrates_as_it_does_with_python() -> None:
+    pytest.importorskip("scipy")
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "quad.py"), "sin(x) * x"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0 and done.stdout.rstrip().endswith(": equal") and "times as fast" in done.stderr

@@ -119,7 +119,7 @@ ESCAPES: dict[str, tuple[type[jib.JitError], str, list[str]]] = {
         "sum(x, key=x)"]),
     "types": (jib.CompileError, "is not a type", [
         "x: eval('1') = 1", "def f(x: open('x')): return x", "def f(x) -> eval('1'): return x", "x: (y := 1) = 2",
-        "x: 'int' = 1",
+        "x: 'eval(1)' = 1", "x: '__import__' = 1", "def f(x: 'open(\"x\")'): return x",
     ]),
     "defaults": (jib.CompileError, "a default must be a literal", ["def f(x=eval('1')): return x", "lambda x=y: x",
         "def f(x=(1, 2)): return x"]),
