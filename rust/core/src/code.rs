@@ -121,6 +121,15 @@ pub fn has_room_for(of: &Extern) -> bool {
     hooks::stack_limit_above(0, externs::room(of)).is_some()
 }
 
+/// Makes what is made once in a process for these options. A thread that finds it being made by another waits for that one; which it
+/// does for ever in a child that was forked meanwhile. So it is called where nobody can fork, before compiling where somebody can.
+pub fn prepare(options: &Options) {
+    // What fails here does so again where it is needed, and there it is said.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let _ = (isa(options, false), isa(options, true), linker::poll());
+    }));
+}
+
 /// Compiles a module for this machine, to be run with slots.
 pub fn compile(module: &Module, options: &Options) -> Result<Code, CodeError> {
     compile_for(module, options, Outside::Slots)

@@ -80,7 +80,14 @@ impl Extern {
     /// Calls a C function on slots, as many as it has parameters and results.
     pub fn call(&self, args: &[u64], out: &mut [u64]) -> Result<(), CodeError> {
         assert_eq!((args.len(), out.len()), (self.params.len(), self.result.width()), "slots of a call");
-        let made = self.trampoline.get_or_init(|| Trampoline::new(self));
+        let made = match self.trampoline.get() {
+            Some(made) => made,
+            // Not made within `get_or_init`: a child forked meanwhile would wait for it.
+            None => {
+                let made = Trampoline::new(self);
+                self.trampoline.get_or_init(|| made)
+            }
+        };
         made.as_ref().map(|trampoline| trampoline.call(args, out)).map_err(CodeError::clone)
     }
 }

@@ -32,7 +32,7 @@ use crate::guard::guard;
 use crate::host::{Budget, Gil, Refusal, Run};
 use crate::layout::layout;
 use crate::pointer::{Pointer, Shared};
-use crate::specialise::{Engine, Options, Specialisation, Stages, Stop};
+use crate::specialise::{Engine, Options, Specialisation, Stages, Stop, prepare};
 
 const ENGINES: [(&str, Engine); 3] =
     [("native", Engine::Native), ("interpreter", Engine::Interpreter), ("auto", Engine::Auto)];
@@ -464,8 +464,10 @@ impl Callable {
         let layout = layout(py);
         let compile =
             || Specialisation::compile(&program.unit, types, program.result.as_ref(), program.options, layout);
-        // Others may go on meanwhile.
-        let made = py.detach(|| codes::code(program.number, types, compile));
+        if program.options.engine == Engine::Native {
+            prepare(program.options);
+        }
+        let made = codes::code(py, program.number, types, compile);
         let made = made.map_err(|error| compile_error(py, &program.source, error))?;
         let mut known = self.known();
         // Another thread may have been faster: one of them is kept.
@@ -507,6 +509,11 @@ impl Callable {
         let exact = exact.collect::<PyResult<SmallVec<[Bound<'py, PyAny>; 8]>>>()?;
         let borrowed: Args = exact.iter().map(|arg| arg.as_borrowed()).collect();
         entry::enter(slf, &specialisation, &borrowed).unwrap_or_else(|| Err(internal(py, "code without an entry")))
+    }
+
+    /// Whether calls go to generated code first.
+    pub fn is_direct(&self) -> bool {
+        self.target.is_set()
     }
 
     /// Has this specialisation called directly, from now on.

@@ -1,7 +1,8 @@
 //! The cache of compiled code: text and options (a program, by its number) and argument types → specialisation.
 //!
 //! In: what is asked for, and how to make it. Out: a specialisation, known or new. Always holds: at most `CAPACITY` are kept for those who
-//! come later, and not more than `BYTES` of them; each lives on as long as a function has it.
+//! come later, and not more than `BYTES` of them; each lives on as long as a function has it. Only who has the interpreter locks it: a
+//! child that `os.fork` makes finds it unlocked, since whoever forks has the interpreter too.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jib_core::diag::Error;
 use jib_core::types::Ty;
 use lru::LruCache;
+use pyo3::prelude::*;
 
 use crate::specialise::Specialisation;
 
@@ -40,21 +42,22 @@ impl Codes {
     }
 }
 
-fn with<T>(work: impl FnOnce(&mut Codes) -> T) -> T {
+fn with<T>(_: Python<'_>, work: impl FnOnce(&mut Codes) -> T) -> T {
     static CODES: OnceLock<Mutex<Codes>> = OnceLock::new();
     let codes =
         CODES.get_or_init(|| Mutex::new(Codes { known: LruCache::new(CAPACITY), bytes: 0, hits: 0, misses: 0 }));
     work(&mut codes.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// What is known for a program and types, or is made now. Nothing is locked meanwhile.
+/// What is known for a program and types, or is made now. Nothing is locked meanwhile, and other threads may have the interpreter.
 pub fn code(
+    py: Python<'_>,
     program: u64,
     types: &[Ty],
-    make: impl FnOnce() -> Result<Arc<Specialisation>, Error>,
+    make: impl FnOnce() -> Result<Arc<Specialisation>, Error> + Send,
 ) -> Result<Arc<Specialisation>, Error> {
     let key = (program, types.into());
-    let found = with(|codes| {
+    let found = with(py, |codes| {
         let found = codes.known.get(&key).cloned();
         *(if found.is_some() { &mut codes.hits } else { &mut codes.misses }) += 1;
         found
@@ -62,20 +65,20 @@ pub fn code(
     if let Some(found) = found {
         return Ok(found);
     }
-    let made = make()?;
+    let made = py.detach(make)?;
     // What it displaces is freed when the lock is open again.
-    let _old = with(|codes| codes.keep(key, made.clone()));
+    let _old = with(py, |codes| codes.keep(key, made.clone()));
     Ok(made)
 }
 
 /// Hits, misses, the most that are kept, and how many are.
-pub fn info() -> (u64, u64, usize, usize) {
-    with(|codes| (codes.hits, codes.misses, CAPACITY.get(), codes.known.len()))
+pub fn info(py: Python<'_>) -> (u64, u64, usize, usize) {
+    with(py, |codes| (codes.hits, codes.misses, CAPACITY.get(), codes.known.len()))
 }
 
 /// Forgets all, and what was counted.
-pub fn clear() {
-    let _old = with(|codes| {
+pub fn clear(py: Python<'_>) {
+    let _old = with(py, |codes| {
         (codes.bytes, codes.hits, codes.misses) = (0, 0, 0);
         std::mem::replace(&mut codes.known, LruCache::new(CAPACITY))
     });

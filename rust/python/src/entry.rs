@@ -66,6 +66,10 @@ impl Target {
         }
     }
 
+    pub fn is_set(&self) -> bool {
+        self.first.load(Ordering::Relaxed) != other as *const () as usize
+    }
+
     /// From now on calls go to this code first; and at once, later, those with arguments of the classes of these, which it took.
     pub fn set(&self, specialisation: &Specialisation, args: Option<&[Borrowed<'_, '_, PyAny>]>) {
         let Some(entry) = specialisation.entry() else {

@@ -18,6 +18,7 @@ mod pointer;
 mod specialise;
 mod tiers;
 
+use jib_core::outside::IntLayout;
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
@@ -46,16 +47,31 @@ fn _inline(allowed: bool) -> bool {
     layout::inline(allowed)
 }
 
+/// How ints hold their numbers, as far as code may look into objects. For tests.
+#[pyfunction]
+fn _layout(py: Python<'_>) -> Option<&'static str> {
+    layout::layout(py).map(|layout| match layout.int {
+        IntLayout::Sized { .. } => "sized",
+        IntLayout::Tagged { .. } => "tagged",
+    })
+}
+
+/// Whether calls of a function go to generated code first. For tests.
+#[pyfunction]
+fn _direct(function: &Bound<'_, callable::Callable>) -> bool {
+    function.get().is_direct()
+}
+
 /// Hits and misses of the cache of compiled code, the most that it keeps, and how many it has.
 #[pyfunction]
-fn _codes() -> (u64, u64, usize, usize) {
-    codes::info()
+fn _codes(py: Python<'_>) -> (u64, u64, usize, usize) {
+    codes::info(py)
 }
 
 /// Forgets the compiled code that no function has.
 #[pyfunction]
-fn _forget() {
-    codes::clear()
+fn _forget(py: Python<'_>) {
+    codes::clear(py)
 }
 
 /// Makes the core panic when it next comes to this stage; gives all stages. For tests.
@@ -78,6 +94,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(feature = "faults")]
     module.add_function(wrap_pyfunction!(_trip, module)?)?;
     module.add_function(wrap_pyfunction!(_inline, module)?)?;
+    module.add_function(wrap_pyfunction!(_layout, module)?)?;
+    module.add_function(wrap_pyfunction!(_direct, module)?)?;
     module.add_function(wrap_pyfunction!(_codes, module)?)?;
     module.add_function(wrap_pyfunction!(_forget, module)?)?;
     module.add_function(wrap_pyfunction!(externs::read_signature, module)?)?;

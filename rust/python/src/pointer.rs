@@ -17,7 +17,7 @@ use crate::callable::Program;
 use crate::entry;
 use crate::errors::{compile_error, run_error};
 use crate::host::{Refusal, Run};
-use crate::specialise::{code_error, typed_ir, with_room};
+use crate::specialise::{code_error, prepare, typed_ir, with_room};
 
 /// What the code knows by its token.
 pub struct Shared {
@@ -60,6 +60,7 @@ impl Shared {
             let code = code::compile_for(&module, &program.options.code(), outside).map_err(code_error)?;
             Ok((Some(code), result))
         };
+        prepare(program.options);
         let made = py.detach(|| with_room(compile)).map_err(|error| compile_error(py, &program.source, error))?;
         let (Some(code), result) = made else {
             return Err(PyTypeError::new_err("a function of C gives one number or nothing, not a tuple"));
@@ -102,7 +103,9 @@ impl Shared {
             let error = run_error(py, &program.source, &failure, refused);
             error.write_unraisable(py, name.as_ref().map(|name| name.as_any()));
         });
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((failure, refusal));
+        let last = Some((failure, refusal));
+        // What was there before may be an exception, and run Python when it goes: not while this is locked.
+        let _before = std::mem::replace(&mut *self.failure.lock().unwrap_or_else(PoisonError::into_inner), last);
     }
 }
 

@@ -121,6 +121,14 @@ pub fn with_room<T: Send>(compile: impl FnOnce() -> Result<T, Error> + Send) -> 
     })
 }
 
+/// What has to be there before anything is compiled on a thread that has given the interpreter away, while others may fork.
+pub fn prepare(options: Options) {
+    let _ = with_room(|| {
+        code::prepare(&options.code());
+        Ok(())
+    });
+}
+
 impl Specialisation {
     /// With a layout, native code takes objects itself.
     pub fn compile(

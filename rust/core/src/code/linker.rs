@@ -145,7 +145,7 @@ fn address(name: &str) -> Option<*const u8> {
 }
 
 /// The stub by which generated code asks the host: made on first need, and kept for ever.
-fn poll() -> Result<*const u8, CodeError> {
+pub(super) fn poll() -> Result<*const u8, CodeError> {
     static STUB: OnceLock<(usize, Pages)> = OnceLock::new();
     if let Some(&(address, _)) = STUB.get() {
         return Ok(address as *const u8);
