@@ -27,7 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def verified() -> Iterator[None]:
-    """Meanwhile every stage's work is verified, as in debug builds: typed IR after inference and each pass, and CLIF."""
-    before = _native._verify(True)
+    """Meanwhile every stage's work is verified, as in debug builds: typed IR after inference and each pass, and CLIF.
+
+    And first calls are for code that takes objects: so this is tried with every program that is called once.
+    """
+    before = _native._verify(True), _native._eager(True)
     yield
-    _native._verify(before)
+    _native._verify(before[0])
+    _native._eager(before[1])

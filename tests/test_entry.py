@@ -172,6 +172,8 @@ def test_code_takes_objects_where_they_lie(inline: bool) -> None:
         f = jib.compile(text)
         assert not _native._direct(f)
         f(*args)
+        assert not _native._direct(f), text  # a text that is called once does without
+        f(*args)
         assert _native._direct(f) == inline, text
 
 
@@ -383,3 +385,35 @@ def test_what_needs_python_gets_it_back(nogil: bool | None, capsys: pytest.Captu
     with pytest.raises(ZeroDivisionError) as caught:
         f(6000001)
     assert caught.value.jib_span[0] == 5  # type: ignore[attr-defined]
+
+
+def test_code_for_the_first_call_gives_way_to_that_for_many() -> None:
+    jib.cache_clear()
+    f = jib.compile("a * 2 + b")
+    assert f(1, 2) == 4 and not _native._direct(f)
+    (first,) = f.specializations
+    assert f(3, 4) == 10 and _native._direct(f)
+    (second,) = f.specializations  # in its place, not beside it
+    assert second.params == first.params and second.code_bytes > first.code_bytes
+    g = jib.compile("a * 2 + b")
+    assert g(5, 6) == 16 and _native._direct(g) and jib.cache_info().codes.currsize == 1
+    ahead = jib.compile("a * 2 + b", "int(int, int)")
+    assert _native._direct(ahead)
+
+
+def test_what_is_too_large_with_an_entry_goes_on_without() -> None:
+    def works(blocks: int) -> Any:
+        f = jib.compile("a // b // a // b", limits=jib.Limits()._replace(blocks=blocks))
+        try:
+            f(7, 2)
+        except jib.LimitError:
+            return None
+        return f
+
+    least = next(blocks for blocks in range(1, 200) if works(blocks))
+    f = works(least)
+    for _ in range(3):
+        assert f(7, 2) == 7 // 2 // 7 // 2 and not _native._direct(f)
+    with pytest.raises(ZeroDivisionError):
+        f(7, 0)
+    assert jib.Function.__call__(works(100_000), 7, 2) == 0

@@ -4,7 +4,7 @@
 //! its argument types exactly, compiling it on first need, with no Python on the way.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,14 @@ use crate::specialise::{Engine, Options, Specialisation, Stages, Stop, prepare};
 
 const ENGINES: [(&str, Engine); 3] =
     [("native", Engine::Native), ("interpreter", Engine::Interpreter), ("auto", Engine::Auto)];
+
+/// Whether first calls too are for code that takes objects: tests ask for it.
+static EAGER: AtomicBool = AtomicBool::new(false);
+
+/// From now on, first calls are made so or not; gives what held before.
+pub fn eager(always: bool) -> bool {
+    EAGER.swap(always, Ordering::Relaxed)
+}
 
 /// More specialisations than this of one function are a mistake, such as tuples of ever new lengths.
 const MAX_SPECIALISATIONS: usize = 256;
@@ -212,7 +220,7 @@ impl Callable {
         guard(py, || {
             let callable = Callable::of(program);
             if let Some(types) = &callable.program().fixed {
-                callable.aim(&*callable.specialisation(py, types)?, None);
+                callable.aim(&*callable.specialisation(py, types, true)?, None);
             }
             Ok(callable)
         })
@@ -441,40 +449,61 @@ impl Callable {
     }
 
     /// The specialisation for these argument types, compiled now if there is none.
-    fn specialisation(&self, py: Python<'_>, types: &[Ty]) -> PyResult<Arc<Specialisation>> {
+    ///
+    /// Code that takes objects itself costs twice the time to compile, so the first call does without: it is made when there is a second
+    /// call, and stands in the place of the other then. `soon`: there will be more calls.
+    fn specialisation(&self, py: Python<'_>, types: &[Ty], soon: bool) -> PyResult<Arc<Specialisation>> {
         let hash = hash(types);
-        let find = |known: &[(u64, Arc<Specialisation>)]| {
-            known.iter().rev().find(|(key, s)| *key == hash && s.params == types).map(|(_, s)| s.clone())
-        };
+        let find =
+            |known: &[(u64, Arc<Specialisation>)]| known.iter().rposition(|(key, s)| *key == hash && s.params == types);
         // The lock is never held while Python may run: who waits for it holds the interpreter.
-        let count = {
+        let (count, cold) = {
             let known = self.known();
-            if let Some(found) = find(&known) {
-                return Ok(found);
+            let found = find(&known).map(|at| known[at].1.clone());
+            match found {
+                Some(found) if found.is_warm() => return Ok(found),
+                cold => (known.len(), cold),
             }
-            known.len()
         };
         let program = self.program();
-        if count >= MAX_SPECIALISATIONS {
+        if cold.is_none() && count >= MAX_SPECIALISATIONS {
             let span = program.unit.span();
             let args = vec![program.name.clone(), MAX_SPECIALISATIONS.to_string()];
             let diag = jib_core::diag::Diag { code: "limit-specialisations", args, span };
             return Err(compile_error(py, &program.source, diag.into()));
         }
-        let layout = layout(py);
+        let layout = if soon || cold.is_some() || program.options.engine != Engine::Native { layout(py) } else { None };
+        if let (Some(cold), None) = (&cold, layout) {
+            cold.stay();
+            return Ok(cold.clone());
+        }
         let compile =
             || Specialisation::compile(&program.unit, types, program.result.as_ref(), program.options, layout);
         if program.options.engine == Engine::Native {
             prepare(program.options);
         }
-        let made = codes::code(py, program.number, types, compile);
-        let made = made.map_err(|error| compile_error(py, &program.source, error))?;
+        let good = |found: &Specialisation| found.is_warm() || layout.is_none();
+        let made = match (codes::code(py, program.number, types, good, compile), cold) {
+            (Ok(made), _) => made,
+            // What takes objects may be beyond a limit where the other was not.
+            (Err(_), Some(cold)) => {
+                cold.stay();
+                return Ok(cold);
+            }
+            (Err(error), None) => return Err(compile_error(py, &program.source, error)),
+        };
         let mut known = self.known();
-        // Another thread may have been faster: one of them is kept.
-        Ok(find(&known).unwrap_or_else(|| {
-            known.push((hash, made.clone()));
-            made
-        }))
+        match find(&known) {
+            // Another thread may have been faster: the best of them is kept.
+            Some(at) if known[at].1.is_warm() || !made.is_warm() => return Ok(known[at].1.clone()),
+            Some(at) => {
+                let old = std::mem::replace(&mut known[at].1, made.clone());
+                drop(known);
+                drop(old);
+            }
+            None => known.push((hash, made.clone())),
+        }
+        Ok(made)
     }
 
     /// Any call: binds, finds or makes the specialisation, runs it, and has it called directly from now on.
@@ -494,7 +523,7 @@ impl Callable {
     fn call<'py>(slf: &Bound<'py, Self>, args: &[Borrowed<'_, 'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
         let (types, slots) = this.program().convert(py, args)?;
-        let specialisation = this.specialisation(py, &types)?;
+        let specialisation = this.specialisation(py, &types, EAGER.load(Ordering::Relaxed))?;
         this.aim(&specialisation, convert::are_exact(args, &types).then_some(args));
         if specialisation.takes_slots() {
             let mut out = Slots::from_elem(0, specialisation.width());

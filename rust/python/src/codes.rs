@@ -49,16 +49,18 @@ fn with<T>(_: Python<'_>, work: impl FnOnce(&mut Codes) -> T) -> T {
     work(&mut codes.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// What is known for a program and types, or is made now. Nothing is locked meanwhile, and other threads may have the interpreter.
+/// What is known for a program and types and is good enough, or is made now. Nothing is locked meanwhile, and other threads may have the
+/// interpreter.
 pub fn code(
     py: Python<'_>,
     program: u64,
     types: &[Ty],
+    good: impl Fn(&Specialisation) -> bool,
     make: impl FnOnce() -> Result<Arc<Specialisation>, Error> + Send,
 ) -> Result<Arc<Specialisation>, Error> {
     let key = (program, types.into());
     let found = with(py, |codes| {
-        let found = codes.known.get(&key).cloned();
+        let found = codes.known.get(&key).filter(|found| good(found)).cloned();
         *(if found.is_some() { &mut codes.hits } else { &mut codes.misses }) += 1;
         found
     });

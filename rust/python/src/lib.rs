@@ -62,6 +62,12 @@ fn _direct(function: &Bound<'_, callable::Callable>) -> bool {
     function.get().is_direct()
 }
 
+/// Whether first calls too are for code that takes objects, from now on; gives what held before. For tests.
+#[pyfunction]
+fn _eager(always: bool) -> bool {
+    callable::eager(always)
+}
+
 /// Hits and misses of the cache of compiled code, the most that it keeps, and how many it has.
 #[pyfunction]
 fn _codes(py: Python<'_>) -> (u64, u64, usize, usize) {
@@ -94,6 +100,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(feature = "faults")]
     module.add_function(wrap_pyfunction!(_trip, module)?)?;
     module.add_function(wrap_pyfunction!(_inline, module)?)?;
+    module.add_function(wrap_pyfunction!(_eager, module)?)?;
     module.add_function(wrap_pyfunction!(_layout, module)?)?;
     module.add_function(wrap_pyfunction!(_direct, module)?)?;
     module.add_function(wrap_pyfunction!(_codes, module)?)?;

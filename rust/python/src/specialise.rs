@@ -3,6 +3,7 @@
 //! In: a unit, argument types, options. Out: something that runs on slots. Always holds: a specialisation never changes; who
 //! runs it keeps it alive by its `Arc`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -60,6 +61,8 @@ pub struct Specialisation {
     body: OnceLock<Body>,
     /// What it takes of memory, about.
     bytes: usize,
+    /// Whether it is the best that can be had: code that takes objects itself, where there is such.
+    warm: AtomicBool,
     stages: OnceLock<Box<[(&'static str, f64)]>>,
 }
 
@@ -151,9 +154,10 @@ impl Specialisation {
         let (module, mut stages) = typed_ir(unit, params, result, options)?;
         let result = module.functions[0].result.clone();
         let (body, params) = (OnceLock::new(), params.to_vec());
+        let warm = AtomicBool::new(layout.is_some() || options.engine != Engine::Native);
         let insts = module.functions.iter().flat_map(|function| &function.blocks).map(|block| block.insts.len());
         let bytes = insts.sum::<usize>() * INSTRUCTION + PAGE;
-        let made = Arc::new(Specialisation { params, result, body, bytes, stages: OnceLock::new() });
+        let made = Arc::new(Specialisation { params, result, body, bytes, warm, stages: OnceLock::new() });
         let token = Arc::as_ptr(&made).addr();
         let outside = layout.map_or(Outside::Slots, |layout| Outside::Objects { layout, token });
         let body = match options.engine {
@@ -171,6 +175,16 @@ impl Specialisation {
 
     fn body(&self) -> Result<&Body, Stop> {
         self.body.get().ok_or_else(|| Stop::Compiling(Error::internal("a specialisation without a body")))
+    }
+
+    /// Whether it is the best that can be had.
+    pub fn is_warm(&self) -> bool {
+        self.warm.load(Ordering::Relaxed)
+    }
+
+    /// There is no better one.
+    pub fn stay(&self) {
+        self.warm.store(true, Ordering::Relaxed);
     }
 
     /// What it takes of memory, about.
