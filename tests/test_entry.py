@@ -417,3 +417,49 @@ def test_what_is_too_large_with_an_entry_goes_on_without() -> None:
     with pytest.raises(ZeroDivisionError):
         f(7, 0)
     assert jib.Function.__call__(works(100_000), 7, 2) == 0
+
+
+def test_callers_that_let_go_of_what_they_call() -> None:
+    """`functools.partial` and `property` hold what they call only as long as nobody replaces it."""
+
+    def replaced() -> int:
+        part.__setstate__((print, (), {}, {}))
+        jib.cache_clear()
+        gc.collect()
+        return 5
+
+    for text in ("t = 0\nfor i in range(n): t += h(i) if i == 3 else i\nt", "h(n) + n"):
+        host = jib.extern(lambda i: replaced(), "int(int)", "h")
+        part = functools.partial(jib.compile(text, params=["n"], externs=[host]))
+        assert part(10) == (45 - 3 + 5 if "for" in text else 15)
+        assert [jib.compile(f"a + {n}")(1) for n in range(5)] == [1, 2, 3, 4, 5]
+    part = functools.partial(jib.compile("a + b"))
+    assert part(1, 2) == part(3, 0) == 3
+    assert part(Index(replaced), 4) == 9
+    assert [jib.compile(f"a * {n}")(1) for n in range(5)] == [0, 1, 2, 3, 4]
+
+
+def test_options_of_the_wrong_kind() -> None:
+    for option in ("signature", "engine", "arithmetic", "opt_level"):
+        for wrong in (5, ["native"], b"native"):
+            with pytest.raises(TypeError, match=f"{option} must be a str, not "):
+                jib.compile("a", **{option: wrong})
+
+    class Lying(str):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return hash("honest")
+
+        def __str__(self) -> str:
+            return "evil"
+
+    assert jib.compile("a", name="honest").__name__ == "honest"
+    assert jib.compile("a", name=Lying("lying")).__name__ == "lying"
+    assert jib.compile("a", engine=Lying("native"))(1) == 1
+    assert jib.compile("a - b", params=iter(["b", "a"]))(1, 2) == 1
+    with pytest.raises(ValueError, match="half a character"):
+        jib.compile("a", name="\ud800")
+    with pytest.raises(ValueError, match="limits"):
+        jib.compile("a", limits=jib.Limits(*[2**63 - 1] * len(jib.Limits._fields)))

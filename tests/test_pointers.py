@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import jib
+from stacks import on_stack
 
 LEAST = -(1 << 63)
 
@@ -128,6 +129,61 @@ def test_what_has_no_c_type_is_refused() -> None:
         jib.compile("a / b").address("int(int, int)")  # it is a float
     with pytest.raises(TypeError):
         jib.compile("a").address(None)  # type: ignore[arg-type]
+
+
+def test_c_gives_what_was_asked_for() -> None:
+    g = jib.compile("def g(x: float, n): return x * n")
+    with pytest.raises(TypeError, match="'x' is declared float, so C cannot give int"):
+        g.address("float(int, int)")
+    assert g.ctypes("float(float, int)")(1.5, 2) == 3.0
+
+
+def test_calls_that_go_through_c_and_python_and_back() -> None:
+    """The GIL is given away by others than PyO3: by ctypes, and by long runs."""
+
+    def g(x: float) -> float:
+        return x + 1
+
+    c = jib.compile("g(x)", externs=[jib.extern(g)]).ctypes("float(float)")
+
+    def h(x: float) -> float:
+        return float(c(x))
+
+    for nogil in (None, True, False):
+        f = jib.compile("h(x)", externs=[jib.extern(h)], nogil=nogil)
+        assert [f(1.0) for _ in range(3)] == [2.0] * 3 and f.__call__(1.0) == 2.0
+        shown = jib.compile("print(x)\nx", params=["x"]).ctypes("float(float)")
+        text = "s = 0.0\nfor i in range(3000000): s += x\nb(s)"
+        assert jib.compile(text, params=["x"], externs=[jib.extern(shown, name="b")], nogil=nogil)(1.0) == 3000000.0
+
+
+def test_the_hook_may_call_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = jib.compile("1 / x")
+    holding = ctypes.PYFUNCTYPE(ctypes.c_double, ctypes.c_double)(f.address("float(float)"))
+    keep = f.address("float(float)")
+    again = ctypes.PYFUNCTYPE(ctypes.c_double, ctypes.c_double)(int(keep))
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: again(0.0))
+    monkeypatch.setattr(sys, "setrecursionlimit", sys.setrecursionlimit)
+    on_stack(512, lambda: again(0.0))
+    assert math.isnan(again(0.0)) and type(keep.error) is ZeroDivisionError and holding is not None
+
+
+def test_cycles_through_pointers_are_collected() -> None:
+    f = jib.compile("x + 1.0")
+    f.mine = f.ctypes("float(float)")
+    f.also = f.address("float(float)")
+    gone = weakref.ref(f)
+    del f
+    gc.collect()
+    assert gone() is None
+
+
+def test_an_extern_of_an_address_keeps_its_code() -> None:
+    made = jib.extern(unsafe_address=jib.compile("x * 3.0").address("float(float)"), signature="float(float)", name="h")
+    jib.cache_clear()
+    gc.collect()
+    others = [jib.compile(f"x + {n}")(1.0) for n in range(20)]
+    assert jib.compile("h(x)", externs=[made])(2.0) == 6.0 and len(others) == 20
 
 
 def test_capsules() -> None:

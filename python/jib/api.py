@@ -41,8 +41,11 @@ def _check(params: object, name: object, fuel: object, timeout: object, limits: 
         for param in params:  # type: ignore[attr-defined]
             if not (param.isascii() and param.isidentifier()):
                 raise ValueError(f"params: {param!r:.80} is not a name")
-    if name is not None and not isinstance(name, str):
-        raise TypeError(f"name must be a str, not {type(name).__name__}")
+    if name is not None:
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a str, not {type(name).__name__}")
+        if any("\ud800" <= character <= "\udfff" for character in name):
+            raise ValueError(f"name: {name!a:.80} has half a character")
     if fuel is not None:
         if not hasattr(fuel, "__index__") or isinstance(fuel, bool):
             raise TypeError(f"fuel must be an int, not {type(fuel).__name__}")
@@ -61,8 +64,15 @@ def _check(params: object, name: object, fuel: object, timeout: object, limits: 
         for field, value in zip(Limits._fields, limits):
             if type(value) is not int:
                 raise TypeError(f"limits: {field} must be an int, not {type(value).__name__}")
-            if not 0 <= value < 2**63:
-                raise ValueError(f"limits: {field} must be between 0 and 2**63 - 1, not {value}")
+            if not 0 <= value < 2**62:
+                raise ValueError(f"limits: {field} must be between 0 and 2**62 - 1, not {value}")
+
+
+def _word(option: str, word: object) -> str:
+    """The text of an option, a str itself."""
+    if not isinstance(word, str):
+        raise TypeError(f"{option} must be a str, not {type(word).__name__}")
+    return str.__str__(word)
 
 
 def compile(
@@ -122,10 +132,19 @@ def compile(
         or limits is not None
         or nogil is not None
     ):
+        if params is not None and not isinstance(params, str):
+            params = tuple(params)  # once: it may be an iterator
         _check(params, name, fuel, timeout, DEFAULT if limits is None else limits, nogil)
-        params = None if params is None else tuple(params)
+        params = None if params is None else tuple([str.__str__(param) for param in params])
+        name = None if name is None else str.__str__(name)
         fuel = None if fuel is None else index(fuel)
         timeout = None if timeout is None else float(timeout)
+    if not (
+        type(arithmetic) is type(engine) is type(opt_level) is str and (signature is None or type(signature) is str)
+    ):
+        signature = None if signature is None else _word("signature", signature)
+        arithmetic, engine = _word("arithmetic", arithmetic), _word("engine", engine)
+        opt_level = _word("opt_level", opt_level)
     callees = check_externs(externs) if externs != () else ()
     options = signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits or DEFAULT, nogil, callees
     # What host functions keep, they keep for those alone who have them.

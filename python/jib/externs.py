@@ -93,6 +93,7 @@ def extern(
         if target is not None:
             raise TypeError("extern() takes a target or unsafe_address, not both")
         address = _checked_address(unsafe_address)
+        target = unsafe_address  # a jib.Address keeps its code alive
     elif isinstance(target, tuple):
         pointer, path, own_name = _symbol(target)
         address, origin, target = _ctypes_address(pointer), (path, own_name), pointer

@@ -284,6 +284,17 @@ impl Callable {
     fn _pointer(&self, py: Python<'_>, signature: &str) -> PyResult<Pointer> {
         guard(py, || {
             let (types, result) = self.program().signature(py, signature)?;
+            // What C is told is what it asked for: nobody converts there.
+            let asked = parse::signature(signature).map(|signature| signature.params).unwrap_or_default();
+            if let Some(((asked, declared), param)) =
+                asked.iter().zip(&types).zip(&self.program().params).find(|((a, d), _)| a != d)
+            {
+                return Err(PyTypeError::new_err(format!(
+                    "{}() argument '{}' is declared {declared}, so C cannot give {asked}",
+                    self.program().name,
+                    param.name
+                )));
+            }
             Shared::compile(py, &self.program, &self.interrupts, &types, result.as_ref())
         })
     }

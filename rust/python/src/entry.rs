@@ -1,15 +1,15 @@
 //! The boundary between CPython's vectorcall and us; all that is unsafe of the binding.
 //!
 //! In: pointers from CPython and from generated code. Out: pointers for them. Always holds: nothing unwinds out of here; an
-//! exception is set whenever null is given; arguments are borrowed from the caller for the whole call, as vectorcall promises; who calls
-//! a function holds a reference to it meanwhile, and it holds its code.
+//! exception is set whenever null is given; arguments are borrowed from the caller for the whole call, as vectorcall promises; a function
+//! holds its code, and is held while anything runs that could let go of it.
 
 use std::ffi::{CString, c_int, c_void};
 use std::hint::black_box;
 use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jib_core::code::has_room;
 use jib_core::outside::{IntLayout, Layout, Numbers, TOLD};
@@ -162,6 +162,9 @@ unsafe extern "C" fn other(callable: Object, args: *const Object, nargsf: usize,
     // nothing is checked.
     unsafe {
         Python::attach_unchecked(|py| {
+            Called::let_go(py);
+            // Whatever the arguments may do to it, the function lives until we are done.
+            let _called = Called::new(callable);
             let called = || {
                 if !has_room(ROOM) {
                     return Err(PyRecursionError::new_err("no room on the stack for a call"));
@@ -172,7 +175,6 @@ unsafe extern "C" fn other(callable: Object, args: *const Object, nargsf: usize,
                     Bound::from_borrowed_ptr_or_opt(py, names).map(|names| names.cast_into_unchecked::<PyTuple>());
                 let all = count + names.as_ref().map_or(0, |names| names.len());
                 let all: Args = (0..all).map(|i| Borrowed::from_ptr(py, *args.add(i))).collect();
-                // Whatever the arguments may do to it, the function lives until we are done.
                 let callable = Bound::from_borrowed_ptr(py, callable).cast_into_unchecked::<Callable>();
                 Callable::dispatch(&callable, &all[..count], names.as_ref(), &all[count..])
             };
@@ -220,6 +222,8 @@ unsafe extern "C" fn run(callable: Object, token: *const Specialisation, args: *
         let args = std::slice::from_raw_parts(args, specialisation.taken());
         (py, callable, specialisation, args, std::slice::from_raw_parts_mut(out, specialisation.width()))
     };
+    // SAFETY: as above.
+    let _called = unsafe { Called::new(callable.as_ptr()) };
     match catch_unwind(AssertUnwindSafe(|| callable.get().run(py, specialisation, args, out))) {
         Ok(Ok(())) => 0,
         Ok(Err(stop)) => {
@@ -246,6 +250,7 @@ fn fails(callable: Object, error: impl FnOnce(Python<'_>, &Callable) -> PyErr) {
     // SAFETY: as in `run`; the callable is alive and one of ours.
     unsafe {
         Python::attach_unchecked(|py| {
+            let _called = Called::new(callable);
             let callable = Bound::from_borrowed_ptr(py, callable).cast_into_unchecked::<Callable>();
             let error = guard(py, || Ok(error(py, callable.get()))).unwrap_or_else(|failed| failed);
             error.restore(py);
@@ -459,10 +464,67 @@ impl Drop for Away {
 
 /// Does what needs Python if this thread is attached to it now. Waiting for it could be for ever: who has it may wait for us.
 pub fn if_attached(work: impl FnOnce(Python<'_>)) {
-    // SAFETY: asked first whether there is an interpreter, and whether this thread is attached.
+    // SAFETY: asked first whether there is an interpreter, and whether this thread's state is the one that has the GIL; PyO3's own
+    // count says nothing of it: others than PyO3 give the GIL away.
     unsafe {
-        if ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 {
-            Python::attach_unchecked(work);
+        if ffi::Py_IsInitialized() == 0 {
+            return;
+        }
+        let own = ffi::PyGILState_GetThisThreadState();
+        if !own.is_null() && own == ffi::compat::PyThreadState_GetUnchecked() {
+            work(Python::assume_attached());
+        }
+    }
+}
+
+/// Does what needs Python on a thread that C may have called, with the GIL or without.
+pub fn attached_again<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
+    type Ensure = unsafe extern "C-unwind" fn() -> ffi::PyGILState_STATE;
+    let plain = black_box(ffi::PyGILState_Ensure as *const ());
+    // SAFETY: the address is that of a function of this type; it may be called with the GIL or without, and again and again, and what it
+    // gave is given back. It waits for the GIL, and may be unwound meanwhile, as `PyEval_RestoreThread` is.
+    unsafe {
+        let stop = Stop;
+        let state = std::mem::transmute::<*const (), Ensure>(plain)();
+        std::mem::forget(stop);
+        let done = work(Python::assume_attached());
+        ffi::PyGILState_Release(state);
+        done
+    }
+}
+
+/// A function, held while it is called: not all of CPython holds what it calls. When it would be the last to let go, its code, in which we
+/// still are, lives until the next call of any function.
+struct Called(Object);
+
+/// The functions that nobody holds any more.
+static LEFT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+impl Called {
+    /// Who calls this has the GIL.
+    unsafe fn new(callable: Object) -> Called {
+        // SAFETY: the callable is alive: it is being called.
+        unsafe { ffi::Py_INCREF(callable) };
+        Called(callable)
+    }
+
+    /// Lets go of those that were left: whoever was in their code has had the GIL since, and so has come out of it.
+    fn let_go(_: Python<'_>) {
+        let left = std::mem::take(&mut *LEFT.lock().unwrap_or_else(PoisonError::into_inner));
+        // SAFETY: each is a reference of ours.
+        left.into_iter().for_each(|callable| unsafe { ffi::Py_DECREF(callable as Object) });
+    }
+}
+
+impl Drop for Called {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours, and this thread has the GIL again.
+        unsafe {
+            if ffi::Py_REFCNT(self.0) == 1 {
+                LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(self.0.addr());
+            } else {
+                ffi::Py_DECREF(self.0);
+            }
         }
     }
 }

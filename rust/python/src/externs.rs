@@ -19,6 +19,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::calls;
 use crate::convert::{self, Place, Slots};
 use crate::errors::{compile_error, no_memory};
 use crate::guard::guard;
@@ -125,7 +126,7 @@ impl Extern {
         }
         let mut slots = args.iter();
         let values: PyResult<Vec<_>> = self.of.params.iter().map(|ty| convert::result(py, ty, &mut slots)).collect();
-        let answer = self.target.bind(py).call1(PyTuple::new(py, values?)?)?;
+        let answer = calls::call(self.target.bind(py), PyTuple::new(py, values?)?)?;
         let mut result = Slots::new();
         convert::declared(
             &answer,

@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
         match &mut self.held {
             Held::Here => entry::attached(work),
             Held::Given(away) => away.back_for(|| entry::attached(work)),
-            Held::Unknown => Python::attach(work),
+            Held::Unknown => entry::attached_again(work),
         }
     }
 

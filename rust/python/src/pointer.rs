@@ -4,13 +4,14 @@
 //! object that knows its address; a call that fails gives nan, 0 or false, and is told to `sys.unraisablehook` if its thread has the GIL.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use jib_core::code::{self, Code};
+use jib_core::code::{self, Code, has_room};
 use jib_core::failure::Failure;
 use jib_core::outside::Outside;
 use jib_core::types::{FloatTy, IntTy, Ty};
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::callable::Program;
@@ -96,18 +97,30 @@ impl Shared {
     }
 
     fn failed(&self, failure: Failure, refusal: Option<Refusal>) {
-        entry::if_attached(|py| {
-            let program = self.program.get();
-            let name = program.name.as_str().into_pyobject(py).ok();
-            let refused = refusal.as_ref().map(|refusal| refusal.clone_ref(py));
-            let error = run_error(py, &program.source, &failure, refused);
-            error.write_unraisable(py, name.as_ref().map(|name| name.as_any()));
-        });
-        let last = Some((failure, refusal));
-        // What was there before may be an exception, and run Python when it goes: not while this is locked.
-        let _before = std::mem::replace(&mut *self.failure.lock().unwrap_or_else(PoisonError::into_inner), last);
+        // What Python is told with may call us again, and so on for ever.
+        if has_room(ROOM) {
+            entry::if_attached(|py| {
+                let program = self.program.get();
+                let name = program.name.as_str().into_pyobject(py).ok();
+                let refused = refusal.as_ref().map(|refusal| refusal.clone_ref(py));
+                let error = run_error(py, &program.source, &failure, refused);
+                error.write_unraisable(py, name.as_ref().map(|name| name.as_any()));
+            });
+        }
+        let old = self.last().replace((failure, refusal));
+        // To let go of an exception may run anything: not with the lock, and not without the GIL.
+        if let Some((_, Some(Refusal::Raised(error)))) = old {
+            entry::attached_again(|_| drop(error));
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<(Failure, Option<Refusal>)>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// What telling Python of a failure may need of the stack.
+const ROOM: usize = 32 << 10;
 
 /// The address of native code with C's calling convention, and what keeps it alive.
 #[pyclass(frozen, module = "jib._native")]
@@ -119,6 +132,11 @@ pub struct Pointer {
 
 #[pymethods]
 impl Pointer {
+    /// What it keeps, if nobody keeps it with us: a capsule may, and what has two owners is shown by none.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if Arc::strong_count(&self.shared) == 1 { visit.call(&self.shared.program) } else { Ok(()) }
+    }
+
     #[getter]
     fn address(&self) -> usize {
         self.shared.code.get().map_or(0, Code::address)
@@ -140,11 +158,10 @@ impl Pointer {
     /// The exception of the last call that failed, or None.
     #[getter]
     fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let (failure, refusal) = {
-            let last = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
-            let (failure, refusal) = last.as_ref()?;
-            (failure.clone(), refusal.as_ref().map(|refusal| refusal.clone_ref(py)))
-        };
+        // Taken out and put back: to look at an exception may run anything, which is not for whoever has the lock.
+        let (failure, refusal) = self.shared.last().take()?;
+        let again = (failure.clone(), refusal.as_ref().map(|refusal| refusal.clone_ref(py)));
+        self.shared.last().get_or_insert(again);
         Some(
             run_error(py, &self.shared.program.get().source, &failure, refusal)
                 .into_value(py)
