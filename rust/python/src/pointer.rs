@@ -4,7 +4,7 @@
 //! object that knows its address; a call that fails gives nan, 0 or false, and is told to `sys.unraisablehook` if its thread has the GIL.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 
 use jib_core::code::{self, Code, has_room};
 use jib_core::failure::Failure;
@@ -107,15 +107,21 @@ impl Shared {
                 error.write_unraisable(py, name.as_ref().map(|name| name.as_any()));
             });
         }
-        let old = self.last().replace((failure, refusal));
+        let old = self.last().and_then(|mut last| last.replace((failure, refusal)));
         // To let go of an exception may run anything: not with the lock, and not without the GIL.
         if let Some((_, Some(Refusal::Raised(error)))) = old {
             entry::attached_again(|_| drop(error));
         }
     }
 
-    fn last(&self) -> MutexGuard<'_, Option<(Failure, Option<Refusal>)>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The last failure, unless it is being written: by another thread, whose word is as good as ours, or by one that a fork has left
+    /// behind, which will never be done.
+    fn last(&self) -> Option<MutexGuard<'_, Option<(Failure, Option<Refusal>)>>> {
+        match self.failure.try_lock() {
+            Ok(last) => Some(last),
+            Err(TryLockError::Poisoned(last)) => Some(last.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 
@@ -159,9 +165,11 @@ impl Pointer {
     #[getter]
     fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         // Taken out and put back: to look at an exception may run anything, which is not for whoever has the lock.
-        let (failure, refusal) = self.shared.last().take()?;
+        let (failure, refusal) = self.shared.last()?.take()?;
         let again = (failure.clone(), refusal.as_ref().map(|refusal| refusal.clone_ref(py)));
-        self.shared.last().get_or_insert(again);
+        if let Some(mut last) = self.shared.last() {
+            last.get_or_insert(again);
+        }
         Some(
             run_error(py, &self.shared.program.get().source, &failure, refusal)
                 .into_value(py)
