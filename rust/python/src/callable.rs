@@ -540,7 +540,7 @@ impl Callable {
             let mut out = Slots::from_elem(0, specialisation.width());
             return match this.run(py, &specialisation, &slots, &mut out) {
                 Ok(()) => convert::result(py, specialisation.result(), &mut out.iter()),
-                Err(stopped) => Err(this.stopped(py, stopped)),
+                Err(stopped) => Err(this.stopped(py, *stopped)),
             };
         }
         // What code takes that needs no host: floats, ints and bools themselves.
@@ -571,14 +571,14 @@ impl Callable {
         specialisation: &Specialisation,
         slots: &[u64],
         out: &mut [u64],
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), Box<Stopped>> {
         let Program { budget, gil, externs, .. } = self.program();
         let mut host = Run::new(py, *budget, *gil, &self.interrupts).with_externs(externs);
         let done = specialisation.run(slots, out, &mut host);
         let refusal = host.take_refusal();
         // It has the interpreter again before anybody else does something.
         drop(host);
-        done.map_err(|stop| (stop, refusal))
+        done.map_err(|stop| Box::new((stop, refusal)))
     }
 
     /// The exception of a run that has no result.

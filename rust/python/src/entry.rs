@@ -227,7 +227,7 @@ unsafe extern "C" fn run(callable: Object, token: *const Specialisation, args: *
     match catch_unwind(AssertUnwindSafe(|| callable.get().run(py, specialisation, args, out))) {
         Ok(Ok(())) => 0,
         Ok(Err(stop)) => {
-            fails(callable.as_ptr(), |py, callable| callable.stopped(py, stop));
+            fails(callable.as_ptr(), |py, callable| callable.stopped(py, *stop));
             1
         }
         Err(panic) => {

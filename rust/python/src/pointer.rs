@@ -20,6 +20,9 @@ use crate::errors::{compile_error, run_error};
 use crate::host::{Refusal, Run};
 use crate::specialise::{code_error, prepare, typed_ir, with_room};
 
+/// How a call ended badly, and why it was not to go on if the host refused.
+type Last = (Failure, Option<Refusal>);
+
 /// What the code knows by its token.
 pub struct Shared {
     pub program: Py<Program>,
@@ -27,7 +30,7 @@ pub struct Shared {
     /// Set before anybody has the address.
     code: OnceLock<Code>,
     /// Of the last call that failed, and why it was not to go on.
-    failure: Mutex<Option<(Failure, Option<Refusal>)>>,
+    failure: Mutex<Option<Last>>,
 }
 
 impl Shared {
@@ -116,7 +119,7 @@ impl Shared {
 
     /// The last failure, unless it is being written: by another thread, whose word is as good as ours, or by one that a fork has left
     /// behind, which will never be done.
-    fn last(&self) -> Option<MutexGuard<'_, Option<(Failure, Option<Refusal>)>>> {
+    fn last(&self) -> Option<MutexGuard<'_, Option<Last>>> {
         match self.failure.try_lock() {
             Ok(last) => Some(last),
             Err(TryLockError::Poisoned(last)) => Some(last.into_inner()),

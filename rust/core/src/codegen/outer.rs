@@ -248,7 +248,7 @@ impl Lower<'_, '_, '_> {
             self.at.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, value, 0)
         } else if ty.bits() < 64 {
             let narrow = self.at.ins().ireduce(c_type(&Ty::Int(ty)), value);
-            let again = self.from_c(&Ty::Int(ty), narrow);
+            let again = self.widened(&Ty::Int(ty), narrow);
             self.at.ins().icmp(IntCC::Equal, again, value)
         } else {
             return (small, value);
@@ -303,12 +303,13 @@ impl Lower<'_, '_, '_> {
         let mut given = given.into_iter();
         for &param in function.params() {
             let types = function.ty(param).scalars();
-            let scalars: Scalars = types.iter().zip(given.by_ref()).map(|(ty, x)| self.from_c(ty, x)).collect();
+            let scalars: Scalars = types.iter().zip(given.by_ref()).map(|(ty, x)| self.widened(ty, x)).collect();
             self.define(param, &scalars);
         }
     }
 
-    fn from_c(&mut self, ty: &Ty, number: ir::Value) -> ir::Value {
+    /// A number of C as our 64 bits.
+    fn widened(&mut self, ty: &Ty, number: ir::Value) -> ir::Value {
         match ty {
             // C's caller extends it, but need not: what is above the lowest bit is not looked at.
             Ty::Bool => self.at.ins().band_imm_u(number, 1),
@@ -319,7 +320,8 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    fn to_c(&mut self, ty: &Ty, scalar: ir::Value) -> ir::Value {
+    /// Our 64 bits as a number of C.
+    fn narrowed(&mut self, ty: &Ty, scalar: ir::Value) -> ir::Value {
         match ty {
             Ty::Int(int) if int.bits() < 64 => self.at.ins().ireduce(c_type(ty), scalar),
             Ty::Float(FloatTy::F32) => self.at.ins().fdemote(types::F32, scalar),
@@ -340,7 +342,8 @@ impl Lower<'_, '_, '_> {
             }
             _ => {
                 let types = result.scalars();
-                let numbers: Scalars = types.iter().zip(scalars).map(|(ty, &scalar)| self.to_c(ty, scalar)).collect();
+                let numbers: Scalars =
+                    types.iter().zip(scalars).map(|(ty, &scalar)| self.narrowed(ty, scalar)).collect();
                 self.at.ins().return_(&numbers);
             }
         }
