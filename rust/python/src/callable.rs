@@ -491,7 +491,9 @@ impl Callable {
         let compile =
             || Specialisation::compile(&program.unit, types, program.result.as_ref(), program.options, layout);
         if program.options.engine == Engine::Native {
+            if program.options.engine == Engine::Native {
             prepare(program.options);
+        }
         }
         let good = |found: &Specialisation| found.is_warm() || layout.is_none();
         let made = match (codes::code(py, program.number, types, good, compile), cold) {

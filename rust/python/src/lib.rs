@@ -88,7 +88,8 @@ fn _trip(stage: Option<String>) -> Vec<&'static str> {
     jib_core::trip::STAGES.to_vec()
 }
 
-#[pymodule]
+// Not for builds without the GIL: what `entry` writes into a function, it writes under the GIL; and no test was run there.
+#[pymodule(gil_used = true)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     if !entry::is_main_interpreter(module.py()) {
         return Err(PyImportError::new_err("jib can only be used in the main interpreter, not in a subinterpreter"));
