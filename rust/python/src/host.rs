@@ -13,8 +13,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::calls::call_method;
-use crate::entry::{self, Away};
 use crate::externs::Extern;
+use crate::gil::{self, Away};
 
 /// What one call may use up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -134,9 +134,9 @@ impl<'a> Run<'a> {
     /// Does what needs the interpreter.
     pub fn python<T>(&mut self, work: impl FnOnce(Python<'_>) -> T) -> T {
         match &mut self.held {
-            Held::Here => entry::attached(work),
-            Held::Given(away) => away.back_for(|| entry::attached(work)),
-            Held::Unknown => entry::attached_again(work),
+            Held::Here => gil::attached(work),
+            Held::Given(away) => away.back_for(|| gil::attached(work)),
+            Held::Unknown => gil::attached_again(work),
         }
     }
 
@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
                     self.looked = Some(Instant::now());
                 }
             }
-            Held::Unknown => entry::if_attached(|py| handled = py.check_signals()),
+            Held::Unknown => gil::if_attached(|py| handled = py.check_signals()),
         }
         self.asked(handled)
     }

@@ -11,10 +11,12 @@ mod dump;
 mod entry;
 mod errors;
 mod externs;
+mod gil;
 mod guard;
 mod host;
 mod layout;
 mod pointer;
+mod program;
 mod specialise;
 mod tiers;
 
@@ -108,7 +110,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_forget, module)?)?;
     module.add_function(wrap_pyfunction!(externs::read_signature, module)?)?;
     module.add_class::<externs::Extern>()?;
-    module.add_class::<callable::Program>()?;
+    module.add_class::<program::Program>()?;
     module.add_class::<callable::Callable>()?;
     module.add_class::<pointer::Pointer>()?;
     callable::adopt(module.py())

@@ -14,10 +14,11 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::callable::Program;
 use crate::entry;
 use crate::errors::{compile_error, run_error};
+use crate::gil;
 use crate::host::{Refusal, Run};
+use crate::program::Program;
 use crate::specialise::{code_error, prepare, typed_ir, with_room};
 
 /// How a call ended badly, and why it was not to go on if the host refused.
@@ -102,7 +103,7 @@ impl Shared {
     fn failed(&self, failure: Failure, refusal: Option<Refusal>) {
         // What Python is told with may call us again, and so on for ever.
         if has_room(ROOM) {
-            entry::if_attached(|py| {
+            gil::if_attached(|py| {
                 let program = self.program.get();
                 let name = program.name.as_str().into_pyobject(py).ok();
                 let refused = refusal.as_ref().map(|refusal| refusal.clone_ref(py));
@@ -113,7 +114,7 @@ impl Shared {
         let old = self.last().and_then(|mut last| last.replace((failure, refusal)));
         // To let go of an exception may run anything: not with the lock, and not without the GIL.
         if let Some((_, Some(Refusal::Raised(error)))) = old {
-            entry::attached_again(|_| drop(error));
+            gil::attached_again(|_| drop(error));
         }
     }
 

@@ -1,0 +1,285 @@
+//! What functions of the same text and options share: the text in SSA form, its options, its parameters.
+//!
+//! In: what crosses, and what `compile` was told. Out: `Program`; of a call's arguments their order, types and slots. Always holds: it
+//! never changes; it alone owns what the collector must see, whatever number of functions hold it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use jib_core::code::OptLevel;
+use jib_core::limits::Limits;
+use jib_core::typed::Mode;
+use jib_core::types::ticks::Counting;
+use jib_core::types::{Ty, parse};
+use jib_core::unit::Unit;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+use smallvec::SmallVec;
+
+use crate::calls;
+use crate::convert::{self, Place, Slots};
+use crate::entry::Args;
+use crate::errors::compile_error;
+use crate::externs::Extern;
+use crate::guard::guard;
+use crate::host::{Budget, Gil};
+use crate::specialise::{Engine, Options};
+
+const ENGINES: [(&str, Engine); 3] =
+    [("native", Engine::Native), ("interpreter", Engine::Interpreter), ("auto", Engine::Auto)];
+
+/// What functions of the same text and options share.
+#[pyclass(frozen, module = "jib._native")]
+pub struct Program {
+    /// Unlike that of any other program.
+    pub number: u64,
+    pub unit: Unit,
+    pub options: Options,
+    /// The `jib.source.Source`, for messages.
+    pub source: Py<PyAny>,
+    pub name: String,
+    pub params: Vec<Param>,
+    /// The same as Python's `builtins.Param`s, which know the words for arguments that do not fit.
+    rows: Py<PyTuple>,
+    /// What `signature=` says: the types it takes, and what it returns.
+    pub fixed: Option<Vec<Ty>>,
+    pub result: Option<Ty>,
+    /// Microseconds from bytes to SSA.
+    pub crossing: f64,
+    pub budget: Budget,
+    /// Who has the interpreter while a function runs.
+    pub gil: Gil,
+    /// The functions of the host that the text may call, with all that they keep.
+    pub externs: Vec<Py<Extern>>,
+}
+
+pub struct Param {
+    pub name: String,
+    /// "positional", "any" or "keyword".
+    pub kind: Kind,
+    pub declared: Option<Ty>,
+    pub default: Option<Py<PyAny>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Positional,
+    Any,
+    Keyword,
+}
+
+#[pymethods]
+impl Program {
+    /// What it keeps. There is nothing to clear, as with a `Callable`.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.source)?;
+        visit.call(&self.rows)?;
+        self.params.iter().filter_map(|param| param.default.as_ref()).try_for_each(|default| visit.call(default))?;
+        self.externs.iter().try_for_each(|callee| visit.call(callee))
+    }
+
+    /// `params` are (name, kind, required, default); `signature` is its text or None; `fuel` is positive, `timeout` in seconds.
+    /// With `counting` "nothing" a run cannot be stopped: benchmarks compare with it.
+    #[new]
+    #[pyo3(signature = (
+        ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel = None, timeout = None,
+        nogil = None, counting = None, externs = vec![]
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
+    fn new(
+        py: Python<'_>,
+        ir: &[u8],
+        source: Py<PyAny>,
+        name: String,
+        params: Bound<'_, PyTuple>,
+        signature: Option<&str>,
+        engine: &str,
+        opt_level: &str,
+        arithmetic: &str,
+        limits: Bound<'_, PyAny>,
+        fuel: Option<u64>,
+        timeout: Option<f64>,
+        nogil: Option<bool>,
+        counting: Option<&str>,
+        externs: Vec<Py<Extern>>,
+    ) -> PyResult<Program> {
+        guard(py, || {
+            let limit = |name| PyResult::Ok(limits.getattr(name)?.extract::<isize>()?.max(0) as usize);
+            let options = Options {
+                engine: choose("engine", engine, &ENGINES)?,
+                opt_level: choose("opt_level", opt_level, &[("none", OptLevel::None), ("speed", OptLevel::Speed)])?,
+                mode: choose("arithmetic", arithmetic, &[("python", Mode::Python), ("numpy", Mode::Numpy)])?,
+                counting: match counting {
+                    Some("nothing") => Counting::Nothing,
+                    _ if fuel.is_some() => Counting::Fuel,
+                    _ => Counting::Polls,
+                },
+                limits: Limits {
+                    joins: limit("joins")?,
+                    values: limit("values")?,
+                    blocks: limit("blocks")?,
+                    kept: limit("kept")?,
+                },
+            };
+            let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
+            let timeout = timeout.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))?;
+            let start = Instant::now();
+            let rows: Vec<_> = externs.iter().map(|callee| callee.get().of.clone()).collect();
+            let unit = Unit::with_externs(ir, options.limits, &rows);
+            let unit = unit.map_err(|error| compile_error(py, &source, error))?;
+            let crossing = start.elapsed().as_secs_f64() * 1e6;
+            let rows = params.clone().unbind();
+            let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;
+            let params =
+                params.into_iter().zip(unit.params()).map(|((name, kind, required, default), (_, ty))| Param {
+                    kind: match &*kind {
+                        "positional" => Kind::Positional,
+                        "keyword" => Kind::Keyword,
+                        _ => Kind::Any,
+                    },
+                    name,
+                    declared: ty.cloned(),
+                    default: (!required).then_some(default),
+                });
+            let budget = Budget { fuel, timeout };
+            let gil = Gil::of(nogil);
+            let params = params.collect();
+            static PROGRAMS: AtomicU64 = AtomicU64::new(0);
+            let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
+            let mut program = Program {
+                number,
+                unit,
+                options,
+                source,
+                name,
+                params,
+                rows,
+                fixed: None,
+                result: None,
+                crossing,
+                budget,
+                gil,
+                externs,
+            };
+            if let Some(text) = signature {
+                let (types, result) = program.signature(py, text)?;
+                program.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
+                program.fixed = Some(types);
+                program.result = result;
+            }
+            Ok(program)
+        })
+    }
+}
+
+/// The choice that a word names.
+fn choose<T: Copy>(option: &str, word: &str, choices: &[(&str, T)]) -> PyResult<T> {
+    choices.iter().find(|(name, _)| *name == word).map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<String> = choices.iter().map(|(name, _)| format!("'{name}'")).collect();
+        PyValueError::new_err(format!("{option} must be {}, not '{word}'", names.join(" or ")))
+    })
+}
+
+impl Program {
+    /// Of a function that cannot be called.
+    pub fn empty(py: Python<'_>) -> Program {
+        Program {
+            number: u64::MAX,
+            unit: Unit::empty(),
+            options: Options {
+                engine: Engine::Native,
+                opt_level: OptLevel::None,
+                mode: Mode::Python,
+                counting: Counting::Nothing,
+                limits: Limits::default(),
+            },
+            source: py.None(),
+            name: String::new(),
+            params: Vec::new(),
+            rows: PyTuple::empty(py).unbind(),
+            fixed: None,
+            result: None,
+            crossing: 0.0,
+            budget: Budget::default(),
+            gil: Gil::default(),
+            externs: Vec::new(),
+        }
+    }
+
+    /// The types that a signature's text stands for, and the result it fixes.
+    pub fn signature(&self, py: Python<'_>, text: &str) -> PyResult<(Vec<Ty>, Option<Ty>)> {
+        let wrong = |code: &'static str, piece: String| {
+            let piece = piece.chars().take(80).collect();
+            let diag = jib_core::diag::Diag { code, args: vec![piece], span: self.unit.span() };
+            compile_error(py, &self.source, diag.into())
+        };
+        let signature = parse::signature(text).map_err(|w| wrong(w.code, w.piece))?;
+        let types = self.unit.accept(&signature.params).map_err(|error| compile_error(py, &self.source, error))?;
+        Ok((types, signature.result))
+    }
+
+    /// Whether all parameters may be given by position.
+    pub fn is_plain(&self) -> bool {
+        self.params.iter().all(|param| param.kind != Kind::Keyword)
+    }
+
+    /// Arguments in the order of the parameters, as a `def` binds them.
+    pub fn bind<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+        positional: &[Borrowed<'a, 'py, PyAny>],
+        names: Option<&Bound<'py, PyTuple>>,
+        values: &[Borrowed<'a, 'py, PyAny>],
+    ) -> PyResult<Args<'a, 'py>> {
+        let misfit = || {
+            let keywords: Vec<Bound<'py, PyAny>> = names.into_iter().flatten().collect();
+            let words = py.import(intern!(py, "jib.builtins"))?.getattr(intern!(py, "misfit"))?;
+            let words: String = calls::call(&words, (&self.name, &self.rows, positional.len(), keywords))?.extract()?;
+            PyResult::Ok(PyTypeError::new_err(words))
+        };
+        if positional.len() > self.params.iter().filter(|p| p.kind != Kind::Keyword).count() {
+            return Err(misfit()?);
+        }
+        let mut bound: SmallVec<[Option<Borrowed<'a, 'py, PyAny>>; 8]> = positional.iter().copied().map(Some).collect();
+        // Keyword-only parameters come after all that positional arguments can fill.
+        bound.resize(self.params.len(), None);
+        for (name, value) in names.into_iter().flatten().zip(values) {
+            let name = name.cast::<PyString>().map_err(|_| PyTypeError::new_err("keywords must be strings"))?;
+            let name = name.to_str().map_err(|_| PyTypeError::new_err("keywords must be names"))?;
+            let at = self.params.iter().position(|p| p.name == name && p.kind != Kind::Positional);
+            match at {
+                Some(at) if bound[at].is_none() => bound[at] = Some(*value),
+                _ => return Err(misfit()?),
+            }
+        }
+        let default = |param: &'a Param| param.default.as_ref().map(|default| default.bind_borrowed(py));
+        let whole = self.params.iter().zip(bound).map(|(param, value)| value.or_else(|| default(param)));
+        whole.collect::<Option<_>>().map_or_else(|| Err(misfit()?), Ok)
+    }
+
+    /// The arguments' types and slots.
+    pub fn convert(&self, py: Python<'_>, args: &[Borrowed<'_, '_, PyAny>]) -> PyResult<(Types, Slots)> {
+        let (mut slots, mut types) = (Slots::new(), Types::new());
+        for (param, value) in self.params.iter().zip(args) {
+            let place = Place { function: &self.name, param: &param.name, depth: 0 };
+            match &param.declared {
+                Some(ty) => {
+                    convert::declared(value, ty, place, &mut slots)?;
+                    types.push(ty.clone());
+                }
+                // `def f(x=None)` may be given what it defaults to.
+                None if value.is_none() && param.default.as_ref().is_some_and(|default| default.is_none(py)) => {
+                    types.push(Ty::None);
+                }
+                None => types.push(convert::argument(value, place, &mut slots)?),
+            }
+        }
+        Ok((types, slots))
+    }
+}
+
+/// The types of a call's arguments.
+pub type Types = SmallVec<[Ty; 8]>;
