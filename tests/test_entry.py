@@ -323,7 +323,12 @@ def test_classes_that_derive_are_called_by_their_own_call() -> None:
         pass
 
     made = jib.compile("a + b")._made
-    assert Loud(made)(1, 2) == ("loud", 3) and Quiet(made)(1, 2) == 3 and Quiet(made)(a=1.5, b=2) == 3.5
+    quiet = Quiet(made)
+    assert Loud(made)(1, 2) == ("loud", 3) and quiet(1, 2) == 3 and quiet(a=1.5, b=2) == 3.5
+    Quiet.__call__ = lambda self, *args: "later"  # type: ignore[method-assign]
+    assert quiet(1, 2) == "later" and list(map(quiet, [1], [2])) == ["later"]
+    del Loud.__call__
+    assert Loud(made)(1, 2) == 3 and Loud(made)(a=1.5, b=2) == 3.5
 
 
 def test_caches() -> None:
