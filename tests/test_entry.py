@@ -183,6 +183,7 @@ def test_results_that_are_shared_objects_are_counted(inline: bool) -> None:
     long = jib.compile("t = 0\nfor i in range(a): t += i\nt > 2")  # stores slots
     assert less(1, 2) is True and less(2, 1) is False and nothing(1) is None and long(1) is False
     shared = (True, False, None)
+    gc.collect()  # what other tests left
     before = [sys.getrefcount(x) for x in shared]
     many = 5_000
     kept = [(less(1, 2), less(2, 1), nothing(1), pair(2), long(3), long(1)) for _ in range(many)]
@@ -325,7 +326,12 @@ def test_classes_that_derive_are_called_by_their_own_call() -> None:
         pass
 
     made = jib.compile("a + b")._made
-    assert Loud(made)(1, 2) == ("loud", 3) and Quiet(made)(1, 2) == 3 and Quiet(made)(a=1.5, b=2) == 3.5
+    quiet = Quiet(made)
+    assert Loud(made)(1, 2) == ("loud", 3) and quiet(1, 2) == 3 and quiet(a=1.5, b=2) == 3.5
+    Quiet.__call__ = lambda self, *args: "later"  # type: ignore[method-assign]
+    assert quiet(1, 2) == "later" and list(map(quiet, [1], [2])) == ["later"]
+    del Loud.__call__
+    assert Loud(made)(1, 2) == 3 and Loud(made)(a=1.5, b=2) == 3.5
 
 
 def test_caches() -> None:

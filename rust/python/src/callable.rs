@@ -88,10 +88,15 @@ impl Callable {
         })
     }
 
-    /// A class that derives from this one is called like it, unless it says how itself.
+    /// A class that derives from this one is called like it, unless it says how itself. Before 3.12, CPython does not take vectorcall from
+    /// a class that is given a `__call__` later: there `jib.Function` has it, and what derives from that goes the long way.
     #[classmethod]
     fn __init_subclass__(cls: &Bound<'_, PyType>) {
-        entry::adopt(cls, None);
+        let py = cls.py();
+        let direct = || cls.getattr(intern!(py, "__base__")).is_ok_and(|base| base.is(py.get_type::<Callable>()));
+        if py.version_info() >= (3, 12) || direct() {
+            entry::adopt(cls, None);
+        }
     }
 
     /// Ends every call of this function that is running now, on any thread, with KeyboardInterrupt; calls that begin later are
