@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jib_core::types::{Ty, parse};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use smallvec::SmallVec;
