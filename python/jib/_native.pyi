@@ -7,6 +7,7 @@ from typing_extensions import Self
 
 from .builtins import Param
 from .limits import Limits
+from .lower import EntryParameter
 from .source import Source
 
 __version__: str
@@ -41,7 +42,7 @@ class Program:
         ir: bytes,
         source: Source,
         name: str,
-        params: tuple[Param, ...],
+        params: tuple[Param | EntryParameter, ...],
         signature: str | None,
         engine: str,
         opt_level: str,

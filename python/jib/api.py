@@ -272,7 +272,7 @@ def evaluate(
         raise TypeError(f"evaluate(): variables must be a mapping, not {type(variables).__name__}")
     places: list[Mapping[str, Any]] = [names] if variables is None else [names, variables]
     function = _one_shot(source, tuple([name for name in constants() if any(name in place for place in places)]))
-    params = function._made.lowered.params
+    params = function._made.params
     unknown = names.keys() - {param.name for param in params}
     if unknown:
         raise TypeError(f"evaluate(): '{min(unknown)}' is not a name in the text")

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _native
-from .builtins import Param
 from .limits import DEFAULT, Limits
 from .source import Source
 
@@ -56,21 +55,22 @@ class Made(NamedTuple):
     """What functions of the same text and options share."""
 
     text: Source
-    lowered: Lowered
+    params: tuple[EntryParameter, ...]
+    returns: str | None
+    doc: str | None
     options: Options
     name: str
     program: _native.Program
 
 
 def make(text: Source, module: bytes, lowered: Lowered, options: Options) -> Made:
-    """A program of the IR's bytes; `lowered` is kept without the IR."""
-    params = tuple([Param(p.name, p.kind, p.required, p.default) for p in lowered.params])
+    """A program of the IR's bytes, which are not kept."""
     name = options.name or lowered.name
     program = _native.Program(
-        module, text, name, params, options.signature, options.engine, options.opt_level, options.arithmetic,
+        module, text, name, lowered.params, options.signature, options.engine, options.opt_level, options.arithmetic,
         options.limits, options.fuel, options.timeout, options.nogil, externs=options.externs,
     )  # fmt: skip
-    return Made(text, lowered._replace(module=None), options, name, program)
+    return Made(text, lowered.params, lowered.returns, lowered.doc, options, name, program)
 
 
 class Function(_native.Callable):
@@ -95,7 +95,7 @@ class Function(_native.Callable):
         self = super().__new__(cls, made.program)
         self._made = made
         self.__name__ = self.__qualname__ = made.name
-        self.__doc__ = made.lowered.doc
+        self.__doc__ = made.doc
         return self
 
     def _show_as(self, name: str, qualname: str, module: str | None, doc: str | None) -> None:
@@ -113,7 +113,7 @@ class Function(_native.Callable):
     @property
     def params(self) -> tuple[str, ...]:
         """The names of the parameters, in order."""
-        return tuple([param.name for param in self._made.lowered.params])
+        return tuple([param.name for param in self._made.params])
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -131,7 +131,7 @@ class Function(_native.Callable):
             "any": inspect.Parameter.POSITIONAL_OR_KEYWORD,
             "keyword": inspect.Parameter.KEYWORD_ONLY,
         }
-        params, returns = self._made.lowered.params, self._made.lowered.returns
+        params, returns = self._made.params, self._made.returns
 
         def parameter(param: EntryParameter) -> inspect.Parameter:
             empty = inspect.Parameter.empty
@@ -147,7 +147,7 @@ class Function(_native.Callable):
     @property
     def __annotations__(self) -> dict[str, Any]:  # type: ignore[override]
         """The types that the text declares; `functools.wraps` copies them."""
-        params, returns = self._made.lowered.params, self._made.lowered.returns
+        params, returns = self._made.params, self._made.returns
         found = {param.name: _annotation(param.annotation, None) for param in params if param.annotation is not None}
         return found if returns is None else {**found, "return": _annotation(returns, None)}
 

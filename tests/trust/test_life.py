@@ -327,30 +327,6 @@ def test_forks_during_the_first_compilation() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks of POSIX")
-def test_forks_during_the_first_compilation() -> None:
-    """What is made once in a process is never half made in a child."""
-    program = """
-    import os, signal, sys, threading, time
-    import jib
-
-    f = jib.compile("def f(a, b): return a * b + 1")
-    thread = threading.Thread(target=f, args=(1, 2))
-    sys.setswitchinterval(1e-6)
-    thread.start()
-    for _ in range(3):
-        pid = os.fork()
-        if not pid:
-            signal.alarm(20)
-            os._exit(jib.compile("a + b")(1, 2) != 3)
-        status = os.waitpid(pid, 0)[1]
-        assert status == 0, status
-    thread.join()
-    """
-    for _ in range(10):
-        assert process(program, "-W", "ignore::DeprecationWarning") == ""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks of POSIX")
 def test_a_fork_of_a_fork_of_a_fork() -> None:
     printed = process("""
         import os, sys, jib

@@ -44,7 +44,7 @@ class EntryParameter(NamedTuple):
 class Lowered(NamedTuple):
     """The module, and the face of its entry."""
 
-    module: Any  # ir.Module, or None once it has crossed
+    module: ir.Module
     name: str
     params: tuple[EntryParameter, ...]
     returns: str | None

@@ -45,7 +45,7 @@ pub struct Callable {
     pub(crate) target: Target,
     program: Py<Program>,
     /// Those that this function has been called with, oldest first, each with the hash of its types.
-    specialisations: Mutex<Vec<(u64, Arc<Specialisation>)>>,
+    specialisations: Mutex<Known>,
     /// How often `interrupt` was called: a run that sees it change ends.
     interrupts: Arc<AtomicU64>,
 }
@@ -181,11 +181,11 @@ impl Callable {
     }
 
     fn of(program: Py<Program>) -> Callable {
-        let (specialisations, interrupts) = (Mutex::new(Vec::new()), Arc::default());
+        let (specialisations, interrupts) = (Mutex::default(), Arc::default());
         Callable { target: Target::new(), program, specialisations, interrupts }
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Arc<Specialisation>)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         // The list is whole whenever the lock is free: a panic while it is held loses nothing.
         self.specialisations.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -340,6 +340,9 @@ impl Callable {
         run_error(py, &self.program().source, &specialisation.failure(site, code), None)
     }
 }
+
+/// Most functions have one.
+type Known = SmallVec<[(u64, Arc<Specialisation>); 1]>;
 
 /// Why a run has no result, and what the host said.
 pub type Stopped = (Stop, Option<Refusal>);

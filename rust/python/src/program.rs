@@ -132,7 +132,12 @@ impl Program {
             let unit = unit.map_err(|error| compile_error(py, &source, error))?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
-            let params: Vec<(String, String, bool, Py<PyAny>)> = params.extract()?;
+            let read = |param: Bound<'_, PyAny>| {
+                let get = |name| param.getattr(name);
+                let (name, kind) = (get("name")?.extract()?, get("kind")?.extract()?);
+                PyResult::Ok((name, kind, get("required")?.extract()?, get("default")?.unbind()))
+            };
+            let params: Vec<(String, String, bool, Py<PyAny>)> = params.iter().map(read).collect::<PyResult<_>>()?;
             let params =
                 params.into_iter().zip(unit.params()).map(|((name, kind, required, default), (_, ty))| Param {
                     kind: match &*kind {
