@@ -75,6 +75,45 @@ def _word(option: str, word: object) -> str:
     return str.__str__(word)
 
 
+def chosen(
+    signature: Any,
+    params: Any,
+    name: Any,
+    arithmetic: Any,
+    engine: Any,
+    opt_level: Any,
+    fuel: Any,
+    timeout: Any,
+    limits: Any,
+    nogil: Any,
+    externs: Any,
+) -> tuple[Any, ...]:
+    """The fields of `Options` that a person has chosen, checked, each of its own class; the usual ones cost next to nothing."""
+    if (
+        params is not None
+        or name is not None
+        or fuel is not None
+        or timeout is not None
+        or limits is not None
+        or nogil is not None
+    ):
+        if params is not None and not isinstance(params, str):
+            params = tuple(params)  # once: it may be an iterator
+        _check(params, name, fuel, timeout, DEFAULT if limits is None else limits, nogil)
+        params = None if params is None else tuple([str.__str__(param) for param in params])
+        name = None if name is None else str.__str__(name)
+        fuel = None if fuel is None else index(fuel)
+        timeout = None if timeout is None else float(timeout)
+    if not (
+        type(arithmetic) is type(engine) is type(opt_level) is str and (signature is None or type(signature) is str)
+    ):
+        signature = None if signature is None else _word("signature", signature)
+        arithmetic, engine = _word("arithmetic", arithmetic), _word("engine", engine)
+        opt_level = _word("opt_level", opt_level)
+    callees = check_externs(externs) if externs != () else ()
+    return signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits or DEFAULT, nogil, callees
+
+
 def compile(
     source: str,
     signature: str | None = None,
@@ -124,29 +163,8 @@ def compile(
     if not isinstance(source, str):
         raise TypeError(f"compile() takes the text of a program, not {type(source).__name__}")
     source = str.__str__(source)
-    if (
-        params is not None
-        or name is not None
-        or fuel is not None
-        or timeout is not None
-        or limits is not None
-        or nogil is not None
-    ):
-        if params is not None and not isinstance(params, str):
-            params = tuple(params)  # once: it may be an iterator
-        _check(params, name, fuel, timeout, DEFAULT if limits is None else limits, nogil)
-        params = None if params is None else tuple([str.__str__(param) for param in params])
-        name = None if name is None else str.__str__(name)
-        fuel = None if fuel is None else index(fuel)
-        timeout = None if timeout is None else float(timeout)
-    if not (
-        type(arithmetic) is type(engine) is type(opt_level) is str and (signature is None or type(signature) is str)
-    ):
-        signature = None if signature is None else _word("signature", signature)
-        arithmetic, engine = _word("arithmetic", arithmetic), _word("engine", engine)
-        opt_level = _word("opt_level", opt_level)
-    callees = check_externs(externs) if externs != () else ()
-    options = signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits or DEFAULT, nogil, callees
+    options = chosen(signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits, nogil, externs)
+    callees = options[-1]
     # What host functions keep, they keep for those alone who have them.
     made = _known(source, *options) if len(source) <= SHORT and not callees else _make(source, *options)
     return Function(made)

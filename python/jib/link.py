@@ -10,9 +10,7 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Any, Union
 
-from .externs import check_externs
 from .function import Function, Options, make
-from .limits import DEFAULT, Limits
 from .names import Alias, Meaning, Refused, Value, frozen
 from .source import Origin, Source
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .externs import Extern
+    from .limits import Limits
     from .lower import Lowered
     from .lower.linked import Setting, Suite
     from .syntax import Program
@@ -133,17 +132,9 @@ def options_of(
     externs: Iterable[Extern] = (),
 ) -> Options:
     """The options of `compile` for a text that says itself what its parameters are, checked as there."""
-    from .api import _check
+    from .api import chosen
 
-    limits = DEFAULT if limits is None else limits
-    _check(None, name, fuel, timeout, limits, nogil)
-    if signature is not None and not isinstance(signature, str):
-        raise TypeError(f"signature must be a str, not {type(signature).__name__}")
-    return Options(
-        signature, None, name, arithmetic, engine, opt_level,
-        None if fuel is None else index(fuel), None if timeout is None else float(timeout), limits,
-        nogil, check_externs(externs) if externs != () else (),
-    )  # fmt: skip
+    return Options(*chosen(signature, None, name, arithmetic, engine, opt_level, fuel, timeout, limits, nogil, externs))
 
 
 # ------------------------------------------------------------------------------------------------- as plain data
