@@ -127,7 +127,7 @@ pub fn declared(value: &Bound<'_, PyAny>, ty: &Ty, place: Place<'_>, slots: &mut
             }
         }
         Ty::None if value.is_none() => {}
-        Ty::None | Ty::Str => return Err(refused()),
+        Ty::None | Ty::Str | Ty::Array(_) => return Err(refused()),
     }
     Ok(())
 }
@@ -137,7 +137,7 @@ pub fn result<'py>(py: Python<'py>, ty: &Ty, slots: &mut std::slice::Iter<'_, u6
     jib_core::trip!("result");
     let mut slot = || slots.next().copied().unwrap_or(0);
     Ok(match ty {
-        Ty::None | Ty::Str => py.None().into_bound(py),
+        Ty::None | Ty::Str | Ty::Array(_) => py.None().into_bound(py),
         Ty::Bool => PyBool::new(py, slot() != 0).to_owned().into_any(),
         Ty::Int(IntTy::U64) => slot().into_pyobject(py)?.into_any(),
         Ty::Int(_) => (slot() as i64).into_pyobject(py)?.into_any(),

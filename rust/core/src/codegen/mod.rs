@@ -10,6 +10,7 @@
 
 mod abi;
 mod arith;
+mod array;
 mod bits;
 mod calls;
 mod checks;
@@ -265,6 +266,16 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             }
             Op::Item(k) => return self.item(inst.result, args[0], *k),
             Op::Select => return self.select(inst.result, args),
+            Op::At(_) | Op::Cut(_) | Op::Transpose | Op::Loosen | Op::NoArray => {
+                return self.array_op(&inst.op, inst.result, args);
+            }
+            Op::Store => {
+                self.store_element(args);
+                return self.define(inst.result, &[]);
+            }
+            Op::Len(axis) => self.len(args[0], *axis),
+            Op::Index(bounds) => self.index(*bounds, args),
+            Op::Load => self.load_element(args),
             Op::Call(callee) => return self.call(inst.result, *callee, args),
             Op::Helper(helper, mode) => return self.helper(inst.result, helper.0, *mode, args),
             Op::Extern(callee) => return self.call_extern(inst.result, callee, args),
@@ -446,7 +457,7 @@ fn clif_type(ty: &Ty) -> ir::Type {
         Ty::Bool => types::I8,
         Ty::Int(_) => types::I64,
         Ty::Float(_) => types::F64,
-        Ty::None | Ty::Str | Ty::Tuple(_) => unreachable!("not a scalar"),
+        Ty::None | Ty::Str | Ty::Tuple(_) | Ty::Array(_) => unreachable!("not a scalar"),
     }
 }
 

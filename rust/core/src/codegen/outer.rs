@@ -56,7 +56,7 @@ const MOST_OBJECTS: usize = 32;
 pub(crate) fn takes_objects(module: &Module) -> bool {
     let first = &module.functions[0];
     first.params().len() <= MOST_OBJECTS
-        && first.params().iter().all(|&param| !matches!(first.ty(param), Ty::Tuple(_) | Ty::Str))
+        && first.params().iter().all(|&param| !matches!(first.ty(param), Ty::Tuple(_) | Ty::Array(_) | Ty::Str))
 }
 
 const fn flags() -> MemFlagsData {
@@ -206,7 +206,7 @@ impl Lower<'_, '_, '_> {
                 let none = self.is_constant(object, layout.none);
                 self.at.ins().bxor_imm_s(none, 1)
             }
-            Ty::Tuple(_) | Ty::Str => unreachable!("takes_objects was asked"),
+            Ty::Tuple(_) | Ty::Array(_) | Ty::Str => unreachable!("takes_objects was asked"),
         }
     }
 
@@ -363,7 +363,7 @@ impl Lower<'_, '_, '_> {
                 let object = self.address(layout.none);
                 self.referred(layout, object)
             }
-            Ty::Tuple(_) => {
+            Ty::Tuple(_) | Ty::Array(_) => {
                 let slots = self.words(scalars.len());
                 for (i, &scalar) in scalars.iter().enumerate() {
                     self.store_slot(scalar, slots, i as i32 * 8);

@@ -238,6 +238,9 @@ impl<'a> Emit<'a> {
                     if int.holds(from.min()) && int.holds(from.max()) { Op::Convert } else { Op::Narrow(self.mode) };
                 Some(self.op(op, &[operand], to.clone()))
             }
+            (Ty::Array(from), Ty::Array(array)) if from.join(*array) == Some(*array) => {
+                Some(self.op(Op::Loosen, &[operand], to.clone()))
+            }
             (Ty::Tuple(from), Ty::Tuple(items)) if from.len() == items.len() => {
                 let parts: Option<Vec<Operand>> = (0..items.len())
                     .map(|i| {
@@ -257,7 +260,7 @@ impl<'a> Emit<'a> {
             Ty::Bool => Some(operand.clone()),
             Ty::None => Some(Operand::bool(false)),
             Ty::Tuple(items) => Some(Operand::bool(!items.is_empty())),
-            Ty::Str => None,
+            Ty::Str | Ty::Array(_) => None,
             Ty::Int(_) | Ty::Float(_) => match &operand.literal {
                 Some(Literal::Int(value)) => Some(Operand::bool(*value != 0)),
                 Some(Literal::Float(value)) => Some(Operand::bool(*value != 0.0)),

@@ -434,6 +434,7 @@ fn zero(e: &mut Emit, ty: &Ty) -> Operand {
             let items: Vec<Operand> = items.iter().map(|item| zero(e, item)).collect();
             e.tuple(&items)
         }
+        Ty::Array(_) => e.op(Op::NoArray, &[], ty.clone()),
         Ty::None | Ty::Str => Operand::literal(Literal::None),
         number => e.convert(&Operand::int(0), number).unwrap_or_else(Operand::none),
     }

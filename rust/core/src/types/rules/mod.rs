@@ -3,6 +3,7 @@
 //! In: operands, whose number the row's arity allows. Out: the result, its instructions emitted on the way; or the user's mistake.
 
 pub mod arith;
+pub mod array;
 pub mod compare;
 pub mod convert;
 pub mod math;
