@@ -219,6 +219,13 @@ impl<'a> Inference<'a> {
                     return Err(e.diag("text-value", &[&Emit::text(operand).unwrap_or_default()]));
                 }
                 None => operand.clone(),
+                // An array keeps its layout: what is declared is what it must at least be.
+                Some(Ty::Array(wanted))
+                    if let Ty::Array(given) = operand.ty
+                        && let Some(ty) = wanted.accept(given) =>
+                {
+                    e.convert(operand, &Ty::Array(ty)).unwrap_or_else(|| operand.clone())
+                }
                 Some(ty) => {
                     e.convert(operand, ty).ok_or_else(|| e.diag("argument-type", &[name, param, ty, &operand.ty]))?
                 }
