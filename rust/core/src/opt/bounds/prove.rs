@@ -337,8 +337,9 @@ impl<'a, 'f> Prover<'a, 'f> {
             }
             // x * y, exact: the greatest product of what they may be.
             (Op::Mul(Mode::Python), way) if int && search.anchor == Base::ZERO => {
-                let (low, high) = self.product(term(0), term(1), place);
-                if way == Way::Up { high } else { -low }
+                let (x, y) = (self.range(term(0), place, 0), self.range(term(1), place, 0));
+                let (low, high) = product(x, y);
+                if way == Way::Up { high } else { low.saturating_neg() }
             }
             _ => NONE,
         }
@@ -380,34 +381,34 @@ impl<'a, 'f> Prover<'a, 'f> {
 
     /// Whether a checked addition, subtraction or multiplication has a result that int holds.
     pub fn fits(&mut self, inst: &Inst, place: Place) -> bool {
-        self.fuel = FUEL;
         let (a, b) = (self.facts.term(inst.args[0]), self.facts.term(inst.args[1]));
+        // What suffices if it is true of both.
+        let enough = if matches!(inst.op, Op::Mul(_)) { (1 << 31) - 1 } else { (1 << 62) - 1 };
+        let (x, y) = (self.range(a, place, enough), self.range(b, place, enough));
         let (low, high) = match inst.op {
-            Op::Mul(_) => self.product(a, b, place),
-            Op::Sub(_) => {
-                let (most, least) = (self.range(a, place), self.range(b, place));
-                (most.0 - least.1, most.1 - least.0)
-            }
-            _ => {
-                let (x, y) = (self.range(a, place), self.range(b, place));
-                (x.0 + y.0, x.1 + y.1)
-            }
+            Op::Mul(_) => product(x, y),
+            Op::Sub(_) => (x.0 - y.1, x.1 - y.0),
+            _ => (x.0 + y.0, x.1 + y.1),
         };
         IntTy::I64.holds(low) && IntTy::I64.holds(high)
     }
 
-    fn range(&mut self, term: Term, place: Place) -> (i128, i128) {
-        match term.is_constant() {
-            Some(constant) => (constant, constant),
-            None => (-self.most(Way::Down, term, place, LEAST), self.most(Way::Up, term, place, LEAST)),
+    fn range(&mut self, term: Term, place: Place, enough: i128) -> (i128, i128) {
+        if let Some(constant) = term.is_constant() {
+            return (constant, constant);
         }
+        let mut most = |way: Way| {
+            self.fuel = if self.depth == 0 { FUEL } else { self.fuel };
+            self.most(way, term, place, enough)
+        };
+        (-most(Way::Down), most(Way::Up))
     }
+}
 
-    fn product(&mut self, a: Term, b: Term, place: Place) -> (i128, i128) {
-        let (x, y) = (self.range(a, place), self.range(b, place));
-        let products = [(x.0, y.0), (x.0, y.1), (x.1, y.0), (x.1, y.1)].map(|(p, q): (i128, i128)| p.saturating_mul(q));
-        (products.into_iter().min().unwrap_or(-NONE), products.into_iter().max().unwrap_or(NONE))
-    }
+fn product(x: (i128, i128), y: (i128, i128)) -> (i128, i128) {
+    let products = [(x.0, y.0), (x.0, y.1), (x.1, y.0), (x.1, y.1)].map(|(p, q)| p.saturating_mul(q));
+    let [first, others @ ..] = products;
+    others.into_iter().fold((first, first), |(low, high), p| (low.min(p), high.max(p)))
 }
 
 /// A bound and a constant; no bound stays none.
