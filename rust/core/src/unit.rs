@@ -81,8 +81,20 @@ impl Unit {
         mode: Mode,
         counting: Counting,
     ) -> Result<typed::Module, Error> {
+        self.specialise_among(args, &[], result, mode, counting)
+    }
+
+    /// The same where some arguments are Python's numbers among NumPy's (`weak`).
+    pub fn specialise_among(
+        &self,
+        args: &[Ty],
+        weak: &[bool],
+        result: Option<&Ty>,
+        mode: Mode,
+        counting: Counting,
+    ) -> Result<typed::Module, Error> {
         crate::trip!("infer");
-        let mut module = infer(&self.functions, args, result, mode, &self.limits)?;
+        let mut module = infer(&self.functions, args, weak, result, mode, &self.limits)?;
         typed::verify::seam(&module, "inference")?;
         crate::trip!("ticks");
         ticks::insert(&mut module, counting);

@@ -203,7 +203,7 @@ impl Lower<'_, '_, '_> {
         address
     }
 
-    fn bytes(&mut self, item: Item, elements: ir::Value) -> ir::Value {
+    pub(super) fn bytes(&mut self, item: Item, elements: ir::Value) -> ir::Value {
         match item.size().trailing_zeros() {
             0 => elements,
             shift => self.at.ins().ishl_imm_u(elements, i64::from(shift)),

@@ -18,6 +18,7 @@ mod compare;
 mod convert;
 mod divide;
 pub mod dump;
+mod elements;
 pub mod externs;
 pub(crate) mod hooks;
 pub(crate) mod isa;
@@ -78,6 +79,8 @@ pub(crate) enum Face {
     Inner,
     /// As `Outside` asks: the body itself, or a stub that has the entry run.
     Outer,
+    /// `extern "C" fn(ctx, operands, count) -> status`: the function for each of so many elements.
+    Block,
 }
 
 impl<'m> Unit<'m> {
@@ -104,10 +107,15 @@ impl<'m> Unit<'m> {
     ///
     /// An entry that nobody in the module calls is function 0 itself with another face; else it is a bridge to it.
     pub fn plan(&self) -> Vec<(FuncId, Face)> {
-        let first = usize::from(!is_called(self.module, FuncId(0)));
+        let called = is_called(self.module, FuncId(0));
+        let first = match self.outside {
+            Outside::Elements { .. } => usize::from(self.is_in_place(FuncId(0)) && !called),
+            _ => usize::from(!called),
+        };
         let inner = (first..self.module.functions.len()).map(|i| (FuncId(i as u32), Face::Inner));
         let entry = match (self.outside, self.light) {
             (Outside::Slots, _) => &[Face::Entry][..],
+            (Outside::Elements { .. }, _) => &[Face::Block],
             (_, true) => &[Face::Outer],
             (_, false) => &[Face::Entry, Face::Outer],
         };
@@ -118,7 +126,7 @@ impl<'m> Unit<'m> {
     pub fn number(&self, planned: (FuncId, Face)) -> u32 {
         match planned.1 {
             Face::Inner => planned.0.0,
-            Face::Entry | Face::Outer => self.module.functions.len() as u32,
+            Face::Entry | Face::Outer | Face::Block => self.module.functions.len() as u32,
         }
     }
 
@@ -128,13 +136,15 @@ impl<'m> Unit<'m> {
         func.name = UserFuncName::user(0, self.number(planned));
         func.signature = match face {
             Face::Inner => self.signature(id),
-            Face::Entry => self.entry_signature(),
+            Face::Entry | Face::Block => self.entry_signature(),
             Face::Outer => self.outer_signature(),
         };
         let bridge = face == Face::Entry && is_called(self.module, FuncId(0));
         let stub = face == Face::Outer && !self.light;
         let mut lower = Lower::new(self, id, face, FunctionBuilder::new(func, buffers));
-        if bridge {
+        if face == Face::Block {
+            lower.elements();
+        } else if bridge {
             lower.bridge();
         } else if stub {
             lower.stub();

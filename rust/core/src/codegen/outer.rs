@@ -76,7 +76,7 @@ impl Unit<'_> {
                 signature.returns.extend(first.result.scalars().iter().map(c_param));
                 signature
             }
-            Outside::Slots => self.entry_signature(),
+            Outside::Slots | Outside::Elements { .. } => self.entry_signature(),
         }
     }
 }
@@ -413,7 +413,7 @@ impl Lower<'_, '_, '_> {
                 self.call_address(calls.fail, &[token, site, code], types::I32);
                 self.give_nothing();
             }
-            Outside::Slots => unreachable!("slots have a status"),
+            Outside::Slots | Outside::Elements { .. } => unreachable!("they have a status"),
         }
     }
 
@@ -451,7 +451,7 @@ impl Lower<'_, '_, '_> {
                 let token = self.address(token);
                 self.call_address(calls.run, &[token, slots, out], types::I32)
             }
-            Outside::Slots => unreachable!("slots need no stub"),
+            Outside::Slots | Outside::Elements { .. } => unreachable!("they need no stub"),
         };
         let (failed, fine) = (self.new_block(), self.new_block());
         self.at.ins().brif(status, failed, &[], fine, &[]);
