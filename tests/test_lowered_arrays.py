@@ -6,12 +6,19 @@ among its parameters. What it returns, raises and prints must be the same, and w
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
-from ir_evaluator import evaluate, verify
+from ir_evaluator import PRIMITIVES, evaluate, verify
 from jib import ir
+from jib.decorator import _definition
+from jib.link import lowered as link_lowered
+from jib.link import options_of
+from jib.lower import lower
+from jib.parse import parse
+from jib.source import Source
 from test_lowered_meaning import cpython, lowered, outcome, table  # noqa: F401  (a fixture of every test here)
 
 np = pytest.importorskip("numpy")
@@ -212,3 +219,68 @@ def test_what_is_gone_over_is_asked_in_order() -> None:
     module = lowered("t = 0\nfor a, b, c in zip(x, y, z): t += a + b + c\nt").module
     assert evaluate(module, Watched([1, 2, 3, 4]), Watched([10, 20]), Watched([100, 200, 300]))[0] == 333
     assert seen == [(4, 0), (2, 0), (3, 0), (4, 1), (2, 1), (3, 1)]
+
+
+# ------------------------------------------------------------------------------------- functions of Python
+
+
+def smooth(x, w, out):  # type: ignore[no-untyped-def]
+    rows = x.shape[0]
+    for i, v in enumerate(x[1:-1], start=1):
+        out[i] = (x[i - 1] + x[i + 1]) * w + v
+    for v in out:
+        rows += v
+    for a, b in zip(x, out):
+        out[0] -= a * b
+    out[-1:] += 1
+    return rows + out.sum() + sum(v * i for i, v in enumerate(x))
+
+
+def test_functions_of_python_lower_alike() -> None:
+    function: Any = smooth
+    definition = _definition(function, options_of(), {})
+    result = link_lowered(definition, options_of())[2]
+    verify(result.module)
+    assert [(param.name, param.array) for param in result.params] == [("x", True), ("w", False), ("out", True)]
+    x, out, again = np.array([1.0, 2.5, -3.0, 4.0]), np.zeros(4), np.zeros(4)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(
+            PRIMITIVES, "sum", lambda values, start: values.sum()
+        )  # as a method, which adds in another order
+        assert evaluate(result.module, x, 0.5, out)[0] == smooth(x, 0.5, again)  # type: ignore[no-untyped-call]
+    assert (out == again).all()
+
+
+# ------------------------------------------------------------------------------------------ size and depth
+
+LONG = {
+    "enumerate": "for t in " + "enumerate(" * 90 + "x" + ")" * 90 + ": y = t\ny",
+    "zip": "for t in " + "zip(" * 90 + "x, x" + ", x)" * 90 + ": y = t\ny",
+    "targets": "for " + "(i, " * 90 + "j" + ")" * 90 + " in " + "enumerate(" * 90 + "x" + ")" * 90 + ": pass\nj",
+    "zipped": "for t in zip(" + "x, " * 5_000 + "x): y = t\ny",
+    "subscripts": "x" + "[:]" * 90 + "[0]",
+    "indices": "x[" * 90 + "0" + "]" * 90,
+    "elements": "x[" * 90 + "0" + "]" * 90 + " += 1\nx[0]",
+    "attributes": "x" + ".T" * 90,
+    "reduced": "sum(" + "+".join(["x"] * 5_000) + ")",
+    "reductions": "sum(x * " * 90 + "x" + ")" * 90,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_and_deep_texts_need_no_stack(name: str) -> None:
+    source = Source(LONG[name])
+    program = parse(source)
+    depth = 0
+    frame = sys._getframe()
+    while frame is not None:
+        depth += 1
+        frame = frame.f_back  # type: ignore[assignment]
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(depth + 60)
+    try:
+        result = lower(program, source)
+        ir.encode(result.module)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert [param.array for param in result.params] == [True]
