@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::types::rules::{Rule, arith, compare, convert, math, reduce};
+use crate::types::rules::{Rule, arith, array, compare, convert, math, reduce};
 
 /// One primitive.
 pub struct Primitive {
@@ -103,6 +103,15 @@ pub static PRIMITIVES: &[Primitive] = &[
     op("eq", "==", 2, compare::eq),
     op("ne", "!=", 2, compare::ne),
     Primitive { name: "subscript", aliases: &[], signature: "", doc: "[]", arity: (2, 6), rule: reduce::subscript },
+    // Arrays: indices among slices, slices, writing, attributes, and what `for` over one asks.
+    op("at", "[]", 3, array::at),
+    op("cut", "[:]", 5, array::cut),
+    Primitive { name: "store", aliases: &[], signature: "", doc: "[]", arity: (3, 6), rule: array::store },
+    op("shape", ".shape", 1, array::shape),
+    op("size", ".size", 1, array::size),
+    op("ndim", ".ndim", 1, array::ndim),
+    op("transpose", ".T", 1, array::transpose),
+    op("iter_len", "for", 1, array::iter_len),
     // What `for` over a range is made of.
     op("as_index", "range()", 1, arith::as_index),
     op("range_count", "range()", 3, arith::range_count),

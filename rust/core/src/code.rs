@@ -4,6 +4,7 @@
 //! the memory is freed when the `Code` is dropped, and not before; a failing run says what failed and where; a panic while
 //! compiling ends here as `CodeError::Internal`.
 
+mod elements;
 mod linker;
 mod memory;
 mod trampoline;
@@ -92,6 +93,8 @@ pub struct Code {
     entry: Option<Entry>,
     outer: usize,
     has_outside: bool,
+    /// The entry takes runs of elements and not slots.
+    takes_elements: bool,
     /// The scalars that the entry takes and gives.
     params: usize,
     results: usize,
@@ -210,7 +213,8 @@ fn compile_with(
     let mut blocks = 0;
     let usual = isa(options, false).map_err(CodeError::Internal)?;
     let ticks = ticks::ticking(module)[0];
-    let light = light && !matches!(outside, Outside::Slots) && outer::is_light(module, ticks);
+    let own_run = matches!(outside, Outside::Slots | Outside::Elements { .. });
+    let light = light && !own_run && outer::is_light(module, ticks);
     let mut unit = Unit::new(module, usual.frontend_config(), outside, light);
     let mut linker = Linker::new(usual.clone(), module.functions.len());
     timings.link += clock.lap();
@@ -244,7 +248,7 @@ fn compile_with(
         // What nobody calls comes after all that is called.
         let number = if stub { unit.number(planned) + 1 + unit.imports.len() as u32 } else { unit.number(planned) };
         outermost = FuncId::from_u32(number);
-        if planned.1 == Face::Entry {
+        if matches!(planned.1, Face::Entry | Face::Block) {
             entry = Some(outermost);
         }
         linker.define(outermost, backend)?;
@@ -258,10 +262,11 @@ fn compile_with(
     timings.link += clock.lap();
     let first = &module.functions[0];
     Ok(Code {
-        // SAFETY: the address is that of a finished function built with `Face::Entry`, whose signature is `Entry`'s; the memory
-        // belongs to `_memory` below and lives as long as this value.
+        // SAFETY: the address is that of a finished function built with `Face::Entry`, whose signature is `Entry`'s, or with
+        // `Face::Block`, whose machine signature is the same: two pointers, one word more, a status; the memory belongs to `_memory` below and lives as long as this value.
         entry: entry.map(|_| unsafe { std::mem::transmute::<*const u8, Entry>(entry_at) }),
         has_outside: !matches!(outside, Outside::Slots),
+        takes_elements: matches!(outside, Outside::Elements { .. }),
         outer: outer_at.addr(),
         params: first.params().iter().map(|&param| first.ty(param).width()).sum(),
         interval: if unit.ticks() { interval(module, 1) } else { 0 },
@@ -297,22 +302,9 @@ impl Code {
     pub fn run(&self, args: &[u64], out: &mut [u64], host: &mut dyn Host) -> Result<(), Failure> {
         assert_eq!((args.len(), out.len()), (self.params, self.results), "slots of a call");
         let entry = self.entry.expect("code that takes slots");
-        let Some(stack_limit) = hooks::stack_limit_above(self.stack, self.room) else {
-            return Err(Failure { cause: Cause::Fault(Fault::Recursion), span: self.span });
-        };
+        assert!(!self.takes_elements, "code that takes slots");
         let mut host = host;
-        let mut context = Context {
-            stack_limit,
-            site: 0,
-            code: 0,
-            budget: if self.interval > 0 { host.interval(self.interval) } else { 0 },
-            interval: self.interval,
-            units: 0,
-            host: (&raw mut host).cast(),
-            prints: self.prints.as_ptr(),
-            prints_len: self.prints.len(),
-            results: [const { MaybeUninit::uninit() }; MAX_RETURN],
-        };
+        let mut context = self.context(&mut host)?;
         // SAFETY: the code lives as long as `self`; it reads `params` slots and writes `results` slots, whose numbers were
         // checked above; the context and all it points to live across the call.
         let status = unsafe { entry(&mut context, args.as_ptr(), out.as_mut_ptr()) };
@@ -320,6 +312,25 @@ impl Code {
             return Err(Failure { cause: Cause::Host, span: self.span });
         }
         if status == 0 { Ok(()) } else { Err(self.failure(context.site, context.code)) }
+    }
+
+    /// What a run shares with the code; it keeps the host for the code.
+    fn context(&self, host: &mut &mut dyn Host) -> Result<Context, Failure> {
+        let Some(stack_limit) = hooks::stack_limit_above(self.stack, self.room) else {
+            return Err(Failure { cause: Cause::Fault(Fault::Recursion), span: self.span });
+        };
+        Ok(Context {
+            stack_limit,
+            site: 0,
+            code: 0,
+            budget: if self.interval > 0 { host.interval(self.interval) } else { 0 },
+            interval: self.interval,
+            units: 0,
+            host: (&raw mut *host).cast(),
+            prints: self.prints.as_ptr(),
+            prints_len: self.prints.len(),
+            results: [const { MaybeUninit::uninit() }; MAX_RETURN],
+        })
     }
 
     /// What the outermost function tells of a failure, as the failure.
@@ -337,7 +348,7 @@ impl Code {
 
     /// Whether `run` can be called.
     pub fn takes_slots(&self) -> bool {
-        self.entry.is_some()
+        self.entry.is_some() && !self.takes_elements
     }
 
     /// Where the outermost function begins, as `Outside` asked for it; `Slots` when that could not be had (`has_outside`).

@@ -5,6 +5,8 @@
 //! as 0 or 1, None as no slot, a tuple as its elements one after the other. Takes for granted that the operation is
 //! well-typed (`typed::verify`). Which fault an operation raises is decided here; generated code raises the same.
 
+mod array;
+
 use smallvec::SmallVec;
 
 use crate::failure::Cause;
@@ -47,7 +49,10 @@ pub fn eval(op: &Op, types: &[&Ty], result: &Ty, args: &[u64]) -> Result<Slots, 
         Call(_) | Extern(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => {
             unreachable!("eval knows no modules and no hosts")
         }
+        NoArray => return Ok(Slots::from_elem(0, result.width())),
+        Index(bounds) => array::index(*bounds, args[0] as i64, args[1] as i64).map_err(Cause::Fault)?,
         _ => match types[0] {
+            Ty::Array(ty) => return Ok(array::on_arrays(op, *ty, result, args)),
             Ty::Float(float) => on_floats(op, *float, result, args),
             ty => on_ints(op, ty, result, args),
         }

@@ -79,6 +79,11 @@ faults! {
     /// `comb(n, -1)`, `perm(n, -1)`.
     NegativeK = "ValueError", "k must be a non-negative integer";
 
+    /// An index into an array: the words are ours, shorter than NumPy's.
+    IndexRange = "IndexError", "index out of bounds";
+    ReadOnly = "ValueError", "assignment destination is read-only";
+    SliceStepZero = "ValueError", "slice step cannot be zero";
+
     Recursion = "RecursionError", "maximum recursion depth exceeded";
 }
 

@@ -15,6 +15,7 @@ pub fn scalar(ty: &Ty, bits: u64) -> String {
         // An f32 travels as the f64 of equal value, and is shown as that.
         Ty::Float(_) => float(f64::from_bits(bits)),
         Ty::Tuple(_) | Ty::Str => value(ty, &[bits]),
+        Ty::Array(_) => ty.to_string(),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod fault;
 pub mod format;
 pub mod interp;
 pub mod ir;
+pub mod kernel;
 pub mod limits;
 pub mod opt;
 pub mod outside;

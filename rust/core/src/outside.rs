@@ -11,6 +11,9 @@ pub enum Outside {
     /// `extern "C" fn(callable, args, nargs, names) -> object`, CPython's vectorcall. The token is what calls get that need to know which
     /// code they come from.
     Objects { layout: &'static Layout, token: usize },
+    /// `extern "C" fn(context, operands: *const *mut u8, count) -> status`: the function for each of `count` elements, for `Code::run_elements`.
+    /// Bit i of `uniform` says that there is one i-th argument for all elements.
+    Elements { uniform: u64 },
     /// `extern "C" fn(numbers…) -> number`, as C has them.
     Numbers { calls: &'static Numbers, token: usize },
 }

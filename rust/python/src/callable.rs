@@ -284,7 +284,7 @@ impl Callable {
         if specialisation.takes_slots() {
             let mut out = Slots::from_elem(0, specialisation.width());
             return match this.run(py, &specialisation, &slots, &mut out) {
-                Ok(()) => convert::result(py, specialisation.result(), &mut out.iter()),
+                Ok(()) => convert::result(py, specialisation.result(), &mut out.iter(), args),
                 Err(stopped) => Err(this.stopped(py, *stopped)),
             };
         }

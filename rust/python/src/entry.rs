@@ -314,7 +314,7 @@ unsafe extern "C" fn new_tuple(token: *const Specialisation, slots: *const u64) 
         let specialisation = &*token;
         (Python::assume_attached(), specialisation, std::slice::from_raw_parts(slots, specialisation.width()))
     };
-    give(py, guard(py, || convert::result(py, specialisation.result(), &mut slots.iter())))
+    give(py, guard(py, || convert::result(py, specialisation.result(), &mut slots.iter(), &[])))
 }
 
 /// Whether C's long has 64 bits: the function for it is the faster one.

@@ -43,7 +43,7 @@ impl Shared {
         types: &[Ty],
         result: Option<&Ty>,
     ) -> PyResult<Pointer> {
-        if types.iter().any(|ty| matches!(ty, Ty::Tuple(_) | Ty::None | Ty::Str)) {
+        if types.iter().any(|ty| matches!(ty, Ty::Tuple(_) | Ty::Array(_) | Ty::None | Ty::Str)) {
             return Err(PyTypeError::new_err("a function of C takes numbers alone"));
         }
         let shared = Shared {
@@ -59,7 +59,7 @@ impl Shared {
         let compile = || {
             let (module, _) = typed_ir(&program.unit, types, result, program.options)?;
             let result = module.functions[0].result.clone();
-            if matches!(result, Ty::Tuple(_)) {
+            if matches!(result, Ty::Tuple(_) | Ty::Array(_)) {
                 return Ok((None, result));
             }
             let code = code::compile_for(&module, &program.options.code(), outside).map_err(code_error)?;
@@ -204,6 +204,6 @@ fn spelling(ty: &Ty) -> &'static str {
             IntTy::U32 => "uint32_t",
             IntTy::U64 => "uint64_t",
         },
-        Ty::None | Ty::Str | Ty::Tuple(_) => "void",
+        Ty::None | Ty::Str | Ty::Tuple(_) | Ty::Array(_) => "void",
     }
 }

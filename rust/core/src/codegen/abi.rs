@@ -176,6 +176,7 @@ impl Lower<'_, '_, '_> {
                     next = after;
                 }
             }
+            Face::Block => unreachable!("elements are loaded one after the other"),
             Face::Entry => {
                 let args = self.at.block_params(self.entry)[1];
                 let mut slot = 0;
@@ -208,6 +209,7 @@ impl Lower<'_, '_, '_> {
         self.give_budget();
         match (self.face, scalars) {
             (Face::Outer, _) => self.give(scalars),
+            (Face::Block, _) => unreachable!("elements are stored one after the other"),
             (Face::Entry, _) => {
                 let out = self.at.block_params(self.entry)[2];
                 for (i, &scalar) in scalars.iter().enumerate() {

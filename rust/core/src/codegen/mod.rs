@@ -10,6 +10,7 @@
 
 mod abi;
 mod arith;
+mod array;
 mod bits;
 mod calls;
 mod checks;
@@ -17,6 +18,7 @@ mod compare;
 mod convert;
 mod divide;
 pub mod dump;
+mod elements;
 pub mod externs;
 pub(crate) mod hooks;
 pub(crate) mod isa;
@@ -77,6 +79,8 @@ pub(crate) enum Face {
     Inner,
     /// As `Outside` asks: the body itself, or a stub that has the entry run.
     Outer,
+    /// `extern "C" fn(ctx, operands, count) -> status`: the function for each of so many elements.
+    Block,
 }
 
 impl<'m> Unit<'m> {
@@ -103,10 +107,15 @@ impl<'m> Unit<'m> {
     ///
     /// An entry that nobody in the module calls is function 0 itself with another face; else it is a bridge to it.
     pub fn plan(&self) -> Vec<(FuncId, Face)> {
-        let first = usize::from(!is_called(self.module, FuncId(0)));
+        let called = is_called(self.module, FuncId(0));
+        let first = match self.outside {
+            Outside::Elements { .. } => usize::from(self.is_in_place(FuncId(0)) && !called),
+            _ => usize::from(!called),
+        };
         let inner = (first..self.module.functions.len()).map(|i| (FuncId(i as u32), Face::Inner));
         let entry = match (self.outside, self.light) {
             (Outside::Slots, _) => &[Face::Entry][..],
+            (Outside::Elements { .. }, _) => &[Face::Block],
             (_, true) => &[Face::Outer],
             (_, false) => &[Face::Entry, Face::Outer],
         };
@@ -117,7 +126,7 @@ impl<'m> Unit<'m> {
     pub fn number(&self, planned: (FuncId, Face)) -> u32 {
         match planned.1 {
             Face::Inner => planned.0.0,
-            Face::Entry | Face::Outer => self.module.functions.len() as u32,
+            Face::Entry | Face::Outer | Face::Block => self.module.functions.len() as u32,
         }
     }
 
@@ -127,13 +136,15 @@ impl<'m> Unit<'m> {
         func.name = UserFuncName::user(0, self.number(planned));
         func.signature = match face {
             Face::Inner => self.signature(id),
-            Face::Entry => self.entry_signature(),
+            Face::Entry | Face::Block => self.entry_signature(),
             Face::Outer => self.outer_signature(),
         };
         let bridge = face == Face::Entry && is_called(self.module, FuncId(0));
         let stub = face == Face::Outer && !self.light;
         let mut lower = Lower::new(self, id, face, FunctionBuilder::new(func, buffers));
-        if bridge {
+        if face == Face::Block {
+            lower.elements();
+        } else if bridge {
             lower.bridge();
         } else if stub {
             lower.stub();
@@ -265,6 +276,16 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             }
             Op::Item(k) => return self.item(inst.result, args[0], *k),
             Op::Select => return self.select(inst.result, args),
+            Op::At(_) | Op::Cut(_) | Op::Transpose | Op::Loosen | Op::NoArray => {
+                return self.array_op(&inst.op, inst.result, args);
+            }
+            Op::Store => {
+                self.store_element(args);
+                return self.define(inst.result, &[]);
+            }
+            Op::Len(axis) => self.len(args[0], *axis),
+            Op::Index(bounds) => self.index(*bounds, args),
+            Op::Load => self.load_element(args),
             Op::Call(callee) => return self.call(inst.result, *callee, args),
             Op::Helper(helper, mode) => return self.helper(inst.result, helper.0, *mode, args),
             Op::Extern(callee) => return self.call_extern(inst.result, callee, args),
@@ -446,7 +467,7 @@ fn clif_type(ty: &Ty) -> ir::Type {
         Ty::Bool => types::I8,
         Ty::Int(_) => types::I64,
         Ty::Float(_) => types::F64,
-        Ty::None | Ty::Str | Ty::Tuple(_) => unreachable!("not a scalar"),
+        Ty::None | Ty::Str | Ty::Tuple(_) | Ty::Array(_) => unreachable!("not a scalar"),
     }
 }
 

@@ -56,7 +56,7 @@ const MOST_OBJECTS: usize = 32;
 pub(crate) fn takes_objects(module: &Module) -> bool {
     let first = &module.functions[0];
     first.params().len() <= MOST_OBJECTS
-        && first.params().iter().all(|&param| !matches!(first.ty(param), Ty::Tuple(_) | Ty::Str))
+        && first.params().iter().all(|&param| !matches!(first.ty(param), Ty::Tuple(_) | Ty::Array(_) | Ty::Str))
 }
 
 const fn flags() -> MemFlagsData {
@@ -76,7 +76,7 @@ impl Unit<'_> {
                 signature.returns.extend(first.result.scalars().iter().map(c_param));
                 signature
             }
-            Outside::Slots => self.entry_signature(),
+            Outside::Slots | Outside::Elements { .. } => self.entry_signature(),
         }
     }
 }
@@ -206,7 +206,7 @@ impl Lower<'_, '_, '_> {
                 let none = self.is_constant(object, layout.none);
                 self.at.ins().bxor_imm_s(none, 1)
             }
-            Ty::Tuple(_) | Ty::Str => unreachable!("takes_objects was asked"),
+            Ty::Tuple(_) | Ty::Array(_) | Ty::Str => unreachable!("takes_objects was asked"),
         }
     }
 
@@ -363,7 +363,7 @@ impl Lower<'_, '_, '_> {
                 let object = self.address(layout.none);
                 self.referred(layout, object)
             }
-            Ty::Tuple(_) => {
+            Ty::Tuple(_) | Ty::Array(_) => {
                 let slots = self.words(scalars.len());
                 for (i, &scalar) in scalars.iter().enumerate() {
                     self.store_slot(scalar, slots, i as i32 * 8);
@@ -413,7 +413,7 @@ impl Lower<'_, '_, '_> {
                 self.call_address(calls.fail, &[token, site, code], types::I32);
                 self.give_nothing();
             }
-            Outside::Slots => unreachable!("slots have a status"),
+            Outside::Slots | Outside::Elements { .. } => unreachable!("they have a status"),
         }
     }
 
@@ -451,7 +451,7 @@ impl Lower<'_, '_, '_> {
                 let token = self.address(token);
                 self.call_address(calls.run, &[token, slots, out], types::I32)
             }
-            Outside::Slots => unreachable!("slots need no stub"),
+            Outside::Slots | Outside::Elements { .. } => unreachable!("they need no stub"),
         };
         let (failed, fine) = (self.new_block(), self.new_block());
         self.at.ins().brif(status, failed, &[], fine, &[]);

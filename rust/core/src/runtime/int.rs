@@ -219,6 +219,33 @@ pub fn range_count(start: i64, stop: i64, step: i64) -> Result<u64, Fault> {
     Ok((distance - 1) / step.unsigned_abs() + 1)
 }
 
+/// `x[start:stop:step]` of n elements: the first element, and how many; `given` says by its bits 1 and 2 whether there are a start and a
+/// stop. CPython's `PySlice_AdjustIndices`.
+pub fn slice(n: i64, start: i64, stop: i64, step: i64, given: i64) -> Result<(i64, i64), Fault> {
+    if step == 0 {
+        return Err(Fault::SliceStepZero);
+    }
+    let (first, last) = if step > 0 { (0, n) } else { (-1, n - 1) };
+    let clamp = |bound: i64| if bound < 0 { bound.saturating_add(n).max(first) } else { bound.min(last) };
+    let start = if given & 1 != 0 {
+        clamp(start)
+    } else if step > 0 {
+        first
+    } else {
+        last
+    };
+    let stop = if given & 2 != 0 {
+        clamp(stop)
+    } else if step > 0 {
+        last
+    } else {
+        first
+    };
+    let count = range_count(start, stop, step)? as i64;
+    // A view of nothing begins where the array begins.
+    Ok((if count == 0 { 0 } else { start }, count))
+}
+
 /// Compares an int with a float exactly: -1, 0, 1, or 2 if the float is NaN. `a as f64 < b` would not do above 2**53.
 pub fn cmp_float(a: i64, b: f64) -> i64 {
     // -(MIN as f64) is 2**63, where i64 ends.

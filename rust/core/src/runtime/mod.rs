@@ -18,6 +18,7 @@ mod int;
 mod integer_math;
 mod libm;
 mod math;
+pub mod memory;
 mod norm;
 mod numpy;
 mod panics;

@@ -77,6 +77,7 @@ pub static HELPERS: &[Helper] = &[
     slots!(int_rshift = int::rshift, (a: i64, count: i64) -> Checked<i64>),
     slots!(int_round = int::round, (a: i64, ndigits: i64) -> Checked<i64>),
     slots!(range_count = int::range_count, (start: i64, stop: i64, step: i64) -> Checked<u64>),
+    slots!(slice = int::slice, (n: i64, start: i64, stop: i64, step: i64, given: i64) -> Checked<(i64, i64)>),
     slots!(cmp_int_float = int::cmp_float, (a: i64, b: f64) -> i64),
     slots!(uint_truediv = int::unsigned_truediv, (a: u64, b: u64) -> Checked<f64>),
     slots!(uint_floordiv = int::unsigned_floordiv, (a: u64, b: u64) -> Checked<u64>),

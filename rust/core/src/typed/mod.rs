@@ -199,6 +199,34 @@ pub enum Op {
     Prepay(u32),
     /// `() -> None`: gives back what was prepaid and not used.
     Refund(u32),
+    /// `(array) -> int`: its length along a dimension.
+    Len(u8),
+    /// `(int, int) -> int`: an index into so many elements, as one that counts from the start: negative ones count from the end.
+    /// IndexError outside.
+    Index(Bounds),
+    /// `(array, int…) -> T`: the element at these indices, one for each dimension, all inside.
+    Load,
+    /// `(array, T, int…) -> None`: writes an element, likewise. The array is writable.
+    Store,
+    /// `(array, int) -> array`: what is at this index of a dimension, inside: an array of one dimension less.
+    At(u8),
+    /// `(array, int, int, int) -> array`: so many elements along a dimension, from a first one on, each so many after the one before.
+    /// The result is contiguous only if the dimension is the first and the step 1.
+    Cut(u8),
+    /// `(array) -> array`: the dimensions in reverse order.
+    Transpose,
+    /// `() -> array`: one without elements, where nobody looks at it.
+    NoArray,
+    /// `(array) -> array`: the same as a type that says less of it (`ArrayTy::join`).
+    Loosen,
+}
+
+/// What an index is still to be tested for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Bounds {
+    Both,
+    /// It is known not to be negative.
+    Upper,
 }
 
 /// A row of the runtime's table, compared by its address.
@@ -262,6 +290,7 @@ impl Op {
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
             Extern(callee) => !callee.of.pure,
             Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => true,
+            Index(_) | Store => true,
             _ => false,
         }
     }

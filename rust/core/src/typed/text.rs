@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use super::{Block, Cond, Const, Function, Inst, Mode, Module, Op, Piece, Target, Terminator, Value};
+use super::{Block, Bounds, Cond, Const, Function, Inst, Mode, Module, Op, Piece, Target, Terminator, Value};
 use crate::format;
 use crate::span::{Lines, Span};
 use crate::types::Ty;
@@ -144,6 +144,16 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
         Op::Tick(units) => format!("tick {units}"),
         Op::Prepay(units) => format!("prepay {units}"),
         Op::Refund(units) => format!("refund {units}"),
+        Op::Len(axis) => format!("len {axis} of"),
+        Op::Index(Bounds::Both) => "index".to_owned(),
+        Op::Index(Bounds::Upper) => "index.upper".to_owned(),
+        Op::Load => format!("load {result}"),
+        Op::Store => "store".to_owned(),
+        Op::At(axis) => format!("at {axis} of"),
+        Op::Cut(axis) => format!("cut {axis} of"),
+        Op::Transpose => "transpose".to_owned(),
+        Op::NoArray => format!("no_array {result}"),
+        Op::Loosen => format!("loosen {result}"),
     }
 }
 

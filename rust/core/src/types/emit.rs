@@ -20,6 +20,8 @@ use crate::typed::{Args, Cond, Const, FuncId, Function, HelperRef, Inst, Mode, O
 pub struct Operand {
     pub ty: Ty,
     pub literal: Option<Literal>,
+    /// A number of Python's among NumPy's: gives way to sized types as a literal does.
+    pub weak: bool,
     /// Meaningless while there is no sink.
     value: Value,
 }
@@ -50,7 +52,7 @@ pub struct Emit<'a> {
 
 impl Operand {
     pub fn of(ty: Ty, value: Value) -> Operand {
-        Operand { ty, literal: None, value }
+        Operand { ty, literal: None, weak: false, value }
     }
 
     pub fn typed(ty: Ty) -> Operand {
@@ -65,7 +67,7 @@ impl Operand {
             Literal::Float(_) => Ty::FLOAT,
             Literal::Str(_) => Ty::Str,
         };
-        Operand { ty, literal: Some(literal), value: Value(u32::MAX) }
+        Operand { ty, literal: Some(literal), weak: false, value: Value(u32::MAX) }
     }
 
     pub fn int(value: i64) -> Operand {
@@ -95,7 +97,16 @@ impl Operand {
             (Some(Literal::None), Some(Literal::None)) => true,
             _ => false,
         };
-        literal && self.ty == other.ty
+        literal && self.ty == other.ty && self.weak == other.weak
+    }
+
+    pub fn with_weak(self, weak: bool) -> Operand {
+        Operand { weak, ..self }
+    }
+
+    /// Whether it has its type only until it meets another.
+    pub fn gives_way(&self) -> bool {
+        self.weak || self.literal.is_some()
     }
 
     pub fn literal_int(&self) -> Option<i64> {
@@ -227,7 +238,7 @@ impl<'a> Emit<'a> {
             return Some(operand.clone());
         }
         if let Some(literal) = operand.literal.as_ref().and_then(|literal| convert_literal(literal, to)) {
-            return Some(Operand { ty: to.clone(), literal: Some(literal), value: Value(u32::MAX) });
+            return Some(Operand { ty: to.clone(), ..Operand::literal(literal) });
         }
         match (&operand.ty, to) {
             (Ty::Bool, Ty::Int(_) | Ty::Float(_)) | (Ty::Int(_), Ty::Float(_)) | (Ty::Float(_), Ty::Float(_)) => {
@@ -237,6 +248,9 @@ impl<'a> Emit<'a> {
                 let op =
                     if int.holds(from.min()) && int.holds(from.max()) { Op::Convert } else { Op::Narrow(self.mode) };
                 Some(self.op(op, &[operand], to.clone()))
+            }
+            (Ty::Array(from), Ty::Array(array)) if from.join(*array) == Some(*array) => {
+                Some(self.op(Op::Loosen, &[operand], to.clone()))
             }
             (Ty::Tuple(from), Ty::Tuple(items)) if from.len() == items.len() => {
                 let parts: Option<Vec<Operand>> = (0..items.len())
@@ -257,7 +271,7 @@ impl<'a> Emit<'a> {
             Ty::Bool => Some(operand.clone()),
             Ty::None => Some(Operand::bool(false)),
             Ty::Tuple(items) => Some(Operand::bool(!items.is_empty())),
-            Ty::Str => None,
+            Ty::Str | Ty::Array(_) => None,
             Ty::Int(_) | Ty::Float(_) => match &operand.literal {
                 Some(Literal::Int(value)) => Some(Operand::bool(*value != 0)),
                 Some(Literal::Float(value)) => Some(Operand::bool(*value != 0.0)),

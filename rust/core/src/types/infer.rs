@@ -11,8 +11,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::emit::{Emit, Operand, Raises, Sink};
+use super::rules::convert;
 use super::settle::{Progress, Uses};
 use super::{Ty, join, parse};
+use crate::builtins::Primitive;
 use crate::diag::{Diag, Error};
 use crate::externs::ExternRef;
 use crate::ir::ssa::{self, Edge, End, UNDEF};
@@ -56,10 +58,12 @@ fn read_type(text: &str, span: Span) -> Result<Ty, Diag> {
     parse::ty(text).map_err(|wrong| Diag::new(wrong.code, span, &[&wrong.piece]))
 }
 
-/// Infers a module for a call of function 0 with arguments of these types, returning `result` where that is given.
+/// Infers a module for a call of function 0 with arguments of these types, returning `result` where that is given. `weak` says which
+/// arguments are numbers of Python's among NumPy's, if any are.
 pub fn infer(
     unit: &[Declared],
     params: &[Ty],
+    weak: &[bool],
     result: Option<&Ty>,
     mode: Mode,
     limits: &Limits,
@@ -73,7 +77,11 @@ pub fn infer(
         size: 0,
         work: 0,
     };
-    let entry = inference.instance(0, params.to_vec())?;
+    let entry = inference.instance(0, params.to_vec(), weak)?;
+    if weak.contains(&true) {
+        // Who calls function 0 from inside has no weak arguments.
+        inference.by_types.clear();
+    }
     inference.instances[entry].declared = result.cloned().or_else(|| unit[0].result.clone());
     let mut work = vec![entry];
     while let Some(at) = work.pop() {
@@ -88,6 +96,8 @@ pub(super) type Site = (u32, u32);
 /// One function for one combination of argument types.
 pub(super) struct Instance {
     pub function: usize,
+    /// Which parameters are weak; empty if none is.
+    weak: Box<[bool]>,
     /// What the annotation or the signature says it returns.
     declared: Option<Ty>,
     /// None only while it is being settled.
@@ -113,7 +123,7 @@ pub(super) struct Inference<'a> {
 }
 
 impl<'a> Inference<'a> {
-    fn instance(&mut self, function: usize, params: Vec<Ty>) -> Result<usize, Diag> {
+    fn instance(&mut self, function: usize, params: Vec<Ty>, weak: &[bool]) -> Result<usize, Diag> {
         if let Some(&known) = self.by_types.get(&(function, params.clone())) {
             return Ok(known);
         }
@@ -129,7 +139,8 @@ impl<'a> Inference<'a> {
         }
         self.instances.push(Instance {
             function,
-            progress: Some(Progress::new(&declared.ssa, &params)),
+            progress: Some(Progress::new(&declared.ssa, &params, weak)),
+            weak: weak.into(),
             declared: declared.result.clone(),
             result: None,
             callers: Vec::new(),
@@ -162,7 +173,9 @@ impl<'a> Inference<'a> {
                 if let (Some(text), false) = (operands.iter().find(|o| o.ty == Ty::Str), primitive.name == "print") {
                     return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()]));
                 }
-                (primitive.rule)(e, primitive, &operands)?
+                let result = (primitive.rule)(e, primitive, &operands)?;
+                let weak = stays_weak(e.mode, primitive, &operands, &result);
+                result.with_weak(weak)
             }
             ssa::Op::Call(callee, _) => {
                 let (callee, args) = self.arguments(e, *callee as usize, &operands)?;
@@ -219,6 +232,13 @@ impl<'a> Inference<'a> {
                     return Err(e.diag("text-value", &[&Emit::text(operand).unwrap_or_default()]));
                 }
                 None => operand.clone(),
+                // An array keeps its layout: what is declared is what it must at least be.
+                Some(Ty::Array(wanted))
+                    if let Ty::Array(given) = operand.ty
+                        && let Some(ty) = wanted.accept(given) =>
+                {
+                    e.convert(operand, &Ty::Array(ty)).unwrap_or_else(|| operand.clone())
+                }
                 Some(ty) => {
                     e.convert(operand, ty).ok_or_else(|| e.diag("argument-type", &[name, param, ty, &operand.ty]))?
                 }
@@ -226,7 +246,7 @@ impl<'a> Inference<'a> {
             args.push(arg);
         }
         let params = args.iter().map(|arg| arg.ty.clone()).collect();
-        Ok((self.instance(callee, params)?, args))
+        Ok((self.instance(callee, params, &[])?, args))
     }
 
     /// Emits the entry and all that it calls.
@@ -288,7 +308,8 @@ impl<'a> Inference<'a> {
             let values = block.params.iter().map(|param| {
                 let ty = types[param.value as usize].clone().unwrap_or(Ty::None);
                 let value = sink.function.new_value(ty.clone());
-                env[param.value as usize] = Some(Operand::of(ty, value));
+                let weak = is_weak(&instance.weak, param.value as usize);
+                env[param.value as usize] = Some(Operand::of(ty, value).with_weak(weak));
                 value
             });
             params.push(values.collect());
@@ -332,6 +353,21 @@ impl<'a> Inference<'a> {
         function.blocks = renumber(blocks);
         Ok(function)
     }
+}
+
+/// Whether a parameter is weak, where those that are not need not be listed.
+pub(super) fn is_weak(weak: &[bool], param: usize) -> bool {
+    weak.get(param).copied().unwrap_or(false)
+}
+
+/// Python computes with its own numbers by itself, before NumPy sees one of them: what comes of numbers that give way gives way too.
+/// Not so where the text names the type.
+fn stays_weak(mode: Mode, primitive: &Primitive, operands: &[Operand], result: &Operand) -> bool {
+    mode == Mode::Numpy
+        && matches!(result.ty, Ty::Bool | Ty::INT | Ty::FLOAT)
+        && result.literal.is_none()
+        && !convert::names_a_type(primitive)
+        && operands.iter().all(Operand::gives_way)
 }
 
 /// A call of a function of the host: its operands become what it takes, as those of declared parameters do.
@@ -434,6 +470,7 @@ fn zero(e: &mut Emit, ty: &Ty) -> Operand {
             let items: Vec<Operand> = items.iter().map(|item| zero(e, item)).collect();
             e.tuple(&items)
         }
+        Ty::Array(_) => e.op(Op::NoArray, &[], ty.clone()),
         Ty::None | Ty::Str => Operand::literal(Literal::None),
         number => e.convert(&Operand::int(0), number).unwrap_or_else(Operand::none),
     }

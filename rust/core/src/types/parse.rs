@@ -2,7 +2,7 @@
 //!
 //! In: what a person wrote in an annotation, or as `signature=`. Out: types, or a sentence of what is wrong.
 
-use super::{FloatTy, IntTy, Ty};
+use super::{ArrayTy, FloatTy, IntTy, Item, Ty};
 
 /// A signature: the types of the arguments, and of the result where it is given.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +88,12 @@ impl Reader<'_> {
         let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
         let name = &rest[..length];
         self.at += length;
+        if name == "const" {
+            return match self.ty(DEPTH)? {
+                Ty::Array(array) if array.writable => Ok(Ty::Array(ArrayTy { writable: false, ..array })),
+                _ => Err(self.wrong("bad-signature")),
+            };
+        }
         if name == "tuple" {
             if depth == DEPTH {
                 return Err(self.wrong("bad-signature"));
@@ -100,9 +106,36 @@ impl Reader<'_> {
             piece: if name.is_empty() { self.text.to_owned() } else { name.to_owned() },
         })?;
         if self.peek() == Some('[') {
-            return Err(self.wrong("arrays-not-yet"));
+            let item = Item::of(&ty).ok_or_else(|| self.wrong("bad-signature"))?;
+            return Ok(Ty::Array(self.array(item)?));
         }
         Ok(ty)
+    }
+
+    /// `[:, :]`, or `[:, ::1]` of what is contiguous.
+    fn array(&mut self, item: Item) -> Result<ArrayTy, Wrong> {
+        self.expect('[')?;
+        let mut ndim = 0;
+        loop {
+            self.expect(':')?;
+            ndim += 1;
+            let contiguous = self.peek() == Some(':');
+            if contiguous {
+                self.expect(':')?;
+                self.expect('1')?;
+            }
+            if self.peek() == Some(']') {
+                self.at += 1;
+                if usize::from(ndim) > ArrayTy::MOST_DIMENSIONS {
+                    return Err(self.wrong("too-many-dimensions"));
+                }
+                return Ok(ArrayTy { item, ndim, contiguous, writable: true });
+            }
+            if contiguous || usize::from(ndim) > ArrayTy::MOST_DIMENSIONS {
+                return Err(self.wrong(if contiguous { "bad-signature" } else { "too-many-dimensions" }));
+            }
+            self.expect(',')?;
+        }
     }
 }
 
@@ -136,6 +169,18 @@ mod tests {
     }
 
     #[test]
+    fn arrays() {
+        for text in ["f64[:]", "i64[::1]", "const bool[:, :]", "const u8[:, :, :, ::1]", "tuple[f32[:], int]"] {
+            assert_eq!(ty(text).unwrap().to_string(), text);
+        }
+        assert_eq!(ty("float[ : ,:: 1 ]").unwrap().to_string(), "f64[:, ::1]");
+        assert_eq!(ty("f64[:, :, :, :, :]").unwrap_err().code, "too-many-dimensions");
+        for text in ["f64[]", "f64[::1, :]", "f64[:", "None[:]", "const int", "const const f64[:]", "f64[::2]"] {
+            assert_eq!(ty(text).unwrap_err().code, "bad-signature", "{text}");
+        }
+    }
+
+    #[test]
     fn signatures() {
         let read = signature("float(float, int)").unwrap();
         assert_eq!(read, Signature { params: vec![Ty::FLOAT, Ty::INT], result: Some(Ty::FLOAT) });
@@ -143,7 +188,6 @@ mod tests {
         assert_eq!(signature("complex(int)").unwrap_err().code, "unknown-type");
         assert_eq!(signature("int").unwrap_err().code, "bad-signature");
         assert_eq!(signature("int(int))").unwrap_err().code, "bad-signature");
-        assert_eq!(ty("f64[:]").unwrap_err().code, "arrays-not-yet");
         assert_eq!(ty(&"tuple[".repeat(1000)).unwrap_err().code, "bad-signature");
     }
 }

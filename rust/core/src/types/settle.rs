@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::emit::{Emit, Operand};
-use super::infer::{Inference, Site};
+use super::infer::{Inference, Site, is_weak};
 use super::{Ty, join};
 use crate::diag::{Diag, Error};
 use crate::ir::ssa::{self, End, UNDEF, Val};
@@ -83,10 +83,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(ssa: &ssa::Function, params: &[Ty]) -> Progress {
+    pub fn new(ssa: &ssa::Function, params: &[Ty], weak: &[bool]) -> Progress {
         let mut env = vec![None; ssa.values as usize];
-        for (value, ty) in env.iter_mut().zip(params) {
-            *value = Some(Operand::typed(ty.clone()));
+        for (i, (value, ty)) in env.iter_mut().zip(params).enumerate() {
+            *value = Some(Operand::typed(ty.clone()).with_weak(is_weak(weak, i)));
         }
         let mut done = vec![None; ssa.blocks.len()];
         done[0] = Some(0);

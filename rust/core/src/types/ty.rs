@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::array::ArrayTy;
+
 /// The integer types. A value travels as 64 bits: sign-extended when signed, zero-extended when not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum IntTy {
@@ -95,6 +97,7 @@ pub enum Ty {
     Int(IntTy),
     Float(FloatTy),
     Tuple(Arc<[Ty]>),
+    Array(ArrayTy),
     /// A literal text: only print, assert and raise take one, and no value of it is ever computed.
     Str,
 }
@@ -113,6 +116,7 @@ impl Ty {
             Ty::None | Ty::Str => 0,
             Ty::Bool | Ty::Int(_) | Ty::Float(_) => 1,
             Ty::Tuple(items) => items.iter().map(Ty::width).sum(),
+            Ty::Array(array) => array.width(),
         }
     }
 
@@ -141,6 +145,8 @@ impl Ty {
         match self {
             Ty::None | Ty::Str => Vec::new(),
             Ty::Tuple(items) => items.iter().flat_map(Ty::scalars).collect(),
+            // An address, and numbers of elements and bytes.
+            Ty::Array(array) => vec![Ty::INT; array.width()],
             scalar => vec![scalar.clone()],
         }
     }
@@ -178,6 +184,7 @@ pub fn join(a: &Ty, b: &Ty) -> Option<Ty> {
             let items: Option<Vec<Ty>> = x.iter().zip(y.iter()).map(|(p, q)| join(p, q)).collect();
             items.map(|items| Ty::Tuple(items.into()))
         }
+        (Ty::Array(x), Ty::Array(y)) => x.join(*y).map(Ty::Array),
         _ => promote(a, b),
     }
 }
@@ -191,6 +198,7 @@ impl fmt::Display for Ty {
             Ty::Float(FloatTy::F32) => f.write_str("f32"),
             Ty::Float(FloatTy::F64) => f.write_str("float"),
             Ty::Str => f.write_str("str"),
+            Ty::Array(array) => array.fmt(f),
             Ty::Tuple(items) => {
                 f.write_str("tuple[")?;
                 for (i, item) in items.iter().enumerate() {

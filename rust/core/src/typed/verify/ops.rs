@@ -3,7 +3,7 @@
 use super::expect;
 use crate::runtime::Kind;
 use crate::typed::{Const, Function, Inst, Module, Op, Piece};
-use crate::types::{FloatTy, IntTy, Ty};
+use crate::types::{ArrayTy, FloatTy, IntTy, Ty};
 
 pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), String> {
     use Op::*;
@@ -105,7 +105,74 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
         }
         Tick(_) | Refund(_) => arity(&args, 0).and_then(|()| gives(result, &Ty::None)),
         Prepay(_) => arity(&args, 0).and_then(|()| gives(result, &Ty::Bool)),
+        Len(axis) => {
+            arity(&args, 1)?;
+            dimension(array(args[0])?, *axis)?;
+            gives(result, &Ty::INT)
+        }
+        Index(_) => same(2, |t| *t == Ty::INT).and_then(|t| gives(result, t)),
+        Load => {
+            let of = array(args.first().ok_or("no operands")?)?;
+            indices(&args[1..], of)?;
+            gives(result, &of.item.ty())
+        }
+        Store => {
+            let of = array(args.first().ok_or("no operands")?)?;
+            if !of.writable {
+                return Err(format!("a {of} cannot be written to"));
+            }
+            expect(args.get(1).ok_or("no value")?, &of.item.ty(), "the element")?;
+            indices(&args[2..], of)?;
+            gives(result, &Ty::None)
+        }
+        At(axis) => {
+            arity(&args, 2)?;
+            let of = array(args[0])?;
+            dimension(of, *axis)?;
+            expect(args[1], &Ty::INT, "the index")?;
+            gives(result, &Ty::Array(ArrayTy { ndim: of.ndim - 1, contiguous: of.contiguous && *axis == 0, ..of }))?;
+            if of.ndim > 1 { Ok(()) } else { Err("an array has a dimension".to_owned()) }
+        }
+        Cut(axis) => {
+            arity(&args, 4)?;
+            let of = array(args[0])?;
+            dimension(of, *axis)?;
+            args[1..].iter().try_for_each(|arg| expect(arg, &Ty::INT, "a bound"))?;
+            let whole = array(result)?;
+            if whole.contiguous && (*axis != 0 || !of.contiguous) {
+                return Err("not contiguous".to_owned());
+            }
+            gives(&Ty::Array(ArrayTy { contiguous: of.contiguous, ..whole }), args[0])
+        }
+        Transpose => {
+            arity(&args, 1)?;
+            let of = array(args[0])?;
+            gives(result, &Ty::Array(ArrayTy { contiguous: of.contiguous && of.ndim == 1, ..of }))
+        }
+        NoArray => arity(&args, 0).and_then(|()| array(result).map(drop)),
+        Loosen => {
+            arity(&args, 1)?;
+            let (from, to) = (array(args[0])?, array(result)?);
+            if from.join(to) == Some(to) { Ok(()) } else { Err(format!("a {from} is no {to}")) }
+        }
     }
+}
+
+fn array(ty: &Ty) -> Result<ArrayTy, String> {
+    match ty {
+        Ty::Array(array) => Ok(*array),
+        other => Err(format!("should be an array, is {other}")),
+    }
+}
+
+fn dimension(array: ArrayTy, axis: u8) -> Result<(), String> {
+    if axis < array.ndim { Ok(()) } else { Err(format!("{array} has no dimension {axis}")) }
+}
+
+/// One index for each dimension.
+fn indices(args: &[&Ty], array: ArrayTy) -> Result<(), String> {
+    arity(args, array.ndim.into())?;
+    args.iter().try_for_each(|arg| expect(arg, &Ty::INT, "an index"))
 }
 
 /// A constant is written the one way its type has: ints extended, f32 as a value of f32.

@@ -10,7 +10,7 @@ type Outcome = Result<Operand, Diag>;
 
 /// Both operands in the type in which they meet; bools meet as ints.
 fn same(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Result<(Operand, Operand, Ty), Diag> {
-    let ty = meet(&args[0], &args[1]).ok_or_else(|| no_operator(e, p, args))?;
+    let ty = meet(e.mode, &args[0], &args[1]).ok_or_else(|| no_operator(e, p, args))?;
     let ty = if ty == Ty::Bool { Ty::INT } else { ty };
     match (e.convert(&args[0], &ty), e.convert(&args[1], &ty)) {
         (Some(a), Some(b)) => Ok((a, b, ty)),
@@ -126,7 +126,7 @@ pub fn pow(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 }
 
 fn bitwise(e: &mut Emit, p: &'static Primitive, args: &[Operand], op: Op) -> Outcome {
-    let ty = meet(&args[0], &args[1]).filter(|ty| matches!(ty, Ty::Int(_) | Ty::Bool));
+    let ty = meet(e.mode, &args[0], &args[1]).filter(|ty| matches!(ty, Ty::Int(_) | Ty::Bool));
     let ty = ty.ok_or_else(|| no_operator(e, p, args))?;
     match (e.convert(&args[0], &ty), e.convert(&args[1], &ty)) {
         (Some(a), Some(b)) => Ok(e.op(op, &[&a, &b], ty)),
@@ -223,6 +223,6 @@ pub fn range_count(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Out
 /// The type of a function of floats: f32 stays f32, everything else is float.
 pub fn float_type(args: &[Operand]) -> Ty {
     let f32 = Ty::Float(FloatTy::F32);
-    let all = args.iter().all(|arg| arg.ty == f32 || arg.literal.is_some());
+    let all = args.iter().all(|arg| arg.ty == f32 || arg.gives_way());
     if all && args.iter().any(|arg| arg.ty == f32) { f32 } else { Ty::FLOAT }
 }

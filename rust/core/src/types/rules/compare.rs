@@ -44,7 +44,9 @@ fn mirrored(cond: Cond) -> Cond {
 
 /// Numbers compare by value, whatever their types; tuples and None only for equality.
 fn compare(e: &mut Emit, p: &'static Primitive, args: &[Operand], cond: Cond) -> Outcome {
-    let (a, b) = (&args[0], &args[1]);
+    // Ints compare by their values even in NumPy, where they would give way.
+    let [a, b] = [0, 1].map(|i| args[i].clone().with_weak(args[i].weak && !matches!(args[i].ty, Ty::Int(_))));
+    let (a, b, python) = (&a, &b, e.mode == Mode::Python);
     let equality = matches!(cond, Cond::Eq | Cond::Ne);
     match (&a.ty, &b.ty) {
         (Ty::None, Ty::None) if equality => Ok(Operand::bool(cond == Cond::Eq)),
@@ -61,22 +63,22 @@ fn compare(e: &mut Emit, p: &'static Primitive, args: &[Operand], cond: Cond) ->
             }
             Ok(all)
         }
-        // A double holds the ints of up to 32 bits; wider ones are compared without rounding.
-        (Ty::Int(int), Ty::Float(_)) if int.bits() == 64 && !small(a) => {
+        // A double holds the ints of up to 32 bits; wider ones are compared without rounding. NumPy rounds them.
+        (Ty::Int(int), Ty::Float(_)) if python && int.bits() == 64 && !small(a) => {
             let float = super::number(e, p, b)?;
             Ok(e.op(Op::CmpIntFloat(cond), &[a, &float], Ty::Bool))
         }
-        (Ty::Float(_), Ty::Int(int)) if int.bits() == 64 && !small(b) => {
+        (Ty::Float(_), Ty::Int(int)) if python && int.bits() == 64 && !small(b) => {
             let float = super::number(e, p, a)?;
             Ok(e.op(Op::CmpIntFloat(mirrored(cond)), &[b, &float], Ty::Bool))
         }
-        (Ty::Int(x), Ty::Int(y)) if meet(a, b).is_none() => {
+        (Ty::Int(x), Ty::Int(y)) if meet(Mode::Python, a, b).is_none() => {
             Ok(if x.signed() { signed_unsigned(e, a, b, cond) } else { signed_unsigned(e, b, a, mirrored(cond)) })
         }
         _ => {
-            let ty = meet(a, b).ok_or_else(|| no_operator(e, p, args))?;
-            // An int and an f32 meet in f32 in arithmetic, but compare as doubles, which hold both.
-            let ty = if let (Ty::Float(_), true) = (&ty, a.ty != b.ty) { Ty::FLOAT } else { ty };
+            let ty = meet(e.mode, a, b).ok_or_else(|| no_operator(e, p, args))?;
+            // An int and an f32 meet in f32 in arithmetic, but compare as doubles, which hold both. NumPy's compare where they meet.
+            let ty = if let (Ty::Float(_), true) = (&ty, python && a.ty != b.ty) { Ty::FLOAT } else { ty };
             match (e.convert(a, &ty), e.convert(b, &ty)) {
                 (Some(a), Some(b)) => Ok(e.compare(cond, &a, &b)),
                 _ => Err(no_operator(e, p, args)),
@@ -112,7 +114,7 @@ pub fn not(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 /// `where(condition, x, y)`: both are evaluated, one is taken.
 pub fn where_(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let truth = e.truth(&args[0]).ok_or_else(|| no_operator(e, p, args))?;
-    let ty = meet(&args[1], &args[2]).or_else(|| join(&args[1].ty, &args[2].ty));
+    let ty = meet(e.mode, &args[1], &args[2]).or_else(|| join(&args[1].ty, &args[2].ty));
     let ty = ty.ok_or_else(|| e.diag("no-common-type", &[&"where()", &args[1].ty, &args[2].ty]))?;
     select(e, p, &truth, &args[1], &args[2], &ty)
 }
@@ -139,7 +141,7 @@ fn extreme(e: &mut Emit, p: &'static Primitive, args: &[Operand], cond: Cond) ->
     let mut best = first.clone();
     for item in rest {
         let better = compare(e, p, &[item.clone(), best.clone()], cond)?;
-        let ty = meet(&best, item).ok_or_else(|| no_operator(e, p, &[best.clone(), item.clone()]))?;
+        let ty = meet(e.mode, &best, item).ok_or_else(|| no_operator(e, p, &[best.clone(), item.clone()]))?;
         best = select(e, p, &better, item, &best, &ty)?;
     }
     Ok(best)
@@ -156,7 +158,7 @@ pub fn max(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 /// NumPy's `minimum` and `maximum`: a nan wins.
 fn nan_extreme(e: &mut Emit, p: &'static Primitive, args: &[Operand], cond: Cond) -> Outcome {
     let (a, b) = (&args[0], &args[1]);
-    let ty = meet(a, b).ok_or_else(|| no_operator(e, p, args))?;
+    let ty = meet(e.mode, a, b).ok_or_else(|| no_operator(e, p, args))?;
     let better = compare(e, p, args, cond)?;
     let chosen = select(e, p, &better, a, b, &ty)?;
     if !matches!(ty, Ty::Float(_)) {

@@ -34,6 +34,11 @@ pub fn sized_int(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outco
     to_int(e, p, &args[0], int.unwrap_or(IntTy::I64))
 }
 
+/// Whether what the row gives is of the type that it names, and not of Python's own.
+pub fn names_a_type(p: &Primitive) -> bool {
+    p.rule as usize == sized_int as *const () as usize || p.rule as usize == f32 as *const () as usize
+}
+
 pub fn float(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     number(e, p, &args[0])
 }

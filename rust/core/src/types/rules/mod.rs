@@ -3,6 +3,7 @@
 //! In: operands, whose number the row's arity allows. Out: the result, its instructions emitted on the way; or the user's mistake.
 
 pub mod arith;
+pub mod array;
 pub mod compare;
 pub mod convert;
 pub mod math;
@@ -13,24 +14,31 @@ use super::{FloatTy, Ty, promote};
 use crate::builtins::Primitive;
 use crate::diag::Diag;
 use crate::ir::Literal;
+use crate::typed::Mode;
 
 /// A rule of the table.
 pub type Rule = fn(&mut Emit, &'static Primitive, &[Operand]) -> Result<Operand, Diag>;
 
-/// The type in which two numbers meet. A literal gives way to a sized type that can hold it, as in NumPy 2.
-fn meet(a: &Operand, b: &Operand) -> Option<Ty> {
-    match (&a.literal, &b.literal) {
-        (Some(literal), None) => weak(literal, &b.ty),
-        (None, Some(literal)) => weak(literal, &a.ty),
+/// The type in which two numbers meet. A literal gives way to a sized type that can hold it, a weak number to any, as in NumPy 2; and
+/// in NumPy's arithmetic ints of which no type holds both meet as floats.
+fn meet(mode: Mode, a: &Operand, b: &Operand) -> Option<Ty> {
+    let given_way = match (a.gives_way(), b.gives_way()) {
+        (true, false) => given_way(a, &b.ty),
+        (false, true) => given_way(b, &a.ty),
         _ => None,
-    }
-    .or_else(|| promote(&a.ty, &b.ty))
+    };
+    given_way.or_else(|| promote(&a.ty, &b.ty)).or_else(|| {
+        let ints = matches!((&a.ty, &b.ty), (Ty::Int(_), Ty::Int(_)));
+        (ints && mode == Mode::Numpy).then_some(Ty::FLOAT)
+    })
 }
 
-fn weak(literal: &Literal, ty: &Ty) -> Option<Ty> {
-    let fits = match (literal, ty) {
-        (Literal::Int(value), Ty::Int(int)) => int.holds(*value as i128),
-        (Literal::Int(_) | Literal::Float(_), Ty::Float(FloatTy::F32)) => true,
+/// The sized type that a number takes for another one's sake.
+fn given_way(number: &Operand, ty: &Ty) -> Option<Ty> {
+    let fits = match (&number.ty, ty, &number.literal) {
+        (Ty::Int(_), Ty::Int(int), Some(Literal::Int(value))) => int.holds(*value as i128),
+        (Ty::Int(_), Ty::Int(_), None) => true,
+        (Ty::Int(_) | Ty::Float(_), Ty::Float(FloatTy::F32), _) => true,
         _ => false,
     };
     fits.then(|| ty.clone())

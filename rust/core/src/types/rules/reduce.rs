@@ -2,7 +2,7 @@
 //!
 //! Reductions over generator expressions are loops by the time they arrive here.
 
-use super::{Emit, Operand, Primitive, arith, index};
+use super::{Emit, Operand, Primitive, arith, array, index};
 use crate::diag::Diag;
 use crate::typed::{Op, Piece, Print};
 use crate::types::Ty;
@@ -54,12 +54,16 @@ pub fn all(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 pub fn len(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
     match &args[0].ty {
         Ty::Tuple(items) => Ok(Operand::int(items.len() as i64)),
+        Ty::Array(_) => Ok(array::length(e, &args[0], 0)),
         other => Err(e.diag("no-len", &[other])),
     }
 }
 
 /// `tuple[index]`: the index is a literal, since each element has a type of its own.
 pub fn subscript(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+    if let Ty::Array(_) = args[0].ty {
+        return array::subscript(e, &args[0], &args[1..]);
+    }
     let [operand, position] = args else { return Err(e.diag("not-subscriptable", &[&args[0].ty])) };
     let Ty::Tuple(items) = &operand.ty else { return Err(e.diag("not-subscriptable", &[&operand.ty])) };
     let at = match (position.literal_int(), index(e, position)) {

@@ -49,7 +49,7 @@ fn declared(functions: &[ir::Function]) -> Result<Vec<Declared>, Error> {
 }
 
 fn module(functions: &[ir::Function]) -> typed::Module {
-    infer(&declared(functions).expect("builds"), &[Ty::INT], None, Mode::Python, &ROOMY).expect("has types")
+    infer(&declared(functions).expect("builds"), &[Ty::INT], &[], None, Mode::Python, &ROOMY).expect("has types")
 }
 
 /// Where a recursion over anything would end.
@@ -152,7 +152,7 @@ fn more_joins_than_allowed_are_refused() {
 #[test]
 fn more_values_than_allowed_are_refused() {
     let limits = Limits { values: 10, ..Limits::default() };
-    let refused = infer(&declared(&[ifs(20)]).expect("builds"), &[Ty::INT], None, Mode::Python, &limits);
+    let refused = infer(&declared(&[ifs(20)]).expect("builds"), &[Ty::INT], &[], None, Mode::Python, &limits);
     let Err(Error::User(diag)) = refused else { panic!("twenty additions are more than ten values") };
     assert_eq!(diag.code, "limit-values");
 }

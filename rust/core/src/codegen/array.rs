@@ -1,0 +1,224 @@
+//! Arrays: their lengths, their elements, and views of them.
+//!
+//! A view is arithmetic on an array's scalars; only `Load` and `Store` touch memory. They may not be misaligned: x86 and AArch64 do not mind.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, types};
+
+use super::{Lower, Scalars};
+use crate::fault::Fault;
+use crate::typed::{Bounds, Op, Value};
+use crate::types::{ArrayTy, FloatTy, Item, Ty};
+
+/// An array's scalars, by what they are.
+struct Parts {
+    ty: ArrayTy,
+    address: ir::Value,
+    lengths: Scalars,
+    /// In bytes; none of what is contiguous.
+    strides: Scalars,
+}
+
+/// Elements: no access to them traps, whatever their alignment.
+fn element() -> MemFlagsData {
+    MemFlagsData::new().with_notrap()
+}
+
+/// How an element lies in memory.
+pub(super) fn memory_type(item: Item) -> ir::Type {
+    match item.size() {
+        1 => types::I8,
+        2 => types::I16,
+        4 if matches!(item, Item::Float(_)) => types::F32,
+        4 => types::I32,
+        _ if matches!(item, Item::Float(_)) => types::F64,
+        _ => types::I64,
+    }
+}
+
+impl Lower<'_, '_, '_> {
+    pub(super) fn len(&mut self, array: Value, axis: u8) -> ir::Value {
+        self.of(array)[1 + usize::from(axis)]
+    }
+
+    /// `i` if it is one of `0..n`, else `i + n` if that is. One comparison suffices: both are unsigned, and no length is negative.
+    pub(super) fn index(&mut self, bounds: Bounds, args: &[Value]) -> ir::Value {
+        let (i, n) = self.two(args);
+        let from_start = match (bounds, self.int_constant(args[0])) {
+            (Bounds::Upper, _) => i,
+            (Bounds::Both, Some(constant)) if constant >= 0 => i,
+            (Bounds::Both, Some(_)) => self.at.ins().iadd(i, n),
+            (Bounds::Both, None) => {
+                let from_end = self.at.ins().iadd(i, n);
+                let negative = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, i, 0);
+                self.at.ins().select(negative, from_end, i)
+            }
+        };
+        let outside = self.at.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, from_start, n);
+        self.fault_if(outside, Fault::IndexRange);
+        from_start
+    }
+
+    pub(super) fn load_element(&mut self, args: &[Value]) -> ir::Value {
+        let array = self.parts(args[0]);
+        let address = self.address_of(&array, &args[1..]);
+        self.load_item(array.ty.item, address)
+    }
+
+    /// The element at an address, as scalars of its type travel.
+    pub(super) fn load_item(&mut self, item: Item, address: ir::Value) -> ir::Value {
+        let raw = self.at.ins().load(memory_type(item), element(), address, 0);
+        match item {
+            // Any other byte than 0 is true.
+            Item::Bool => self.at.ins().icmp_imm_s(IntCC::NotEqual, raw, 0),
+            Item::Float(FloatTy::F64) => raw,
+            Item::Float(FloatTy::F32) => self.at.ins().fpromote(types::F64, raw),
+            Item::Int(int) if int.bits() == 64 => raw,
+            Item::Int(int) if int.signed() => self.at.ins().sextend(types::I64, raw),
+            Item::Int(_) => self.at.ins().uextend(types::I64, raw),
+        }
+    }
+
+    pub(super) fn store_element(&mut self, args: &[Value]) {
+        let array = self.parts(args[0]);
+        let address = self.address_of(&array, &args[2..]);
+        let value = self.one(args[1]);
+        self.store_item(array.ty.item, value, address);
+    }
+
+    pub(super) fn store_item(&mut self, item: Item, value: ir::Value, address: ir::Value) {
+        let raw = match item {
+            Item::Float(FloatTy::F32) => self.at.ins().fdemote(types::F32, value),
+            Item::Int(int) if int.bits() < 64 => self.at.ins().ireduce(memory_type(item), value),
+            _ => value,
+        };
+        self.at.ins().store(element(), raw, address, 0);
+    }
+
+    pub(super) fn at_index(&mut self, axis: u8, args: &[Value]) -> Scalars {
+        let array = self.parts(args[0]);
+        let axis = usize::from(axis);
+        let offset = self.offset_along(&array, axis, self.one(args[1]));
+        let address = self.at.ins().iadd(array.address, offset);
+        let strides = if array.ty.contiguous && axis > 0 { self.strides(&array) } else { array.strides };
+        let others = |all: &Scalars| -> Scalars {
+            let others = all.iter().enumerate().filter(|(i, _)| *i != axis);
+            others.map(|(_, &scalar)| scalar).collect()
+        };
+        std::iter::once(address).chain(others(&array.lengths)).chain(others(&strides)).collect()
+    }
+
+    /// Operands: the array, the first element, how many, and the step.
+    pub(super) fn cut(&mut self, axis: u8, args: &[Value], ty: ArrayTy) -> Scalars {
+        let array = self.parts(args[0]);
+        let axis = usize::from(axis);
+        let (first, count, step) = (self.one(args[1]), self.one(args[2]), self.one(args[3]));
+        let offset = self.offset_along(&array, axis, first);
+        let address = self.at.ins().iadd(array.address, offset);
+        let mut lengths = array.lengths.clone();
+        lengths[axis] = count;
+        let mut strides = Scalars::new();
+        if !ty.contiguous {
+            strides = self.strides(&array);
+            strides[axis] = self.at.ins().imul(strides[axis], step);
+        }
+        std::iter::once(address).chain(lengths).chain(strides).collect()
+    }
+
+    pub(super) fn transpose(&mut self, array: Value) -> Scalars {
+        let mut array = self.parts(array);
+        if array.ty.ndim > 1 {
+            array.strides = self.strides(&array);
+            array.lengths.reverse();
+            array.strides.reverse();
+        }
+        std::iter::once(array.address).chain(array.lengths).chain(array.strides).collect()
+    }
+
+    /// The same, with strides if the other type has them.
+    pub(super) fn loosen(&mut self, array: Value, ty: ArrayTy) -> Scalars {
+        let array = self.parts(array);
+        let strides = if ty.contiguous { Scalars::new() } else { self.strides(&array) };
+        std::iter::once(array.address).chain(array.lengths).chain(strides).collect()
+    }
+
+    /// An array of nothing.
+    pub(super) fn no_array(&mut self, ty: ArrayTy) -> Scalars {
+        let zero = self.at.ins().iconst(types::I64, 0);
+        std::iter::repeat_n(zero, ty.width()).collect()
+    }
+
+    fn parts(&self, value: Value) -> Parts {
+        let Ty::Array(ty) = *self.function.ty(value) else { unreachable!("verified: an array") };
+        let scalars = self.of(value);
+        let (lengths, strides) = scalars[1..].split_at(ty.ndim.into());
+        Parts { ty, address: scalars[0], lengths: lengths.into(), strides: strides.into() }
+    }
+
+    /// Bytes from one element to the next, along each dimension.
+    fn strides(&mut self, array: &Parts) -> Scalars {
+        if !array.ty.contiguous {
+            return array.strides.clone();
+        }
+        let mut stride = self.at.ins().iconst(types::I64, array.ty.item.size() as i64);
+        let mut strides: Scalars = array.lengths.clone();
+        for axis in (0..array.lengths.len()).rev() {
+            let length = std::mem::replace(&mut strides[axis], stride);
+            if axis > 0 {
+                stride = self.at.ins().imul(stride, length);
+            }
+        }
+        strides
+    }
+
+    /// How many bytes an index of one dimension is away from the first element.
+    fn offset_along(&mut self, array: &Parts, axis: usize, index: ir::Value) -> ir::Value {
+        if !array.ty.contiguous {
+            return self.at.ins().imul(index, array.strides[axis]);
+        }
+        let mut elements = index;
+        for &length in &array.lengths[axis + 1..] {
+            elements = self.at.ins().imul(elements, length);
+        }
+        self.bytes(array.ty.item, elements)
+    }
+
+    fn address_of(&mut self, array: &Parts, indices: &[Value]) -> ir::Value {
+        if array.ty.contiguous {
+            let mut elements = self.one(indices[0]);
+            for (axis, &index) in indices.iter().enumerate().skip(1) {
+                let before = self.at.ins().imul(elements, array.lengths[axis]);
+                let index = self.one(index);
+                elements = self.at.ins().iadd(before, index);
+            }
+            let offset = self.bytes(array.ty.item, elements);
+            return self.at.ins().iadd(array.address, offset);
+        }
+        let mut address = array.address;
+        for (&index, &stride) in indices.iter().zip(&array.strides) {
+            let index = self.one(index);
+            let offset = self.at.ins().imul(index, stride);
+            address = self.at.ins().iadd(address, offset);
+        }
+        address
+    }
+
+    pub(super) fn bytes(&mut self, item: Item, elements: ir::Value) -> ir::Value {
+        match item.size().trailing_zeros() {
+            0 => elements,
+            shift => self.at.ins().ishl_imm_u(elements, i64::from(shift)),
+        }
+    }
+
+    pub(super) fn array_op(&mut self, op: &Op, result: Value, args: &[Value]) {
+        let scalars = match (op, self.function.ty(result)) {
+            (Op::At(axis), _) => self.at_index(*axis, args),
+            (Op::Cut(axis), Ty::Array(ty)) => self.cut(*axis, args, *ty),
+            (Op::Transpose, _) => self.transpose(args[0]),
+            (Op::Loosen, Ty::Array(ty)) => self.loosen(args[0], *ty),
+            (Op::NoArray, Ty::Array(ty)) => self.no_array(*ty),
+            _ => unreachable!("verified: gives an array"),
+        };
+        self.define(result, &scalars);
+    }
+}

@@ -1,0 +1,109 @@
+//! A function for each of many elements: `extern "C" fn(ctx, operands, count) -> status`.
+//!
+//! In: a function whose parameters and result are numbers and bools. Out: a loop that loads an element of each argument, does the body, and
+//! stores the scalars of the result. Always holds: nothing is loaded or stored outside of the runs, and nothing at all when `count`
+//! is 0; elements are done in order, so that the first failure is that of the first element that fails; the loop itself does not tick.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, types};
+
+use super::{Lower, Scalars, Unit};
+use crate::outside::Outside;
+use crate::typed::{FuncId, Terminator, Value};
+use crate::types::Item;
+
+/// One operand: what its elements are, and where the first one is.
+#[derive(Clone, Copy)]
+struct Run {
+    item: Item,
+    first: ir::Value,
+}
+
+impl Unit<'_> {
+    /// Whether the body stands in the loop, and is not called from there: it is one block that gives its result.
+    pub(super) fn is_in_place(&self, id: FuncId) -> bool {
+        let blocks = &self.module.functions[id.0 as usize].blocks;
+        matches!(&blocks[..], [only] if matches!(only.end, Terminator::Return(_)))
+    }
+
+    /// Whether an argument is the same for all elements.
+    fn is_uniform(&self, param: usize) -> bool {
+        matches!(self.outside, Outside::Elements { uniform } if uniform >> param & 1 == 1)
+    }
+}
+
+impl<'m> Lower<'_, 'm, '_> {
+    pub(super) fn elements(&mut self) {
+        let function = self.function;
+        self.place(function.span);
+        let [operands, count] = [1, 2].map(|i| self.at.block_params(self.entry)[i]);
+        let (some, done) = (self.new_block(), self.new_block());
+        self.at.ins().brif(count, some, &[], done, &[]);
+        self.enter(some);
+        let outs = function.result.scalars();
+        let types = function.params().iter().map(|&param| function.ty(param)).chain(&outs);
+        let items: Vec<Item> = types.map(|ty| Item::of(ty).expect("elements are numbers and bools")).collect();
+        let runs: Vec<Run> = (items.iter().enumerate())
+            .map(|(i, &item)| {
+                let flags = MemFlagsData::trusted().with_readonly();
+                Run { item, first: self.at.ins().load(types::I64, flags, operands, i as i32 * 8) }
+            })
+            .collect();
+        let (inputs, outputs) = runs.split_at(function.params().len());
+        for (i, (run, &param)) in inputs.iter().zip(function.params()).enumerate() {
+            if self.unit.is_uniform(i) {
+                let scalar = self.load_item(run.item, run.first);
+                self.define(param, &[scalar]);
+            }
+        }
+
+        let body = self.new_block();
+        let index = self.at.append_block_param(body, types::I64);
+        let zero = self.at.ins().iconst(types::I64, 0);
+        self.at.ins().jump(body, &[BlockArg::Value(zero)]);
+        self.at.switch_to_block(body);
+        self.stack_checked = false;
+        for (i, (run, &param)) in inputs.iter().zip(function.params()).enumerate() {
+            if !self.unit.is_uniform(i) {
+                let address = self.element_address(*run, index);
+                let scalar = self.load_item(run.item, address);
+                self.define(param, &[scalar]);
+            }
+        }
+        let results = self.one_element();
+        for (run, scalar) in outputs.iter().zip(results) {
+            let address = self.element_address(*run, index);
+            self.store_item(run.item, scalar, address);
+        }
+        let next = self.at.ins().iadd_imm_s(index, 1);
+        let more = self.at.ins().icmp(IntCC::UnsignedLessThan, next, count);
+        self.at.ins().brif(more, body, &[BlockArg::Value(next)], done, &[]);
+        self.at.seal_block(body);
+
+        self.enter(done);
+        let status = self.at.ins().iconst(types::I32, 0);
+        self.at.ins().return_(&[status]);
+    }
+
+    /// The result for the parameters as they are defined.
+    fn one_element(&mut self) -> Scalars {
+        let function = self.function;
+        match (&function.blocks[..], self.unit.is_in_place(self.id)) {
+            ([only], true) => {
+                self.insts(&only.insts);
+                self.place(only.end_span);
+                let Terminator::Return(value) = only.end else { unreachable!("in place") };
+                self.of(value).into()
+            }
+            _ => {
+                let args: Vec<Value> = function.params().to_vec();
+                self.call_scalars(self.id, &args)
+            }
+        }
+    }
+
+    fn element_address(&mut self, run: Run, index: ir::Value) -> ir::Value {
+        let offset = self.bytes(run.item, index);
+        self.at.ins().iadd(run.first, offset)
+    }
+}
