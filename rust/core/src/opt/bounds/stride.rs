@@ -56,7 +56,8 @@ fn counters(facts: &Facts, head: u32, left: usize) -> Vec<Vec<(Term, Term)>> {
     let &[entry] = entries.as_slice() else { return Vec::new() };
     let Some(first) = given(entry).next() else { return Vec::new() };
     // What the counter becomes at the end of each round.
-    let nexts = |position: usize| backs.iter().flat_map(|back| given(*back)).map(move |args| facts.inst(args[position]));
+    let nexts =
+        |position: usize| backs.iter().flat_map(|back| given(*back)).map(move |args| facts.inst(args[position]));
     let goes = |position: usize, step: Term| {
         nexts(position).all(|next| {
             next.is_some_and(|(inst, _)| {
@@ -70,7 +71,8 @@ fn counters(facts: &Facts, head: u32, left: usize) -> Vec<Vec<(Term, Term)>> {
     let place = Place { block: entry, inst: u32::MAX };
     let mut prover = Prover::new(facts);
     let (zero, count) = (Term::constant(0), first[left]);
-    let counted = facts.inst(count).filter(|(inst, _)| matches!(inst.op, Op::Helper(h, _) if h.0.name == "range_count"));
+    let counted =
+        facts.inst(count).filter(|(inst, _)| matches!(inst.op, Op::Helper(h, _) if h.0.name == "range_count"));
     let mut all = Vec::new();
     for position in (0..params.len()).filter(|position| *position != left) {
         let start = facts.term(first[position]);
