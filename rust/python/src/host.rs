@@ -126,7 +126,19 @@ impl<'a> Run<'a> {
         let deadline = budget.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let before = interrupts.load(Ordering::Relaxed);
         let (gil, looked, fuel, refusal) = (Gil::Never, None, 0, None);
-        let mut run = Run { held, gil, looked, budget, fuel, deadline, interrupts, before, externs: &[], refusal, arrays: Vec::new() };
+        let mut run = Run {
+            held,
+            gil,
+            looked,
+            budget,
+            fuel,
+            deadline,
+            interrupts,
+            before,
+            externs: &[],
+            refusal,
+            arrays: Vec::new(),
+        };
         run.refuel();
         run
     }

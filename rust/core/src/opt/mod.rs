@@ -6,6 +6,7 @@
 
 mod dce;
 mod fold;
+mod fuse;
 mod inline;
 mod params;
 mod renumber;
@@ -29,6 +30,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fold", run: fold::run },
     Pass { name: "simplify-cfg", run: simplify_cfg::run },
     Pass { name: "dce", run: dce::run },
+    Pass { name: "fuse", run: fuse::run },
     Pass { name: "inline", run: inline::run },
     Pass { name: "params", run: params::run },
     Pass { name: "fold", run: fold::run },

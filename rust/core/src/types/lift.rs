@@ -4,6 +4,8 @@
 //! whose body is what the primitive's own rule makes of elements. Always holds: NumPy's rules, whatever the text's own are, as whole arrays have them in
 //! Python; literals stay literals, so that they give way to the arrays' types.
 
+use crate::kernel::MOST_OPERANDS;
+
 use super::emit::{Emit, Operand, Sink};
 use super::{ArrayTy, Item, Ty};
 use crate::builtins::Primitive;
@@ -70,6 +72,9 @@ impl Kernel {
         operands: &[Operand],
         body: impl Fn(&mut Emit, &[Operand]) -> Outcome,
     ) -> Result<Kernel, Diag> {
+        if operands.len() > MOST_OPERANDS {
+            return Err(e.diag("elementwise-operands", &[&name, &MOST_OPERANDS]));
+        }
         let element = |operand: &Operand| match operand.ty {
             Ty::Array(array) => array.item.ty(),
             ref scalar => scalar.clone(),
