@@ -27,7 +27,10 @@ impl Unit<'_> {
     }
 
     /// Whether an argument is the same for all elements.
-    fn is_uniform(&self, param: usize) -> bool {
+    fn is_uniform(&self, id: FuncId, param: usize) -> bool {
+        if let Some(uniform) = self.kernels[id.0 as usize] {
+            return uniform >> param & 1 == 1;
+        }
         matches!(self.outside, Outside::Elements { uniform } if uniform >> param & 1 == 1)
     }
 }
@@ -51,7 +54,7 @@ impl<'m> Lower<'_, 'm, '_> {
             .collect();
         let (inputs, outputs) = runs.split_at(function.params().len());
         for (i, (run, &param)) in inputs.iter().zip(function.params()).enumerate() {
-            if self.unit.is_uniform(i) {
+            if self.unit.is_uniform(self.id, i) {
                 let scalar = self.load_item(run.item, run.first);
                 self.define(param, &[scalar]);
             }
@@ -64,7 +67,7 @@ impl<'m> Lower<'_, 'm, '_> {
         self.at.switch_to_block(body);
         self.stack_checked = false;
         for (i, (run, &param)) in inputs.iter().zip(function.params()).enumerate() {
-            if !self.unit.is_uniform(i) {
+            if !self.unit.is_uniform(self.id, i) {
                 let address = self.element_address(*run, index);
                 let scalar = self.load_item(run.item, address);
                 self.define(param, &[scalar]);
