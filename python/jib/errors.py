@@ -226,6 +226,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "too-many-indices": (CompileError, "too many indices: the array has {0} dimensions, and there are {1}"),
     "element-type": (CompileError, "an element of {0} cannot be {1}"),
     "array-truth": (CompileError, "an array is neither true nor false: ask any() or all() of it, or where() for each element"),
+    "augmented-kind": (CompileError, "the result of '{0}', {1}, does not fit in place into {2}"),
     "no-element": (CompileError, "{0} gives {1}, of which there are no arrays"),
     "too-many-to-assign": (CompileError, "an array of {0} dimensions does not fit in one of {1}"),
     "dot-dimensions": (CompileError, "dot() takes arrays of one dimension, not {0}"),

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::types::rules::{Rule, arith, array, compare, convert, math, reduce};
+use crate::types::rules::{Rule, arith, array, augment, compare, convert, math, reduce};
 
 /// One primitive.
 pub struct Primitive {
@@ -99,6 +99,18 @@ pub static PRIMITIVES: &[Primitive] = &[
     op("xor", "^", 2, arith::xor),
     op("lshift", "<<", 2, arith::lshift),
     op("rshift", ">>", 2, arith::rshift),
+    whole(op("iadd", "+=", 2, augment::iadd)),
+    whole(op("isub", "-=", 2, augment::isub)),
+    whole(op("imul", "*=", 2, augment::imul)),
+    whole(op("itruediv", "/=", 2, augment::itruediv)),
+    whole(op("ifloordiv", "//=", 2, augment::ifloordiv)),
+    whole(op("imod", "%=", 2, augment::imod)),
+    whole(op("ipower", "**=", 2, augment::ipower)),
+    whole(op("iand_", "&=", 2, augment::iand)),
+    whole(op("ior_", "|=", 2, augment::ior)),
+    whole(op("ixor", "^=", 2, augment::ixor)),
+    whole(op("ilshift", "<<=", 2, augment::ilshift)),
+    whole(op("irshift", ">>=", 2, augment::irshift)),
     op("neg", "-", 1, arith::neg),
     op("pos", "+", 1, arith::pos),
     op("invert", "~", 1, arith::invert),

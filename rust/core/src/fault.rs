@@ -86,6 +86,8 @@ faults! {
     Shapes = "ValueError", "operands could not be broadcast together";
     EmptyReduction = "ValueError", "an array without elements has no least or greatest";
     ArrayTooLarge = "MemoryError", "no memory for an array";
+    /// `a, b = x` of an array that has not two elements.
+    UnpackCount = "ValueError", "wrong number of values to unpack";
     SliceStepZero = "ValueError", "slice step cannot be zero";
 
     Recursion = "RecursionError", "maximum recursion depth exceeded";

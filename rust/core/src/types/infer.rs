@@ -409,6 +409,7 @@ fn unpack(e: &mut Emit, operand: &Operand, index: usize, count: usize) -> Result
         Ty::Tuple(items) if items.len() == count => Ok(e.item(operand, index)),
         Ty::Tuple(items) if items.len() > count => Err(e.diag("unpack-too-many", &[&count, &items.len()])),
         Ty::Tuple(items) => Err(e.diag("unpack-not-enough", &[&count, &items.len()])),
+        Ty::Array(_) => super::rules::array::unpack(e, operand, index, count),
         other => Err(e.diag("unpack-not-tuple", &[other])),
     }
 }

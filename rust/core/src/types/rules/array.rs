@@ -77,6 +77,9 @@ pub fn at(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
 pub fn cut(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
     let ty = array(e, &args[0])?;
     let axis = dimension(e, ty, &args[1])?;
+    if args[2..].iter().all(|bound| bound.ty == Ty::None) {
+        return Ok(args[0].clone());
+    }
     let mut given = 0;
     let mut bound = |e: &mut Emit, operand: &Operand, bit: i64, default: i64| match operand.ty {
         Ty::None => Ok(Operand::int(default)),
@@ -167,6 +170,14 @@ pub fn transpose(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outco
     let ty = array(e, &args[0])?;
     let turned = ArrayTy { contiguous: ty.contiguous && ty.ndim == 1, ..ty };
     Ok(e.op(Op::Transpose, &[&args[0]], Ty::Array(turned)))
+}
+
+/// Element `at` of an array that must have `count`.
+pub fn unpack(e: &mut Emit, operand: &Operand, at: usize, count: usize) -> Outcome {
+    let n = length(e, operand, 0);
+    let differs = e.compare(Cond::Ne, &n, &Operand::int(count as i64));
+    e.fail(Fault::UnpackCount, &differs);
+    subscript(e, operand, &[Operand::int(at as i64)])
 }
 
 /// How many turns a loop over it has.
