@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::code::{self, Code, CodeError, OptLevel, Timings};
 use crate::codegen::ticks;
+use crate::codegen::vector::Plan;
 use crate::diag::{Diag, Error};
 use crate::failure::{Failure, Host};
 use crate::opt;
@@ -39,6 +40,8 @@ pub struct Kernel {
     can_fail: bool,
     ticks: bool,
     code: Code,
+    /// If several elements are done at once.
+    plan: Option<Plan>,
     stages: Stages,
 }
 
@@ -83,9 +86,16 @@ fn of_module(
         opt::optimize(&mut module)?;
     }
     let stages = Stages { types: 0.0, passes: micros(start.elapsed()) };
-    let code = code::compile_for(&module, options, Outside::Elements { uniform }).map_err(refused)?;
+    let plan = Plan::of(&module.functions[0], uniform);
+    let compile = |vector| code::compile_for(&module, options, Outside::Elements { uniform, vector });
+    // Not every machine has every instruction on vectors.
+    let vector = plan.and_then(|plan| Some((plan, compile(true).ok()?)));
+    let (code, plan) = match vector {
+        Some((plan, code)) => (code, Some(plan)),
+        None => (compile(false).map_err(refused)?, None),
+    };
     let ticks = ticks::ticking(&module)[0];
-    Ok(Kernel { can_fail: ticks || can_fail(&module), ticks, module, outs, code, stages })
+    Ok(Kernel { can_fail: ticks || can_fail(&module), ticks, module, outs, code, plan, stages })
 }
 
 fn micros(time: Duration) -> f64 {
@@ -110,7 +120,7 @@ impl Kernel {
 
     /// Whether several elements are done at once.
     pub fn is_vector(&self) -> bool {
-        false
+        self.plan.is_some()
     }
 
     /// Whether a run sets the floating-point exception flags that doing each element by itself would set, and no others.

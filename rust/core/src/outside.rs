@@ -13,7 +13,8 @@ pub enum Outside {
     Objects { layout: &'static Layout, token: usize },
     /// `extern "C" fn(context, operands: *const *mut u8, count) -> status`: the function for each of `count` elements, for `Code::run_elements`.
     /// Bit i of `uniform` says that there is one i-th argument for all elements.
-    Elements { uniform: u64 },
+    /// `vector`: several at once, where there is a plan for it.
+    Elements { uniform: u64, vector: bool },
     /// `extern "C" fn(numbers…) -> number`, as C has them.
     Numbers { calls: &'static Numbers, token: usize },
 }

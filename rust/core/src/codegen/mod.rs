@@ -18,7 +18,7 @@ mod compare;
 mod convert;
 mod divide;
 pub mod dump;
-mod elements;
+pub(crate) mod elements;
 pub mod externs;
 pub(crate) mod hooks;
 pub(crate) mod isa;
@@ -27,6 +27,7 @@ pub(crate) mod outer;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticks;
+pub(crate) mod vector;
 
 use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, SourceLoc, StackSlot, UserFuncName, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
