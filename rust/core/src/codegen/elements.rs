@@ -9,7 +9,7 @@ use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, MemFlagsData, ty
 
 use super::vector::Plan;
 use super::{Lower, Scalars, Unit};
-use crate::outside::Outside;
+use crate::outside::{HowMany, Outside};
 use crate::typed::{FuncId, Function, Op, Terminator, Value};
 use crate::types::Item;
 
@@ -44,7 +44,7 @@ impl Unit<'_> {
 
 impl<'m> Lower<'_, 'm, '_> {
     pub(super) fn elements(&mut self) {
-        let Outside::Elements { uniform, vector } = self.unit.outside else { unreachable!("asked for elements") };
+        let Outside::Elements { uniform, how } = self.unit.outside else { unreachable!("asked for elements") };
         let function = self.function;
         self.place(function.span);
         let [operands, count] = [1, 2].map(|i| self.at.block_params(self.entry)[i]);
@@ -78,7 +78,7 @@ impl<'m> Lower<'_, 'm, '_> {
                 self.inst(inst);
             }
         }
-        match Plan::of(function, uniform).filter(|_| vector) {
+        match Plan::of(function, uniform).filter(|_| how == HowMany::Several) {
             Some(plan) => self.vector_rounds(&plan, &inputs, outs, (count, done)),
             None => self.one_by_one(&before, &inputs, outs, (count, done)),
         }
@@ -87,13 +87,7 @@ impl<'m> Lower<'_, 'm, '_> {
         self.at.ins().return_(&[status]);
     }
 
-    fn one_by_one(
-        &mut self,
-        before: &[bool],
-        inputs: &[Option<Run>],
-        outs: &[Run],
-        (count, done): (ir::Value, Block),
-    ) {
+    fn one_by_one(&mut self, before: &[bool], inputs: &[Option<Run>], outs: &[Run], (count, done): (ir::Value, Block)) {
         let function = self.function;
         let body = self.new_block();
         let index = self.at.append_block_param(body, types::I64);

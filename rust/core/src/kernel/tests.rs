@@ -99,9 +99,12 @@ fn agrees(kernel: &Kernel, uniform: u64, count: usize, seed: usize, alias: bool)
         inputs.push(Run::of(Item::of(ty).expect("an item"), (seed + k) % 8, slots.into_iter()));
     }
     let args: Vec<Vec<u64>> = (0..count)
-        .map(|i| inputs.iter_mut().enumerate().map(|(k, run)| run.get(if uniform >> k & 1 == 1 { 0 } else { i })).collect())
+        .map(|i| {
+            inputs.iter_mut().enumerate().map(|(k, run)| run.get(if uniform >> k & 1 == 1 { 0 } else { i })).collect()
+        })
         .collect();
-    let mut outs: Vec<Run> = kernel.outs().iter().enumerate().map(|(k, &item)| Run::new(item, count, (seed + 3 * k) % 8)).collect();
+    let mut outs: Vec<Run> =
+        kernel.outs().iter().enumerate().map(|(k, &item)| Run::new(item, count, (seed + 3 * k) % 8)).collect();
     let mut operands: Vec<*mut u8> = inputs.iter_mut().chain(&mut outs).map(Run::pointer).collect();
     if alias {
         operands[types.len()] = operands[0];
@@ -121,7 +124,11 @@ fn agrees(kernel: &Kernel, uniform: u64, count: usize, seed: usize, alias: bool)
             let nan = |bits: u64| matches!(ty, Ty::Float(_)) && f64::from_bits(bits).is_nan();
             let shown: Vec<_> = args.iter().map(|&bits| (bits as i64, f64::from_bits(bits))).collect();
             let float = (f64::from_bits(have), f64::from_bits(want));
-            assert!(have == want || nan(have) && nan(want), "element {i} of {count}: {have:x} {want:x} {float:?} of {shown:?}\n{}", text(module));
+            assert!(
+                have == want || nan(have) && nan(want),
+                "element {i} of {count}: {have:x} {want:x} {float:?} of {shown:?}\n{}",
+                text(module)
+            );
         }
     }
     assert_eq!(ran, Ok(()));
@@ -194,5 +201,66 @@ fn several_results_and_conversions() {
     memory::take_items(&mut module, [Item::Float(FloatTy::F32), Item::Int(IntTy::U8)].into_iter());
     for uniform in 0..4 {
         agrees_always(&kernel(module.clone(), uniform), uniform);
+    }
+}
+
+/// The flags of the floating-point unit that something raises.
+#[cfg(target_arch = "x86_64")]
+fn flags(work: impl FnOnce()) -> u32 {
+    let read = || {
+        let mut word = 0u32;
+        // SAFETY: writes the control word to a local.
+        unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &mut word, options(nostack)) };
+        word
+    };
+    let write = |word: u32| {
+        // SAFETY: reads a control word that was read before, without its flags.
+        unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &word, options(nostack)) };
+    };
+    write(read() & !0x3F);
+    work();
+    // Invalid, division by zero, overflow.
+    read() & 0b1101
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn exact_runs_raise_no_flag_that_nobody_asked_for() {
+    // min(a, b), and (a + a if a < b else b).
+    let least = {
+        let mut f = function("f", &[Ty::FLOAT, Ty::FLOAT], Ty::FLOAT);
+        let [a, b] = [0, 1].map(|i| f.param(BlockId(0), i));
+        let less = f.op(Op::Cmp(Cond::Lt), &[a, b], Ty::Bool);
+        let chosen = f.op(Op::Select, &[less, a, b], Ty::FLOAT);
+        f.ret(chosen);
+        module(vec![f.done()])
+    };
+    let guarded = {
+        let mut f = function("f", &[Ty::FLOAT, Ty::FLOAT], Ty::FLOAT);
+        let [a, b] = [0, 1].map(|i| f.param(BlockId(0), i));
+        let (then, join) = (f.block(&[]), f.block(&[Ty::FLOAT]));
+        let less = f.op(Op::Cmp(Cond::Lt), &[a, b], Ty::Bool);
+        f.branch(less, (then, &[]), (join, &[b]));
+        f.at(then);
+        let sum = f.op(Op::Add(Mode::Numpy), &[a, a], Ty::FLOAT);
+        f.jump(join, &[sum]);
+        let result = f.param(join, 0);
+        f.at(join).ret(result);
+        module(vec![f.done()])
+    };
+    for module in [least, guarded] {
+        let kernel = kernel(module, 0);
+        assert!(kernel.is_vector() && !kernel.flags_are_exact());
+        let (mut a, mut b) = ([f64::NAN, 1e308, 1.0, f64::NAN, 0.5], [1.0, 1.0, 2.0, f64::NAN, f64::INFINITY]);
+        let (mut out, mut exact) = ([0.0; 5], [0.0; 5]);
+        let mut operands = [a.as_mut_ptr().cast(), b.as_mut_ptr().cast(), out.as_mut_ptr().cast()];
+        // SAFETY: the runs live and have so many elements.
+        let raised = flags(|| unsafe { kernel.run(&operands, 5, &mut Recorder::default()) }.expect("runs"));
+        assert_ne!(raised, 0);
+        operands[2] = exact.as_mut_ptr().cast();
+        // SAFETY: likewise.
+        let raised = flags(|| unsafe { kernel.run_exact(&operands, 5, &mut Recorder::default()) }.expect("runs"));
+        assert_eq!(raised, 0, "{}", text(kernel.module()));
+        assert_eq!(out.map(f64::to_bits), exact.map(f64::to_bits));
     }
 }

@@ -31,9 +31,7 @@ impl Lower<'_, '_, '_> {
             let needed = (bytes * bits).div_ceil(128);
             let halves = masks.iter().flat_map(|&mask| [(mask, false), (mask, true)]).take(needed);
             masks = halves
-                .map(|(mask, high)| {
-                    if high { self.at.ins().swiden_high(mask) } else { self.at.ins().swiden_low(mask) }
-                })
+                .map(|(mask, high)| if high { self.at.ins().swiden_high(mask) } else { self.at.ins().swiden_low(mask) })
                 .collect();
         }
         masks

@@ -21,7 +21,7 @@ use super::{Lower, Scalars};
 use crate::typed::{Terminator, Value};
 use crate::types::Item;
 
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, is_ordering};
 
 /// What is known while one round is lowered.
 struct Round<'p> {
@@ -69,8 +69,7 @@ impl<'m> Lower<'_, 'm, '_> {
         let next = self.at.ins().iadd_imm_s(rounds.index, length);
         let more = self.at.ins().icmp(IntCC::UnsignedLessThan, next, rounds.end);
         let bases = rounds.bases.iter().copied();
-        let args: Vec<BlockArg> =
-            bases.chain([next, rounds.end, rounds.copied]).map(BlockArg::Value).collect();
+        let args: Vec<BlockArg> = bases.chain([next, rounds.end, rounds.copied]).map(BlockArg::Value).collect();
         self.at.ins().brif(more, rounds.body, &args, rounds.after, &[]);
         self.enter(rounds.after);
         self.at.ins().brif(rounds.copied, give, &[], copy, &[]);
@@ -95,9 +94,8 @@ impl<'m> Lower<'_, 'm, '_> {
         self.at.seal_block(rounds.body);
 
         self.enter(give);
-        let buffers: Vec<Run> = (runs[given..].iter().zip(&rounds.bases[given..]))
-            .map(|(run, &first)| Run { first, ..*run })
-            .collect();
+        let buffers: Vec<Run> =
+            (runs[given..].iter().zip(&rounds.bases[given..])).map(|(run, &first)| Run { first, ..*run }).collect();
         self.copy_elements(rest, |lower, i| {
             let to = lower.at.ins().iadd(whole, i);
             for (run, buffer) in outs.iter().zip(&buffers) {

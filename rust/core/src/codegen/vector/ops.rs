@@ -38,12 +38,12 @@ impl<'m> Lower<'_, 'm, '_> {
         if self.at.func.dfg.value_type(scalar).is_vector() {
             return scalar;
         }
-        let lane = self.to_lane(plan, item, scalar);
+        let lane = self.as_lane(plan, item, scalar);
         self.at.ins().splat(plan.vector(item), lane)
     }
 
     /// A scalar as it travels, as it is in a lane.
-    fn to_lane(&mut self, plan: &Plan, item: Item, scalar: ir::Value) -> ir::Value {
+    fn as_lane(&mut self, plan: &Plan, item: Item, scalar: ir::Value) -> ir::Value {
         let lane = plan.vector(item).lane_type();
         match item {
             Item::Float(FloatTy::F64) => scalar,
@@ -58,7 +58,7 @@ impl<'m> Lower<'_, 'm, '_> {
     }
 
     /// The other way.
-    fn from_lane(&mut self, item: Item, lane: ir::Value) -> ir::Value {
+    fn out_of_lane(&mut self, item: Item, lane: ir::Value) -> ir::Value {
         match item {
             Item::Float(FloatTy::F64) => lane,
             Item::Float(FloatTy::F32) => self.at.ins().fpromote(types::F64, lane),
@@ -96,10 +96,10 @@ impl<'m> Lower<'_, 'm, '_> {
             self.define(arg, &[vector]);
         }
         let item = Item::of(self.function.ty(inst.result)).expect("planned: one number or bool");
-        let first = self.to_lane(plan, item, results[0]);
+        let first = self.as_lane(plan, item, results[0]);
         let mut vector = self.at.ins().splat(plan.vector(item), first);
         for lane in 1..lanes {
-            let scalar = self.to_lane(plan, item, results[lane]);
+            let scalar = self.as_lane(plan, item, results[lane]);
             vector = self.at.ins().insertlane(vector, scalar, lane as u8);
         }
         round.lanes.insert(vector, results);
@@ -115,7 +115,7 @@ impl<'m> Lower<'_, 'm, '_> {
         let lanes: Scalars = (0..round.plan.lanes())
             .map(|lane| {
                 let lane = self.at.ins().extractlane(vector, lane as u8);
-                self.from_lane(item, lane)
+                self.out_of_lane(item, lane)
             })
             .collect();
         round.lanes.insert(vector, lanes.clone());

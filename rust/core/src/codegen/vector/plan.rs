@@ -14,7 +14,7 @@ use crate::types::{FloatTy, Item, Ty};
 const VECTORS: usize = 4;
 
 /// Operations on whole vectors that must stand against one that is done lane by lane.
-const WORTH: usize = 2;
+const WORTH: usize = 4;
 
 pub(crate) struct Plan {
     /// The width of all values but bools; a bool is a lane of so many ones or zeros.
@@ -117,7 +117,7 @@ fn is_shift(inst: &Inst) -> bool {
 }
 
 /// Comparisons of floats that are more than "equal" or "not equal".
-fn is_ordering(function: &Function, inst: &Inst) -> bool {
+pub(crate) fn is_ordering(function: &Function, inst: &Inst) -> bool {
     use crate::typed::Cond::{Eq, Ne};
     let float = inst.args.first().is_some_and(|&arg| matches!(function.ty(arg), Ty::Float(_)));
     matches!(inst.op, Op::Cmp(cond) if !matches!(cond, Eq | Ne)) && float
@@ -131,12 +131,7 @@ fn width(ty: &Ty) -> Option<usize> {
 }
 
 /// None: it cannot be done here at all.
-pub(super) fn how(
-    function: &Function,
-    inst: &Inst,
-    bits: usize,
-    is_hoisted: impl Fn(Value) -> bool,
-) -> Option<How> {
+pub(super) fn how(function: &Function, inst: &Inst, bits: usize, is_hoisted: impl Fn(Value) -> bool) -> Option<How> {
     let ty = function.ty(inst.result);
     if inst.op.can_raise(ty) {
         return None;

@@ -118,7 +118,11 @@ fn lane_by_lane() {
     let z = f.op(Op::Convert, &[half], Ty::FLOAT);
     let z = f.op(Op::Add(NUMPY), &[z, y], Ty::FLOAT);
     let z = f.op(Op::Select, &[less, z, y], Ty::FLOAT);
-    let z = f.op(Op::Sqrt, &[z], Ty::FLOAT);
+    let mut z = f.op(Op::Sqrt, &[z], Ty::FLOAT);
+    // Enough that vectors are worth it.
+    for _ in 0..12 {
+        z = f.op(Op::Add(NUMPY), &[z, x], Ty::FLOAT);
+    }
     f.ret(z);
     let module = module(vec![f.done()]);
     for uniform in 0..4 {
@@ -131,7 +135,7 @@ fn lane_by_lane() {
 /// Straight-line programs of 64-bit, 32-bit and narrower lanes.
 #[test]
 fn at_random() {
-    let mut state = 0x1234_5678_9ABC_DEFu64;
+    let mut state = 0x0123_4567_89AB_CDEF_u64;
     let mut pick = move |n: usize| {
         state ^= state << 13;
         state ^= state >> 7;
@@ -145,7 +149,8 @@ fn at_random() {
         let params: Vec<Ty> = (0..1 + pick(4)).map(|_| types[pick(types.len())].clone()).collect();
         let result = types[pick(types.len())].clone();
         let mut f = function("f", &params, result.clone());
-        let mut known: Vec<(Value, Ty)> = params.iter().enumerate().map(|(i, ty)| (f.param(BlockId(0), i), ty.clone())).collect();
+        let mut known: Vec<(Value, Ty)> =
+            params.iter().enumerate().map(|(i, ty)| (f.param(BlockId(0), i), ty.clone())).collect();
         for _ in 0..3 + pick(14) {
             let made = random_op(&mut f, &known, &types, &mut pick);
             known.extend(made);

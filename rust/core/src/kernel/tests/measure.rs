@@ -79,7 +79,8 @@ fn elements() {
             let mut line = format!("{name:8} {count:8}");
             for vector in [false, true] {
                 let options = code::Options { verify: false, ..Default::default() };
-                let outside = Outside::Elements { uniform: 0, vector };
+                let outside =
+                    Outside::Elements { uniform: 0, how: if vector { HowMany::Several } else { HowMany::One } };
                 let mut module = module.clone();
                 opt::optimize(&mut module).expect("fine");
                 let code = code::compile_for(&module, &options, outside).expect("compiles");
@@ -93,7 +94,12 @@ fn elements() {
                     }
                     best = best.min(begin.elapsed().as_secs_f64() * 1e9 / (repeat * count) as f64);
                 }
-                line += &format!("  {}: {best:.3} ns ({} bytes, {:.0} us)", if vector { "vector" } else { "scalar" }, code.size_bytes(), code.timings().clif + code.timings().machine + code.timings().link);
+                line += &format!(
+                    "  {}: {best:.3} ns ({} bytes, {:.0} us)",
+                    if vector { "vector" } else { "scalar" },
+                    code.size_bytes(),
+                    code.timings().clif + code.timings().machine + code.timings().link
+                );
             }
             eprintln!("{line}");
         }
