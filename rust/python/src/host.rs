@@ -80,6 +80,8 @@ enum Held {
     Given(Away),
     /// C called us: it may, or may not.
     Unknown,
+    /// NumPy called us, which may have given it away meanwhile: whoever has it now does not wait for us.
+    Loop,
 }
 
 /// The interpreter as the host of one run.
@@ -116,6 +118,11 @@ impl<'a> Run<'a> {
         Run::with(Held::Unknown, budget, interrupts)
     }
 
+    /// A run that is a part of what NumPy does.
+    pub fn in_loop(budget: Budget, interrupts: &'a AtomicU64) -> Self {
+        Run::with(Held::Loop, budget, interrupts)
+    }
+
     #[inline]
     fn with(held: Held, budget: Budget, interrupts: &'a AtomicU64) -> Self {
         let deadline = budget.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -136,7 +143,7 @@ impl<'a> Run<'a> {
         match &mut self.held {
             Held::Here => gil::attached(work),
             Held::Given(away) => away.back_for(|| gil::attached(work)),
-            Held::Unknown => gil::attached_again(work),
+            Held::Unknown | Held::Loop => gil::attached_again(work),
         }
     }
 
@@ -193,6 +200,16 @@ impl<'a> Run<'a> {
                 let now = Instant::now();
                 if now.duration_since(*self.looked.get_or_insert(now)) >= LOOK {
                     handled = self.python(|py| py.check_signals());
+                    self.looked = Some(Instant::now());
+                }
+            }
+            Held::Loop => {
+                let now = Instant::now();
+                if now.duration_since(*self.looked.get_or_insert(now)) >= LOOK {
+                    handled = gil::attached_again(|py| {
+                        py.detach(|| ());
+                        py.check_signals()
+                    });
                     self.looked = Some(Instant::now());
                 }
             }
