@@ -14,12 +14,7 @@ impl Code {
     /// Behind each pointer lie as many elements as said above, one after the other at any alignment, readable, or writable for results.
     /// A result may be the same run as an argument of elements of the same size, and else overlaps with nothing. Nobody else writes to them
     /// meanwhile.
-    pub unsafe fn run_elements(
-        &self,
-        operands: &[*mut u8],
-        count: usize,
-        host: &mut dyn Host,
-    ) -> Result<(), Failure> {
+    pub unsafe fn run_elements(&self, operands: &[*mut u8], count: usize, host: &mut dyn Host) -> Result<(), Failure> {
         assert_eq!(operands.len(), self.params + self.results, "operands of a run");
         let entry = self.entry.filter(|_| self.takes_elements).expect("code that takes elements");
         let mut host = host;
@@ -27,8 +22,7 @@ impl Code {
         // SAFETY: the code lives as long as `self`; it was built with `Face::Block`, for which the last two words are the operands, whose
         // number was checked above, and a count; what they point to the caller vouches for. The context and all it points to live
         // across the call.
-        let status =
-            unsafe { entry(&mut context, operands.as_ptr().cast(), std::ptr::without_provenance_mut(count)) };
+        let status = unsafe { entry(&mut context, operands.as_ptr().cast(), std::ptr::without_provenance_mut(count)) };
         if runtime::panicked() {
             return Err(Failure { cause: Cause::Host, span: self.span });
         }

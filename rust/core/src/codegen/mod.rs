@@ -18,7 +18,7 @@ mod compare;
 mod convert;
 mod divide;
 pub mod dump;
-mod elements;
+pub(crate) mod elements;
 pub mod externs;
 pub(crate) mod hooks;
 pub(crate) mod isa;
@@ -27,15 +27,18 @@ pub(crate) mod outer;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticks;
+pub(crate) mod vector;
 
-use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, SourceLoc, StackSlot, UserFuncName, types};
+use cranelift_codegen::ir::{
+    self, Block, BlockArg, InstBuilder, MemFlagsData, SourceLoc, StackSlot, UserFuncName, types,
+};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use smallvec::SmallVec;
 
 use crate::externs::ExternRef;
 use crate::failure::Cause;
-use crate::outside::Outside;
+use crate::outside::{HowMany, Outside};
 use crate::span::Span;
 use crate::typed::calls::{cycles, is_called};
 use crate::typed::cfg::Graph;
@@ -403,8 +406,20 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
     fn select(&mut self, result: Value, args: &[Value]) {
         let cond = self.one(args[0]);
         let (yes, no): (Scalars, Scalars) = (self.of(args[1]).into(), self.of(args[2]).into());
-        let chosen: Scalars = yes.iter().zip(&no).map(|(&y, &n)| self.at.ins().select(cond, y, n)).collect();
+        let quietly = matches!(self.unit.outside, Outside::Elements { how: HowMany::OneQuietly, .. });
+        let chosen: Scalars = yes.iter().zip(&no).map(|(&y, &n)| self.select_one(cond, y, n, quietly)).collect();
         self.define(result, &chosen);
+    }
+
+    /// Of a comparison of two floats and a choice between them Cranelift makes the machine's minimum, which tells nans by a flag; not so
+    /// where the bits are chosen between.
+    fn select_one(&mut self, cond: ir::Value, yes: ir::Value, no: ir::Value, quietly: bool) -> ir::Value {
+        if !quietly || self.at.func.dfg.value_type(yes) != types::F64 {
+            return self.at.ins().select(cond, yes, no);
+        }
+        let [yes, no] = [yes, no].map(|float| self.at.ins().bitcast(types::I64, MemFlagsData::new(), float));
+        let bits = self.at.ins().select(cond, yes, no);
+        self.at.ins().bitcast(types::F64, MemFlagsData::new(), bits)
     }
 
     /// The CLIF values of a typed value.

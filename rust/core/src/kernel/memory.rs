@@ -27,9 +27,7 @@ pub fn take_items(module: &mut Module, items: impl Iterator<Item = Item>) {
             continue;
         }
         let op = match (&item, &ty) {
-            (Ty::Int(from), Ty::Int(to)) if !(to.holds(from.min()) && to.holds(from.max())) => {
-                Op::Narrow(Mode::Numpy)
-            }
+            (Ty::Int(from), Ty::Int(to)) if !(to.holds(from.min()) && to.holds(from.max())) => Op::Narrow(Mode::Numpy),
             _ => Op::Convert,
         };
         let taken = entry.new_value(item);

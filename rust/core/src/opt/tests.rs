@@ -1,6 +1,6 @@
 //! Passes keep what programs mean: random programs, run before and after on random arguments, by the interpreter.
 
-mod random;
+pub mod random;
 
 use super::*;
 use crate::eval::eval;
