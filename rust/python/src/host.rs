@@ -83,6 +83,8 @@ enum Held {
     Given(Away),
     /// C called us: it may, or may not.
     Unknown,
+    /// NumPy called us, which may have given it away meanwhile: whoever has it now does not wait for us.
+    Loop,
 }
 
 /// The interpreter as the host of one run.
@@ -119,6 +121,11 @@ impl<'a> Run<'a> {
     /// A run that C began.
     pub fn foreign(budget: Budget, interrupts: &'a AtomicU64) -> Self {
         Run::with(Held::Unknown, budget, interrupts)
+    }
+
+    /// A run that is a part of what NumPy does.
+    pub fn in_loop(budget: Budget, interrupts: &'a AtomicU64) -> Self {
+        Run::with(Held::Loop, budget, interrupts)
     }
 
     #[inline]
@@ -158,7 +165,7 @@ impl<'a> Run<'a> {
         match &mut self.held {
             Held::Here => gil::attached(work),
             Held::Given(away) => away.back_for(|| gil::attached(work)),
-            Held::Unknown => gil::attached_again(work),
+            Held::Unknown | Held::Loop => gil::attached_again(work),
         }
     }
 
@@ -215,6 +222,16 @@ impl<'a> Run<'a> {
                 let now = Instant::now();
                 if now.duration_since(*self.looked.get_or_insert(now)) >= LOOK {
                     handled = self.python(|py| py.check_signals());
+                    self.looked = Some(Instant::now());
+                }
+            }
+            Held::Loop => {
+                let now = Instant::now();
+                if now.duration_since(*self.looked.get_or_insert(now)) >= LOOK {
+                    handled = gil::attached_again(|py| {
+                        py.detach(|| ());
+                        py.check_signals()
+                    });
                     self.looked = Some(Instant::now());
                 }
             }
