@@ -4,6 +4,7 @@
 //! their order. Always holds: an operation that can raise stays where it is, unless the rewrite above which it is proven that
 //! it cannot.
 
+mod bounds;
 mod dce;
 mod fold;
 mod fuse;
@@ -37,6 +38,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fold", run: fold::run },
     Pass { name: "simplify-cfg", run: simplify_cfg::run },
     Pass { name: "params", run: params::run },
+    Pass { name: "bounds", run: bounds::run },
     Pass { name: "dce", run: dce::run },
     Pass { name: "unroll", run: unroll::run },
     Pass { name: "renumber", run: renumber::run },
