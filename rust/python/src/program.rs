@@ -305,6 +305,10 @@ impl Program {
                 None => types.push(convert::argument(value, place, &mut slots)?),
             }
         }
+        if !self.takes_arrays && types.iter().any(|ty| matches!(ty, Ty::Array(_))) {
+            // Whoever called goes element by element.
+            return Err(PyTypeError::new_err(format!("{}() takes no arrays", self.name)));
+        }
         Ok((types, slots))
     }
 }
