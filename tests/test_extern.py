@@ -148,7 +148,7 @@ def test_names() -> None:
         ("float(tuple[int, int])", jib.CompileError, "takes and gives numbers and bools, not 'tuple\\[int, int\\]'"),
         ("tuple[int, int](int)", jib.CompileError, "takes and gives numbers and bools, not 'tuple\\[int, int\\]'"),
         ("int(None)", jib.CompileError, "takes and gives numbers and bools, not 'None'"),
-        ("f64(f64[:])", jib.CompileError, "arrays are not part of the language yet"),
+        ("f64(f64[:])", jib.CompileError, "takes and gives numbers and bools, not 'f64\\[:\\]'"),
         (f"int({', '.join(['int'] * 17)})", jib.LimitError, "a function of the host takes at most 16 arguments"),
         (b"int(int)", TypeError, "signature must be a str, not bytes"),
     ],

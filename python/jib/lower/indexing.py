@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from ..syntax import AugAssign, Slice, Subscript, Tuple
 from .build import lowers
-from .expressions import PRIMITIVES
+from .expressions import augmented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +51,9 @@ def augment_element(f: Builder, node: AugAssign) -> Routine:
     numbers = all_numbers(parts)
     old = read(f, target, container, parts) if numbers else view_to_assign(f, target, container, parts)
     value = yield node.value
-    new = f.prim(PRIMITIVES.get(node.op, node.op), (old, value), node.span)
-    if numbers:
+    new = f.prim(augmented(node.op), (old, value), node.span)
+    if numbers:  # else the view has been changed in place
         f.prim("store", (container, new, *parts), target.span)
-    else:
-        f.prim("assign", (old, new), target.span)
 
 
 def index_parts(f: Builder, index: Any) -> Routine:

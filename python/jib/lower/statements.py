@@ -27,7 +27,7 @@ from ..syntax import (
 )
 from .annotations import type_text
 from .build import leaf, lowers
-from .expressions import PRIMITIVES, condition
+from .expressions import augmented, condition
 from .indexing import augment_element, store_element
 from .scan import helper_name
 
@@ -134,7 +134,7 @@ def aug_assign(f: Builder, node: AugAssign) -> Routine:
     local = variable(f, target)
     old = f.get(local, target.span)
     value = yield node.value
-    f.set(local, f.prim(PRIMITIVES.get(node.op, node.op), (old, value), node.span), node.span)
+    f.set(local, f.prim(augmented(node.op), (old, value), node.span), node.span)
 
 
 @lowers(AnnAssign)

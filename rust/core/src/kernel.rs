@@ -6,14 +6,17 @@
 
 mod memory;
 
+use std::mem::replace;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::code::{self, Code, CodeError, OptLevel, Timings};
 use crate::codegen::ticks;
+use crate::codegen::vector::{Plan, is_ordering};
 use crate::diag::{Diag, Error};
 use crate::failure::{Failure, Host};
 use crate::opt;
-use crate::outside::Outside;
+use crate::outside::{HowMany, Outside};
 use crate::typed::{self, Mode, Op, Terminator};
 use crate::types::ticks::Counting;
 use crate::types::{Item, Ty};
@@ -35,10 +38,18 @@ pub const MOST_OPERANDS: usize = 64;
 /// A compiled kernel.
 pub struct Kernel {
     module: typed::Module,
+    /// The same with its branches, if they became choices.
+    branches: Option<typed::Module>,
     outs: Vec<Item>,
+    uniform: u64,
+    options: code::Options,
     can_fail: bool,
     ticks: bool,
+    is_vector: bool,
+    flags_are_exact: bool,
     code: Code,
+    /// What `run_exact` runs, if that is something else: compiled when it is needed.
+    exact: OnceLock<Option<Code>>,
     stages: Stages,
 }
 
@@ -79,13 +90,44 @@ fn of_module(
     options: &code::Options,
 ) -> Result<Kernel, Error> {
     let start = Instant::now();
+    let (mut branches, mut speculates) = (None, false);
     if options.opt_level == OptLevel::Speed {
         opt::optimize(&mut module)?;
+        if let Some((straight, flags)) = opt::without_branches(&module)? {
+            speculates = flags;
+            branches = Some(replace(&mut module, straight));
+        }
     }
     let stages = Stages { types: 0.0, passes: micros(start.elapsed()) };
-    let code = code::compile_for(&module, options, Outside::Elements { uniform }).map_err(refused)?;
+    let options = *options;
+    let plan = Plan::of(&module.functions[0], uniform).filter(|_| options.opt_level == OptLevel::Speed);
+    let compile =
+        |module: &_, how| code::compile_for(module, &options, Outside::Elements { uniform, how }).map_err(refused);
+    // Not every machine has every instruction on vectors.
+    let vector = plan.and_then(|plan| Some((plan, compile(&module, HowMany::Several).ok()?)));
+    let (code, plan) = match vector {
+        Some((plan, code)) => (code, Some(plan)),
+        None => (compile(&module, HowMany::One)?, None),
+    };
+    let signals = plan.as_ref().map_or_else(|| has_extremes(&module), Plan::signals);
     let ticks = ticks::ticking(&module)[0];
-    Ok(Kernel { can_fail: ticks || can_fail(&module), ticks, module, outs, code, stages })
+    let can_fail = ticks || can_fail(&module);
+    let (flags_are_exact, exact) = (!signals && !speculates, OnceLock::new());
+    let is_vector = plan.is_some();
+    Ok(Kernel {
+        module,
+        branches,
+        outs,
+        uniform,
+        options,
+        can_fail,
+        ticks,
+        is_vector,
+        flags_are_exact,
+        code,
+        exact,
+        stages,
+    })
 }
 
 fn micros(time: Duration) -> f64 {
@@ -110,12 +152,12 @@ impl Kernel {
 
     /// Whether several elements are done at once.
     pub fn is_vector(&self) -> bool {
-        false
+        self.is_vector
     }
 
     /// Whether a run sets the floating-point exception flags that doing each element by itself would set, and no others.
     pub fn flags_are_exact(&self) -> bool {
-        true
+        self.flags_are_exact
     }
 
     /// Applies it to `count` elements.
@@ -134,8 +176,18 @@ impl Kernel {
     /// # Safety
     /// As `run`.
     pub unsafe fn run_exact(&self, operands: &[*mut u8], count: usize, host: &mut dyn Host) -> Result<(), Failure> {
+        let exact =
+            (!self.flags_are_exact).then(|| self.exact.get_or_init(|| self.compile_exactly().ok())).map(Option::as_ref);
+        let code = exact.flatten().unwrap_or(&self.code);
         // SAFETY: likewise.
-        unsafe { self.code.run_elements(operands, count, host) }
+        unsafe { code.run_elements(operands, count, host) }
+    }
+
+    /// Refused memory leaves the flags inexact, which are warnings in the end.
+    fn compile_exactly(&self) -> Result<Code, CodeError> {
+        let how = HowMany::OneQuietly;
+        let module = self.branches.as_ref().unwrap_or(&self.module);
+        code::compile_for(module, &self.options, Outside::Elements { uniform: self.uniform, how })
     }
 
     /// The function that is applied, after the passes: its parameters are the elements as they lie in memory.
@@ -166,6 +218,15 @@ fn has_array(ty: &Ty) -> bool {
         Ty::Tuple(items) => items.iter().any(has_array),
         other => matches!(other, Ty::Array(_)),
     }
+}
+
+/// Whether it compares two floats to choose between them, for which the machine has an instruction that tells nans by a flag.
+fn has_extremes(module: &typed::Module) -> bool {
+    module.functions.iter().any(|function| {
+        let insts = || function.blocks.iter().flat_map(|block| &block.insts);
+        insts().any(|inst| is_ordering(function, inst))
+            && insts().any(|inst| inst.op == Op::Select && matches!(function.ty(inst.result), Ty::Float(_)))
+    })
 }
 
 /// Whether anything in the module can end a run. A loop that does not tick cannot: it runs on.

@@ -13,9 +13,19 @@ pub enum Outside {
     Objects { layout: &'static Layout, token: usize },
     /// `extern "C" fn(context, operands: *const *mut u8, count) -> status`: the function for each of `count` elements, for `Code::run_elements`.
     /// Bit i of `uniform` says that there is one i-th argument for all elements.
-    Elements { uniform: u64 },
+    Elements { uniform: u64, how: HowMany },
     /// `extern "C" fn(numbers…) -> number`, as C has them.
     Numbers { calls: &'static Numbers, token: usize },
+}
+
+/// How elements are gone through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HowMany {
+    /// Several at once, where there is a plan for it.
+    Several,
+    One,
+    /// One after the other, with no instruction that raises flags of the floating-point unit which the operations do not.
+    OneQuietly,
 }
 
 /// How the host's objects hold numbers: offsets from the object's address, and addresses of its constants.

@@ -223,7 +223,7 @@ unsafe extern "C" fn run(callable: Object, token: *const Specialisation, args: *
     // SAFETY: as above.
     let _called = unsafe { Called::new(callable.as_ptr()) };
     match catch_unwind(AssertUnwindSafe(|| callable.get().run(py, specialisation, args, out))) {
-        Ok(Ok(())) => 0,
+        Ok(Ok(_)) => 0,
         Ok(Err(stop)) => {
             fails(callable.as_ptr(), |py, callable| callable.stopped(py, *stop));
             1

@@ -12,9 +12,13 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use numpy::PyArrayMethods;
+
 use crate::calls::call_method;
+use crate::convert::array::memory;
 use crate::externs::Extern;
 use crate::gil::{self, Away};
+use crate::threads;
 
 /// What one call may use up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,6 +84,8 @@ enum Held {
     Given(Away),
     /// C called us: it may, or may not.
     Unknown,
+    /// NumPy called us, which may have given it away meanwhile: whoever has it now does not wait for us.
+    Loop,
 }
 
 /// The interpreter as the host of one run.
@@ -98,6 +104,10 @@ pub struct Run<'a> {
     /// The functions of the host that the text may call.
     externs: &'a [Py<Extern>],
     refusal: Option<Refusal>,
+    /// How many threads may do its work.
+    threads: usize,
+    /// What arrays that the run makes have their elements in.
+    arrays: Vec<Py<PyAny>>,
 }
 
 impl<'a> Run<'a> {
@@ -116,12 +126,30 @@ impl<'a> Run<'a> {
         Run::with(Held::Unknown, budget, interrupts)
     }
 
+    /// A run that is a part of what NumPy does.
+    pub fn in_loop(budget: Budget, interrupts: &'a AtomicU64) -> Self {
+        Run::with(Held::Loop, budget, interrupts)
+    }
+
     #[inline]
     fn with(held: Held, budget: Budget, interrupts: &'a AtomicU64) -> Self {
         let deadline = budget.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let before = interrupts.load(Ordering::Relaxed);
         let (gil, looked, fuel, refusal) = (Gil::Never, None, 0, None);
-        let mut run = Run { held, gil, looked, budget, fuel, deadline, interrupts, before, externs: &[], refusal };
+        let mut run = Run {
+            held,
+            gil,
+            looked,
+            budget,
+            fuel,
+            deadline,
+            interrupts,
+            before,
+            externs: &[],
+            refusal,
+            threads: 1,
+            arrays: Vec::new(),
+        };
         run.refuel();
         run
     }
@@ -131,12 +159,17 @@ impl<'a> Run<'a> {
         self.refusal.take()
     }
 
+    /// The memory of the arrays that the run has made.
+    pub fn take_arrays(&mut self) -> Vec<Py<PyAny>> {
+        std::mem::take(&mut self.arrays)
+    }
+
     /// Does what needs the interpreter.
     pub fn python<T>(&mut self, work: impl FnOnce(Python<'_>) -> T) -> T {
         match &mut self.held {
             Held::Here => gil::attached(work),
             Held::Given(away) => away.back_for(|| gil::attached(work)),
-            Held::Unknown => gil::attached_again(work),
+            Held::Unknown | Held::Loop => gil::attached_again(work),
         }
     }
 
@@ -144,6 +177,12 @@ impl<'a> Run<'a> {
     #[inline]
     pub fn with_externs(self, externs: &'a [Py<Extern>]) -> Self {
         Run { externs, ..self }
+    }
+
+    /// The same run, whose work so many threads may do.
+    #[inline]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Run { threads, ..self }
     }
 
     /// Time that is not the run's own: compiling in the middle of it.
@@ -196,6 +235,16 @@ impl<'a> Run<'a> {
                     self.looked = Some(Instant::now());
                 }
             }
+            Held::Loop => {
+                let now = Instant::now();
+                if now.duration_since(*self.looked.get_or_insert(now)) >= LOOK {
+                    handled = gil::attached_again(|py| {
+                        py.detach(|| ());
+                        py.check_signals()
+                    });
+                    self.looked = Some(Instant::now());
+                }
+            }
             Held::Unknown => gil::if_attached(|py| handled = py.check_signals()),
         }
         self.asked(handled)
@@ -214,6 +263,34 @@ impl Host for Run<'_> {
             PyResult::Ok(())
         });
         self.asked(written)
+    }
+
+    /// Threads help if the work takes much longer than to wake them, and nothing is counted that only one could count.
+    fn spread(&mut self, jobs: u64, nanos: u64, job: &(dyn Fn(u64) -> bool + Sync)) -> Option<Result<(), HostError>> {
+        if nanos < threads::WORTH || self.budget.fuel.is_some() || self.threads < 2 {
+            return None;
+        }
+        let helpers = self.threads - 1;
+        let pool = self.python(|py| threads::pool(py, helpers))?;
+        if matches!(self.held, Held::Here) && self.gil == Gil::Long && nanos >= LONG.as_nanos() as u64 {
+            (self.held, self.looked) = (Held::Given(Away::new()), Some(Instant::now()));
+        }
+        Some(threads::share(&pool, helpers, jobs, job, &mut || self.poll()))
+    }
+
+    /// NumPy's memory, so that an array that is returned is NumPy's own.
+    fn memory(&mut self, bytes: usize) -> Result<u64, HostError> {
+        let made = self.python(|py| {
+            let array = memory(py, bytes)?;
+            PyResult::Ok((array.data().expose_provenance() as u64, array.into_any().unbind()))
+        });
+        match made {
+            Ok((address, array)) => {
+                self.arrays.push(array);
+                Ok(address)
+            }
+            Err(error) => Err(self.refuse(Refusal::Raised(error))),
+        }
     }
 
     /// A Python callable; what it raises is what the run ends with.

@@ -21,7 +21,7 @@ struct Parts {
 }
 
 /// Elements: no access to them traps, whatever their alignment.
-fn element() -> MemFlagsData {
+pub(super) fn element() -> MemFlagsData {
     MemFlagsData::new().with_notrap()
 }
 

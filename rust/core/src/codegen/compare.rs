@@ -54,7 +54,7 @@ impl Lower<'_, '_, '_> {
     }
 }
 
-fn int_cc(cond: Cond, signed: bool) -> IntCC {
+pub(super) fn int_cc(cond: Cond, signed: bool) -> IntCC {
     let cc = match cond {
         Cond::Lt => IntCC::SignedLessThan,
         Cond::Le => IntCC::SignedLessThanOrEqual,
@@ -66,7 +66,7 @@ fn int_cc(cond: Cond, signed: bool) -> IntCC {
     if signed { cc } else { cc.unsigned() }
 }
 
-fn float_cc(cond: Cond) -> FloatCC {
+pub(super) fn float_cc(cond: Cond) -> FloatCC {
     match cond {
         Cond::Lt => FloatCC::LessThan,
         Cond::Le => FloatCC::LessThanOrEqual,

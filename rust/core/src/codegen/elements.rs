@@ -5,18 +5,33 @@
 //! is 0; elements are done in order, so that the first failure is that of the first element that fails; the loop itself does not tick.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, types};
+use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, MemFlagsData, types};
 
+use super::vector::Plan;
 use super::{Lower, Scalars, Unit};
-use crate::outside::Outside;
-use crate::typed::{FuncId, Terminator, Value};
+use crate::outside::{HowMany, Outside};
+use crate::typed::{FuncId, Function, Op, Terminator, Value};
 use crate::types::Item;
 
 /// One operand: what its elements are, and where the first one is.
 #[derive(Clone, Copy)]
-struct Run {
-    item: Item,
-    first: ir::Value,
+pub(super) struct Run {
+    pub item: Item,
+    pub first: ir::Value,
+}
+
+/// Which values of a function of one block are the same for all elements, and may be there before the first one: nobody can tell when
+/// what cannot fail is done.
+pub(super) fn hoisted(function: &Function, uniform: u64) -> Vec<bool> {
+    let mut hoisted = vec![false; function.values.len()];
+    for (i, param) in function.params().iter().enumerate() {
+        hoisted[param.0 as usize] = uniform >> i & 1 == 1;
+    }
+    for inst in &function.blocks[0].insts {
+        let stays = inst.op.can_raise(function.ty(inst.result)) || matches!(inst.op, Op::Extern(_));
+        hoisted[inst.result.0 as usize] = !stays && inst.args.iter().all(|arg| hoisted[arg.0 as usize]);
+    }
+    hoisted
 }
 
 impl Unit<'_> {
@@ -26,14 +41,19 @@ impl Unit<'_> {
         matches!(&blocks[..], [only] if matches!(only.end, Terminator::Return(_)))
     }
 
-    /// Whether an argument is the same for all elements.
-    fn is_uniform(&self, param: usize) -> bool {
-        matches!(self.outside, Outside::Elements { uniform } if uniform >> param & 1 == 1)
+    /// Which arguments are the same for all elements, and how these are gone through.
+    fn uniform(&self, id: FuncId) -> (u64, HowMany) {
+        match (self.kernels[id.0 as usize], self.outside) {
+            (Some(uniform), _) => (uniform, HowMany::Several),
+            (None, Outside::Elements { uniform, how }) => (uniform, how),
+            (None, _) => unreachable!("asked for elements"),
+        }
     }
 }
 
 impl<'m> Lower<'_, 'm, '_> {
     pub(super) fn elements(&mut self) {
+        let (uniform, how) = self.unit.uniform(self.id);
         let function = self.function;
         self.place(function.span);
         let [operands, count] = [1, 2].map(|i| self.at.block_params(self.entry)[i]);
@@ -49,29 +69,50 @@ impl<'m> Lower<'_, 'm, '_> {
                 Run { item, first: self.at.ins().load(types::I64, flags, operands, i as i32 * 8) }
             })
             .collect();
-        let (inputs, outputs) = runs.split_at(function.params().len());
+        let (inputs, outs) = runs.split_at(function.params().len());
+        let is_uniform = |i: usize| uniform >> i & 1 == 1;
         for (i, (run, &param)) in inputs.iter().zip(function.params()).enumerate() {
-            if self.unit.is_uniform(i) {
+            if is_uniform(i) {
                 let scalar = self.load_item(run.item, run.first);
                 self.define(param, &[scalar]);
             }
         }
+        let inputs: Vec<Option<Run>> =
+            inputs.iter().enumerate().map(|(i, run)| (!is_uniform(i)).then_some(*run)).collect();
+        let mut before = Vec::new();
+        if self.unit.is_in_place(self.id) {
+            before = hoisted(function, uniform);
+            for inst in function.blocks[0].insts.iter().filter(|inst| before[inst.result.0 as usize]) {
+                self.place(inst.span);
+                self.inst(inst);
+            }
+        }
+        match Plan::of(function, uniform).filter(|_| how == HowMany::Several) {
+            Some(plan) => self.vector_rounds(&plan, &inputs, outs, (count, done)),
+            None => self.one_by_one(&before, &inputs, outs, (count, done)),
+        }
+        self.enter(done);
+        let status = self.at.ins().iconst(types::I32, 0);
+        self.at.ins().return_(&[status]);
+    }
 
+    fn one_by_one(&mut self, before: &[bool], inputs: &[Option<Run>], outs: &[Run], (count, done): (ir::Value, Block)) {
+        let function = self.function;
         let body = self.new_block();
         let index = self.at.append_block_param(body, types::I64);
         let zero = self.at.ins().iconst(types::I64, 0);
         self.at.ins().jump(body, &[BlockArg::Value(zero)]);
         self.at.switch_to_block(body);
         self.stack_checked = false;
-        for (i, (run, &param)) in inputs.iter().zip(function.params()).enumerate() {
-            if !self.unit.is_uniform(i) {
+        for (run, &param) in inputs.iter().zip(function.params()) {
+            if let Some(run) = run {
                 let address = self.element_address(*run, index);
                 let scalar = self.load_item(run.item, address);
                 self.define(param, &[scalar]);
             }
         }
-        let results = self.one_element();
-        for (run, scalar) in outputs.iter().zip(results) {
+        let results = self.one_element(before);
+        for (run, scalar) in outs.iter().zip(results) {
             let address = self.element_address(*run, index);
             self.store_item(run.item, scalar, address);
         }
@@ -79,18 +120,17 @@ impl<'m> Lower<'_, 'm, '_> {
         let more = self.at.ins().icmp(IntCC::UnsignedLessThan, next, count);
         self.at.ins().brif(more, body, &[BlockArg::Value(next)], done, &[]);
         self.at.seal_block(body);
-
-        self.enter(done);
-        let status = self.at.ins().iconst(types::I32, 0);
-        self.at.ins().return_(&[status]);
     }
 
     /// The result for the parameters as they are defined.
-    fn one_element(&mut self) -> Scalars {
+    fn one_element(&mut self, before: &[bool]) -> Scalars {
         let function = self.function;
         match (&function.blocks[..], self.unit.is_in_place(self.id)) {
             ([only], true) => {
-                self.insts(&only.insts);
+                for inst in only.insts.iter().filter(|inst| !before[inst.result.0 as usize]) {
+                    self.place(inst.span);
+                    self.inst(inst);
+                }
                 self.place(only.end_span);
                 let Terminator::Return(value) = only.end else { unreachable!("in place") };
                 self.of(value).into()
@@ -102,7 +142,7 @@ impl<'m> Lower<'_, 'm, '_> {
         }
     }
 
-    fn element_address(&mut self, run: Run, index: ir::Value) -> ir::Value {
+    pub(super) fn element_address(&mut self, run: Run, index: ir::Value) -> ir::Value {
         let offset = self.bytes(run.item, index);
         self.at.ins().iadd(run.first, offset)
     }

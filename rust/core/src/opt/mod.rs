@@ -7,6 +7,8 @@
 mod bounds;
 mod dce;
 mod fold;
+mod fuse;
+mod if_convert;
 mod inline;
 mod params;
 mod renumber;
@@ -30,6 +32,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fold", run: fold::run },
     Pass { name: "simplify-cfg", run: simplify_cfg::run },
     Pass { name: "dce", run: dce::run },
+    Pass { name: "fuse", run: fuse::run },
     Pass { name: "inline", run: inline::run },
     Pass { name: "params", run: params::run },
     Pass { name: "fold", run: fold::run },
@@ -49,6 +52,27 @@ pub fn optimize(module: &mut Module) -> Result<(), Error> {
         seam(module, pass.name)?;
     }
     Ok(())
+}
+
+/// The entry without branches, if that can be had: for what is done to many elements at once. With it, whether it may raise flags of the
+/// floating-point unit that the branches would not have raised.
+pub fn without_branches(module: &Module) -> Result<Option<(Module, bool)>, Error> {
+    let mut entry = module.functions[0].clone();
+    if entry.blocks.len() == 1 {
+        return Ok(None);
+    }
+    let flags = if_convert::run(&mut entry);
+    if entry.blocks.len() > 1 {
+        return Ok(None);
+    }
+    let functions = std::iter::once(entry).chain(module.functions[1..].iter().cloned()).collect();
+    let mut module = Module { functions, raises: module.raises.clone() };
+    seam(&module, "if-convert")?;
+    for pass in [fold::run, dce::run, renumber::run] {
+        pass(&mut module);
+    }
+    seam(&module, "passes after if-convert")?;
+    Ok(Some((module, flags)))
 }
 
 #[cfg(test)]

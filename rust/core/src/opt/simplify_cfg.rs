@@ -18,6 +18,12 @@ pub fn run(module: &mut Module) {
     }
 }
 
+/// Runs of blocks that are one, alone.
+pub(super) fn straighten(function: &mut Function) {
+    merge(function);
+    drop_unreachable(function);
+}
+
 /// A jump to a block that does nothing but go on goes there itself: `jump a; a: jump b` → `jump b`, and
 /// `jump a(True); a(%p): branch %p, b, c` → `jump b`.
 ///

@@ -1,7 +1,7 @@
 //! Passes keep what programs mean: random programs, run before and after on random arguments, by the interpreter.
 
 mod arrays;
-mod random;
+pub mod random;
 
 use super::*;
 use crate::eval::eval;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jib_core::types::{ArrayTy, FloatTy, IntTy, Item};
 use numpy::npyffi::{self, NPY_ARRAY_WRITEABLE, NPY_TYPES, PY_ARRAY_API};
-use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -147,6 +147,13 @@ pub fn result<'py>(
         }
         Ok(made)
     }
+}
+
+/// New memory of so many bytes for elements of any type; what is in it is anything.
+pub fn memory(py: Python<'_>, bytes: usize) -> PyResult<Bound<'_, PyArray1<u8>>> {
+    let empty = py.import(intern!(py, "numpy"))?.getattr(intern!(py, "empty"))?;
+    let array = crate::calls::call(&empty, (bytes, intern!(py, "u1")))?;
+    Ok(array.cast_into::<PyArray1<u8>>()?)
 }
 
 /// The array argument, at whatever depth of tuples, in whose memory an address lies.
