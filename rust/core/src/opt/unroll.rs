@@ -94,7 +94,9 @@ fn small(function: &Function, graph: &Graph, origins: &Origins, head: u32) -> Op
     for &b in &blocks {
         let block = &function.blocks[b as usize];
         let nested = b != head && graph.preds[b as usize].iter().any(|from| goes_back(from, b));
-        let heavy = |inst: &Inst| matches!(inst.op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Helper(..));
+        let heavy = |inst: &Inst| {
+            inst.op.function().is_some() || matches!(inst.op, Op::Extern(_) | Op::Print(_) | Op::Helper(..))
+        };
         if nested || block.insts.iter().any(heavy) {
             return None;
         }
