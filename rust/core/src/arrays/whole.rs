@@ -38,6 +38,8 @@ pub struct Whole {
     pub cost: u64,
     /// Whether the kernel can be run by several threads at once: it asks nothing of the host.
     pub shared: bool,
+    /// The operand in whose memory a new array may be, if it has the size: nobody reads it any more.
+    pub spent: Option<usize>,
     pub operands: Vec<Ty>,
 }
 
@@ -105,7 +107,7 @@ impl Whole {
         let cost = (insts().count() as u64 / 3 + 20 * calls).max(1);
         let asks = |op: &Op| matches!(op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Tick(_) | Op::Prepay(_));
         let shared = !insts().any(|inst| asks(&inst.op));
-        Some((Whole { kind, item: Item::of(&kernel.result)?, plain, cost, shared, operands }, id))
+        Some((Whole { kind, item: Item::of(&kernel.result)?, plain, cost, shared, spent: None, operands }, id))
     }
 
     pub fn run<E: Engine>(&self, slots: &[u64], engine: &mut E) -> Result<Slots, Stop<E::Error>> {
@@ -130,7 +132,11 @@ impl Whole {
     /// The address of new memory with the kernel's results.
     fn new_array<E: Engine>(&self, operands: &Walks, engine: &mut E) -> Result<u64, Stop<E::Error>> {
         let shape = &operands.shape;
-        let address = engine.memory(shape.total as usize * self.item.size())?;
+        let spent = self.spent.and_then(|at| operands.walks[at].whole(self.item, shape));
+        let address = match spent {
+            Some(address) => address,
+            None => engine.memory(shape.total as usize * self.item.size())?,
+        };
         self.each(shape, &operands.walks, Walk::contiguous(self.item, address, shape), engine)?;
         Ok(address)
     }
