@@ -8,7 +8,7 @@
 3.5
 """
 
-from ._native import __version__
+from ._native import __version__, get_num_threads, set_num_threads
 from .api import STAGES, cache_clear, cache_info, compile, evaluate
 from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
@@ -35,5 +35,7 @@ __all__ = [
     "compile",
     "evaluate",
     "extern",
+    "get_num_threads",
     "jit",
+    "set_num_threads",
 ]

@@ -33,7 +33,9 @@ SHORT = 4_000
 STAGES = ("ast", "ir", "typed-ir", "clif", "clif-opt", "asm", "cfg")
 
 
-def _check(params: object, name: object, fuel: object, timeout: object, limits: object, nogil: object) -> None:
+def _check(
+    params: object, name: object, fuel: object, timeout: object, limits: object, nogil: object, threads: object
+) -> None:
     """Refuse options that are of the wrong kind, in words that name them."""
     if params is not None:
         if isinstance(params, str) or not all(isinstance(param, str) for param in params):  # type: ignore[attr-defined]
@@ -58,6 +60,11 @@ def _check(params: object, name: object, fuel: object, timeout: object, limits: 
             raise ValueError("timeout must be a positive number of seconds, and not more than 1e18")
     if nogil is not None and not isinstance(nogil, bool):
         raise TypeError(f"nogil must be True, False or None, not {type(nogil).__name__}")
+    if threads is not None:
+        if not hasattr(threads, "__index__") or isinstance(threads, bool):
+            raise TypeError(f"threads must be an int, not {type(threads).__name__}")
+        if not 1 <= index(threads) <= 1024:
+            raise ValueError("threads must be between 1 and 1024")
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be a jib.Limits, not {type(limits).__name__}")
     if limits is not DEFAULT:
@@ -86,6 +93,7 @@ def chosen(
     timeout: Any,
     limits: Any,
     nogil: Any,
+    threads: Any,
     externs: Any,
 ) -> tuple[Any, ...]:
     """The fields of `Options` that a person has chosen, checked, each of its own class; the usual ones cost next to nothing."""
@@ -96,14 +104,16 @@ def chosen(
         or timeout is not None
         or limits is not None
         or nogil is not None
+        or threads is not None
     ):
         if params is not None and not isinstance(params, str):
             params = tuple(params)  # once: it may be an iterator
-        _check(params, name, fuel, timeout, DEFAULT if limits is None else limits, nogil)
+        _check(params, name, fuel, timeout, DEFAULT if limits is None else limits, nogil, threads)
         params = None if params is None else tuple([str.__str__(param) for param in params])
         name = None if name is None else str.__str__(name)
         fuel = None if fuel is None else index(fuel)
         timeout = None if timeout is None else float(timeout)
+        threads = None if threads is None else index(threads)
     if not (
         type(arithmetic) is type(engine) is type(opt_level) is str and (signature is None or type(signature) is str)
     ):
@@ -111,7 +121,8 @@ def chosen(
         arithmetic, engine = _word("arithmetic", arithmetic), _word("engine", engine)
         opt_level = _word("opt_level", opt_level)
     callees = check_externs(externs) if externs != () else ()
-    return signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits or DEFAULT, nogil, callees
+    limits = limits or DEFAULT
+    return signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits, nogil, threads, callees
 
 
 def compile(
@@ -127,6 +138,7 @@ def compile(
     timeout: float | None = None,
     limits: Limits | None = None,
     nogil: bool | None = None,
+    threads: int | None = None,
     externs: Iterable[Extern] = (),
 ) -> Function:
     """A native function from a text: an expression, a suite, a lambda, or definitions of which the last is called.
@@ -141,7 +153,11 @@ def compile(
 
     `fuel` is what one call may use up: each round of a loop and each call of a function of the text, the outermost included, takes
     one unit, the same on every engine. `timeout` is how many seconds a call may run. Other threads of Python go on beside a
-    call that has run for a millisecond; `nogil` True lets them from its beginning, False not at all.
+    call that has run for a millisecond; `nogil` True lets them from its beginning, False not at all. `threads` is how many
+    threads may share the elements of large arrays: see `set_num_threads`.
+
+    A function of numbers that is called with NumPy arrays is called for each element, as NumPy's functions are and by
+    NumPy's rules.
 
     The same text and options are read once: see `cache_info`.
 
@@ -163,7 +179,9 @@ def compile(
     if not isinstance(source, str):
         raise TypeError(f"compile() takes the text of a program, not {type(source).__name__}")
     source = str.__str__(source)
-    options = chosen(signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits, nogil, externs)
+    options = chosen(
+        signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits, nogil, threads, externs
+    )
     callees = options[-1]
     # What host functions keep, they keep for those alone who have them.
     made = _known(source, *options) if len(source) <= SHORT and not callees else _make(source, *options)
@@ -265,14 +283,15 @@ def _one_shot(source: str, constants: tuple[str, ...]) -> Function:
 
 
 def evaluate(
-    source: str, variables: Mapping[str, Any] | None = None, /, *, out: None = None, casting: str = "safe", **names: Any
+    source: str, variables: Mapping[str, Any] | None = None, /, *, out: Any = None, casting: str = "safe", **names: Any
 ) -> Any:
     """The value of a text, once: compiled when it is evaluated so often that this is worth it.
 
     A name of the text is looked for in `names`, then in `variables`; without `variables` it is also looked for where the call
     stands, in the caller's local and then global variables, as `numexpr.evaluate` does: give `{}` with text that is not
-    trusted. A constant such as `e` is a variable if `names` or `variables` has it. `out` and `casting` are for arrays, which are
-    not part of the language yet. Texts are kept, the last 256.
+    trusted. A constant such as `e` is a variable if `names` or `variables` has it. With arrays it is evaluated for each element,
+    as a call of a function is; `out` is an array that takes the result, `casting` which conversions to its type are allowed, as
+    NumPy's functions have them. Texts are kept, the last 256.
 
     Raises what `compile` and a call raise; NameError, a subclass of Exception, for a name that is found nowhere.
 
@@ -282,8 +301,6 @@ def evaluate(
     >>> evaluate("x ** 3"), evaluate("x ** 3", {"x": 3})
     (8.0, 27)
     """
-    if out is not None or casting != "safe":
-        raise TypeError("evaluate(): 'out' and 'casting' are for arrays, which are not part of the language yet")
     if not isinstance(source, str):
         raise TypeError(f"evaluate() takes the text of a program, not {type(source).__name__}")
     if variables is not None and not hasattr(variables, "keys"):
@@ -307,4 +324,8 @@ def evaluate(
             args.append(place[param.name])
         else:
             keywords[param.name] = place[param.name]
+    if out is not None:
+        if keywords:
+            raise TypeError(f"evaluate(): 'out' is for texts whose parameters have positions, and '{min(keywords)}' has none")
+        return function._map(tuple(args), {"out": out, "casting": casting})
     return function(*args, **keywords)

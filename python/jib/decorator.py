@@ -44,6 +44,7 @@ def jit(
     timeout: float | None = None,
     limits: Limits | None = None,
     nogil: bool | None = None,
+    threads: int | None = None,
     externs: Iterable[Extern] = (),
 ) -> Callable[[Callable[..., Any]], Function]: ...
 def jit(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:

@@ -36,6 +36,7 @@ class Options(NamedTuple):
     timeout: float | None = None
     limits: Limits = DEFAULT
     nogil: bool | None = None
+    threads: int | None = None
     externs: tuple[Extern, ...] = ()
 
 
@@ -69,6 +70,7 @@ def make(text: Source, module: bytes, lowered: Lowered, options: Options) -> Mad
     program = _native.Program(
         module, text, name, lowered.params, options.signature, options.engine, options.opt_level, options.arithmetic,
         options.limits, options.fuel, options.timeout, options.nogil, externs=options.externs,
+        threads=options.threads,
     )  # fmt: skip
     return Made(text, lowered.params, lowered.returns, lowered.doc, options, name, program)
 
@@ -166,6 +168,22 @@ class Function(_native.Callable):
             Specialization(tuple(params), result, size, dict(stages))
             for params, result, size, stages in self._specializations()
         ])  # fmt: skip
+
+    @property
+    def ufunc(self) -> Any:
+        """The function as a `numpy.ufunc`, with one loop for each of NumPy's types: for `out=`, `where=`, `dtype=`, `reduce`, `outer`.
+
+        A parameter that the text declares has its own type in all of them. Raises TypeError for a function without parameters, without
+        a result, or that takes arrays itself, and ImportError without NumPy.
+
+        >>> from jib import compile
+        >>> compile("x if x > y else y").ufunc.reduce([3, 1, 4, 1, 5])
+        np.int64(5)
+        """
+        known = self.__dict__.get("_known_ufunc")
+        if known is None:
+            known = self.__dict__["_known_ufunc"] = self._ufunc(self.__doc__ or self.source)
+        return known
 
     def address(self, signature: str) -> Address:
         """The address of native code that C can call, as an int that keeps the code alive.

@@ -129,12 +129,15 @@ def options_of(
     timeout: float | None = None,
     limits: Limits | None = None,
     nogil: bool | None = None,
+    threads: int | None = None,
     externs: Iterable[Extern] = (),
 ) -> Options:
     """The options of `compile` for a text that says itself what its parameters are, checked as there."""
     from .api import chosen
 
-    return Options(*chosen(signature, None, name, arithmetic, engine, opt_level, fuel, timeout, limits, nogil, externs))
+    return Options(*chosen(
+        signature, None, name, arithmetic, engine, opt_level, fuel, timeout, limits, nogil, threads, externs
+    ))  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------- as plain data

@@ -69,11 +69,12 @@ class Session:
         timeout: float | None = None,
         limits: Limits | None = None,
         nogil: bool | None = None,
+        threads: int | None = None,
         externs: Iterable[Extern] = (),
     ) -> None:
         self._options = options_of(
             arithmetic=arithmetic, engine=engine, opt_level=opt_level, fuel=fuel, timeout=timeout, limits=limits,
-            nogil=nogil, externs=externs,
+            nogil=nogil, threads=threads, externs=externs,
         )  # fmt: skip
         self._names: _Names = {}
         self._made: dict[str, Function] = {}  # of the definitions as they are now

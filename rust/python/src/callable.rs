@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 use crate::codes;
 use crate::convert::{self, Slots};
 use crate::dump;
+use crate::elementwise;
 use crate::entry::{self, Args, Target};
 use crate::errors::{compile_error, internal, run_error};
 use crate::guard::guard;
@@ -26,6 +27,7 @@ use crate::layout::layout;
 use crate::pointer::{Pointer, Shared};
 use crate::program::Program;
 use crate::specialise::{Engine, Specialisation, Stages, Stop, prepare};
+use crate::ufunc;
 
 /// Whether first calls too are for code that takes objects: tests ask for it.
 static EAGER: AtomicBool = AtomicBool::new(false);
@@ -48,6 +50,8 @@ pub struct Callable {
     specialisations: Mutex<Known>,
     /// How often `interrupt` was called: a run that sees it change ends.
     interrupts: Arc<AtomicU64>,
+    /// What calls with arrays run.
+    pub(crate) elements: elementwise::Known,
 }
 
 /// A specialisation as Python sees it.
@@ -57,7 +61,8 @@ type Row = (Vec<String>, String, usize, Stages);
 impl Callable {
     /// It never changes: every cycle goes through something else that does, and is cleared there.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.program)
+        visit.call(&self.program)?;
+        self.elements.traverse(&visit)
     }
 
     /// What a signature fixes is compiled now.
@@ -114,6 +119,24 @@ impl Callable {
     /// interrupted by interrupt()
     fn interrupt(&self) {
         self.interrupts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The function's value for each element of its arguments, all positional, by a ufunc that is called with these keywords too.
+    fn _map<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        keywords: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guard(slf.py(), || {
+            let args: Args = args.iter_borrowed().collect();
+            let bound = slf.get().program().bind(slf.py(), &args, None, &[])?;
+            elementwise::call(slf, &bound, Some(keywords))
+        })
+    }
+
+    /// The function as a `numpy.ufunc`.
+    fn _ufunc<'py>(slf: &Bound<'py, Self>, doc: &str) -> PyResult<Bound<'py, PyAny>> {
+        guard(slf.py(), || ufunc::of_all(slf, doc))
     }
 
     /// The text of a stage that Rust has, for a signature, or for the specialisation there is.
@@ -176,13 +199,21 @@ pub fn adopt(py: Python<'_>) -> PyResult<()> {
 }
 
 impl Callable {
-    fn program(&self) -> &Program {
+    pub fn program(&self) -> &Program {
         self.program.get()
+    }
+
+    pub fn program_object(&self) -> &Py<Program> {
+        &self.program
+    }
+
+    pub fn interrupts(&self) -> &Arc<AtomicU64> {
+        &self.interrupts
     }
 
     fn of(program: Py<Program>) -> Callable {
         let (specialisations, interrupts) = (Mutex::default(), Arc::default());
-        Callable { target: Target::new(), program, specialisations, interrupts }
+        Callable { target: Target::new(), program, specialisations, interrupts, elements: Default::default() }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -278,13 +309,25 @@ impl Callable {
 
     fn call<'py>(slf: &Bound<'py, Self>, args: &[Borrowed<'_, 'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
-        let (types, slots) = this.program().convert(py, args)?;
+        if elementwise::has_array(this.program(), args) {
+            return elementwise::call(slf, args, None);
+        }
+        let (types, slots) = match this.program().convert(py, args) {
+            Err(error) if elementwise::concerns(this.program(), args)? && error.is_instance_of::<PyTypeError>(py) => {
+                return elementwise::call(slf, args, None);
+            }
+            converted => converted?,
+        };
         let specialisation = this.specialisation(py, &types, EAGER.load(Ordering::Relaxed))?;
         this.aim(&specialisation, convert::are_exact(args, &types).then_some(args));
         if specialisation.takes_slots() {
             let mut out = Slots::from_elem(0, specialisation.width());
             return match this.run(py, &specialisation, &slots, &mut out) {
-                Ok(()) => convert::result(py, specialisation.result(), &mut out.iter()),
+                Ok(arrays) => {
+                    let made = arrays.iter().map(|array| array.bind_borrowed(py));
+                    let owners: Args = args.iter().copied().chain(made).collect();
+                    convert::result(py, specialisation.result(), &mut out.iter(), &owners)
+                }
                 Err(stopped) => Err(this.stopped(py, *stopped)),
             };
         }
@@ -309,21 +352,21 @@ impl Callable {
         }
     }
 
-    /// Runs slots.
+    /// Runs slots; gives what the arrays that the run made have their elements in.
     pub fn run(
         &self,
         py: Python<'_>,
         specialisation: &Specialisation,
         slots: &[u64],
         out: &mut [u64],
-    ) -> Result<(), Box<Stopped>> {
+    ) -> Result<Vec<Py<PyAny>>, Box<Stopped>> {
         let Program { budget, gil, externs, .. } = self.program();
         let mut host = Run::new(py, *budget, *gil, &self.interrupts).with_externs(externs);
         let done = specialisation.run(slots, out, &mut host);
-        let refusal = host.take_refusal();
+        let (refusal, arrays) = (host.take_refusal(), host.take_arrays());
         // It has the interpreter again before anybody else does something.
         drop(host);
-        done.map_err(|stop| Box::new((stop, refusal)))
+        done.map(|()| arrays).map_err(|stop| Box::new((stop, refusal)))
     }
 
     /// The exception of a run that has no result.

@@ -10,7 +10,7 @@ use std::mem::{forget, transmute};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 type Call = unsafe extern "C-unwind" fn(
     callable: *mut ffi::PyObject,
@@ -35,16 +35,30 @@ where
     A: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>>,
     PyErr: From<A::Error>,
 {
+    call_with(callable, args, None)
+}
+
+/// `callable(*args, **keywords)`.
+pub fn call_with<'py, A>(
+    callable: &Bound<'py, PyAny>,
+    args: A,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>>
+where
+    A: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>>,
+    PyErr: From<A::Error>,
+{
     let py = callable.py();
     let args = args.into_pyobject(py)?;
     // PyO3 declares it as a function that never unwinds, and the compiler believes what it can see.
     let plain = black_box(ffi::PyObject_Call as *const ());
-    // SAFETY: it is PyObject_Call, whose signature is `Call`'s. `callable` and `args` are borrowed for the whole call, whose owners are this
-    // function's caller and this function; the result is a new reference, or null with an exception set; `py` says that we have the GIL.
+    // SAFETY: it is PyObject_Call, whose signature is `Call`'s. `callable`, `args` and `keywords` are borrowed for the whole call, whose owners are
+    // this function's caller and this function; the result is a new reference, or null with an exception set; `py` says that we have the GIL.
     unsafe {
         let call = transmute::<*const (), Call>(plain);
         let stop = Stop;
-        let answer = call(callable.as_ptr(), args.as_ptr(), std::ptr::null_mut());
+        let keywords = keywords.map_or(std::ptr::null_mut(), |keywords| keywords.as_ptr());
+        let answer = call(callable.as_ptr(), args.as_ptr(), keywords);
         forget(stop);
         Bound::from_owned_ptr_or_err(py, answer)
     }

@@ -12,7 +12,10 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use numpy::PyArrayMethods;
+
 use crate::calls::call_method;
+use crate::convert::array::memory;
 use crate::externs::Extern;
 use crate::gil::{self, Away};
 
@@ -80,6 +83,8 @@ enum Held {
     Given(Away),
     /// C called us: it may, or may not.
     Unknown,
+    /// NumPy called us, which may have given it away meanwhile: whoever has it now does not wait for us.
+    Loop,
 }
 
 /// The interpreter as the host of one run.
@@ -98,6 +103,8 @@ pub struct Run<'a> {
     /// The functions of the host that the text may call.
     externs: &'a [Py<Extern>],
     refusal: Option<Refusal>,
+    /// What arrays that the run makes have their elements in.
+    arrays: Vec<Py<PyAny>>,
 }
 
 impl<'a> Run<'a> {
@@ -116,12 +123,29 @@ impl<'a> Run<'a> {
         Run::with(Held::Unknown, budget, interrupts)
     }
 
+    /// A run that is a part of what NumPy does.
+    pub fn in_loop(budget: Budget, interrupts: &'a AtomicU64) -> Self {
+        Run::with(Held::Loop, budget, interrupts)
+    }
+
     #[inline]
     fn with(held: Held, budget: Budget, interrupts: &'a AtomicU64) -> Self {
         let deadline = budget.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let before = interrupts.load(Ordering::Relaxed);
         let (gil, looked, fuel, refusal) = (Gil::Never, None, 0, None);
-        let mut run = Run { held, gil, looked, budget, fuel, deadline, interrupts, before, externs: &[], refusal };
+        let mut run = Run {
+            held,
+            gil,
+            looked,
+            budget,
+            fuel,
+            deadline,
+            interrupts,
+            before,
+            externs: &[],
+            refusal,
+            arrays: Vec::new(),
+        };
         run.refuel();
         run
     }
@@ -131,12 +155,17 @@ impl<'a> Run<'a> {
         self.refusal.take()
     }
 
+    /// The memory of the arrays that the run has made.
+    pub fn take_arrays(&mut self) -> Vec<Py<PyAny>> {
+        std::mem::take(&mut self.arrays)
+    }
+
     /// Does what needs the interpreter.
     pub fn python<T>(&mut self, work: impl FnOnce(Python<'_>) -> T) -> T {
         match &mut self.held {
             Held::Here => gil::attached(work),
             Held::Given(away) => away.back_for(|| gil::attached(work)),
-            Held::Unknown => gil::attached_again(work),
+            Held::Unknown | Held::Loop => gil::attached_again(work),
         }
     }
 
@@ -196,6 +225,16 @@ impl<'a> Run<'a> {
                     self.looked = Some(Instant::now());
                 }
             }
+            Held::Loop => {
+                let now = Instant::now();
+                if now.duration_since(*self.looked.get_or_insert(now)) >= LOOK {
+                    handled = gil::attached_again(|py| {
+                        py.detach(|| ());
+                        py.check_signals()
+                    });
+                    self.looked = Some(Instant::now());
+                }
+            }
             Held::Unknown => gil::if_attached(|py| handled = py.check_signals()),
         }
         self.asked(handled)
@@ -214,6 +253,21 @@ impl Host for Run<'_> {
             PyResult::Ok(())
         });
         self.asked(written)
+    }
+
+    /// NumPy's memory, so that an array that is returned is NumPy's own.
+    fn memory(&mut self, bytes: usize) -> Result<u64, HostError> {
+        let made = self.python(|py| {
+            let array = memory(py, bytes)?;
+            PyResult::Ok((array.data().expose_provenance() as u64, array.into_any().unbind()))
+        });
+        match made {
+            Ok((address, array)) => {
+                self.arrays.push(array);
+                Ok(address)
+            }
+            Err(error) => Err(self.refuse(Refusal::Raised(error))),
+        }
     }
 
     /// A Python callable; what it raises is what the run ends with.

@@ -3,22 +3,29 @@
 //! In: Python objects. Out: Python objects or exceptions. Always holds: no panic reaches Python; exceptions are built in one
 //! place (`errors`), with their place in the text.
 
+mod arrays;
+mod blocks;
 mod callable;
 mod calls;
 mod codes;
 mod convert;
 mod dump;
+mod elementwise;
 mod entry;
 mod errors;
 mod externs;
+mod flags;
 mod gil;
 mod guard;
 mod host;
+mod kernels;
 mod layout;
 mod pointer;
 mod program;
 mod specialise;
+mod threads;
 mod tiers;
+mod ufunc;
 
 use jib_core::outside::IntLayout;
 use pyo3::exceptions::PyImportError;
@@ -79,7 +86,8 @@ fn _codes(py: Python<'_>) -> (u64, u64, usize, usize) {
 /// Forgets the compiled code that no function has.
 #[pyfunction]
 fn _forget(py: Python<'_>) {
-    codes::clear(py)
+    codes::clear(py);
+    kernels::clear(py);
 }
 
 /// Makes the core panic when it next comes to this stage; gives all stages. For tests.
@@ -108,6 +116,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_direct, module)?)?;
     module.add_function(wrap_pyfunction!(_codes, module)?)?;
     module.add_function(wrap_pyfunction!(_forget, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
+    threads::prepare(module.py())?;
     module.add_function(wrap_pyfunction!(externs::read_signature, module)?)?;
     module.add_class::<externs::Extern>()?;
     module.add_class::<program::Program>()?;

@@ -10,7 +10,7 @@ use jib_core::code::OptLevel;
 use jib_core::limits::Limits;
 use jib_core::typed::Mode;
 use jib_core::types::ticks::Counting;
-use jib_core::types::{Ty, parse};
+use jib_core::types::{ArrayTy, Ty, parse};
 use jib_core::unit::Unit;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -52,6 +52,10 @@ pub struct Program {
     pub budget: Budget,
     /// Who has the interpreter while a function runs.
     pub gil: Gil,
+    /// How many threads may share a call's elements; None: as many as the process says.
+    pub threads: Option<usize>,
+    /// Whether any parameter takes an array.
+    pub takes_arrays: bool,
     /// The functions of the host that the text may call, with all that they keep.
     pub externs: Vec<Py<Extern>>,
 }
@@ -62,6 +66,8 @@ pub struct Param {
     pub kind: Kind,
     pub declared: Option<Ty>,
     pub default: Option<Py<PyAny>>,
+    /// Whether it takes an array, not the elements of one.
+    pub array: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,7 +92,7 @@ impl Program {
     #[new]
     #[pyo3(signature = (
         ir, source, name, params, signature, engine, opt_level, arithmetic, limits, fuel = None, timeout = None,
-        nogil = None, counting = None, externs = vec![]
+        nogil = None, counting = None, externs = vec![], threads = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's `compile` is its only caller")]
     fn new(
@@ -105,6 +111,7 @@ impl Program {
         nogil: Option<bool>,
         counting: Option<&str>,
         externs: Vec<Py<Extern>>,
+        threads: Option<usize>,
     ) -> PyResult<Program> {
         guard(py, || {
             let limit = |name| PyResult::Ok(limits.getattr(name)?.extract::<isize>()?.max(0) as usize);
@@ -135,11 +142,12 @@ impl Program {
             let read = |param: Bound<'_, PyAny>| {
                 let get = |name| param.getattr(name);
                 let (name, kind) = (get("name")?.extract()?, get("kind")?.extract()?);
-                PyResult::Ok((name, kind, get("required")?.extract()?, get("default")?.unbind()))
+                let array = param.getattr_opt("array")?.map_or(Ok(false), |array| array.extract())?;
+                PyResult::Ok((name, kind, get("required")?.extract()?, get("default")?.unbind(), array))
             };
-            let params: Vec<(String, String, bool, Py<PyAny>)> = params.iter().map(read).collect::<PyResult<_>>()?;
+            let params: Vec<(String, String, bool, Py<PyAny>, bool)> = params.iter().map(read).collect::<PyResult<_>>()?;
             let params =
-                params.into_iter().zip(unit.params()).map(|((name, kind, required, default), (_, ty))| Param {
+                params.into_iter().zip(unit.params()).map(|((name, kind, required, default, array), (_, ty))| Param {
                     kind: match &*kind {
                         "positional" => Kind::Positional,
                         "keyword" => Kind::Keyword,
@@ -148,10 +156,12 @@ impl Program {
                     name,
                     declared: ty.cloned(),
                     default: (!required).then_some(default),
+                    array: array || matches!(ty, Some(Ty::Array(_))),
                 });
             let budget = Budget { fuel, timeout };
             let gil = Gil::of(nogil);
-            let params = params.collect();
+            let params: Vec<Param> = params.collect();
+            let takes_arrays = params.iter().any(|param| param.array);
             static PROGRAMS: AtomicU64 = AtomicU64::new(0);
             let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
             let mut program = Program {
@@ -167,16 +177,28 @@ impl Program {
                 crossing,
                 budget,
                 gil,
+                threads,
+                takes_arrays,
                 externs,
             };
             if let Some(text) = signature {
                 let (types, result) = program.signature(py, text)?;
                 program.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
-                program.fixed = Some(types);
+                // What is compiled ahead is for arrays that are contiguous, as most are; others get code of their own.
+                program.fixed = Some(types.iter().map(likely).collect());
+                program.takes_arrays |= types.iter().any(|ty| matches!(ty, Ty::Array(_)));
                 program.result = result;
             }
             Ok(program)
         })
+    }
+}
+
+/// The type that an argument is likely to have for a parameter of this type.
+fn likely(ty: &Ty) -> Ty {
+    match ty {
+        Ty::Array(array) => Ty::Array(ArrayTy { contiguous: true, ..*array }),
+        other => other.clone(),
     }
 }
 
@@ -210,6 +232,8 @@ impl Program {
             crossing: 0.0,
             budget: Budget::default(),
             gil: Gil::default(),
+            threads: None,
+            takes_arrays: false,
             externs: Vec::new(),
         }
     }
@@ -272,8 +296,7 @@ impl Program {
             let place = Place { function: &self.name, param: &param.name, depth: 0 };
             match &param.declared {
                 Some(ty) => {
-                    convert::declared(value, ty, place, &mut slots)?;
-                    types.push(ty.clone());
+                    types.push(convert::declared(value, ty, place, &mut slots)?);
                 }
                 // `def f(x=None)` may be given what it defaults to.
                 None if value.is_none() && param.default.as_ref().is_some_and(|default| default.is_none(py)) => {
@@ -281,6 +304,10 @@ impl Program {
                 }
                 None => types.push(convert::argument(value, place, &mut slots)?),
             }
+        }
+        if !self.takes_arrays && types.iter().any(|ty| matches!(ty, Ty::Array(_))) {
+            // Whoever called goes element by element.
+            return Err(PyTypeError::new_err(format!("{}() takes no arrays", self.name)));
         }
         Ok((types, slots))
     }

@@ -4,6 +4,7 @@
 
 pub mod arith;
 pub mod array;
+pub mod augment;
 pub mod compare;
 pub mod convert;
 pub mod math;

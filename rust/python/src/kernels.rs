@@ -1,0 +1,117 @@
+//! Kernels: a function compiled for elements, once for each combination of what its arguments are.
+//!
+//! In: a program, and a byte for each argument (`Key`). Out: `Compiled`, which never changes. Always holds: what is known of a kernel is
+//! found out when it is made; the cache is locked only by who has the interpreter, as that of `codes` is.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use jib_core::diag::Error;
+use jib_core::kernel::{self, Kernel, Param};
+use jib_core::typed::{Op, Value};
+use jib_core::types::{IntTy, Item, Ty};
+use lru::LruCache;
+use pyo3::prelude::*;
+use smallvec::SmallVec;
+
+use crate::errors::compile_error;
+use crate::program::Program;
+use crate::specialise::{prepare, with_room};
+
+/// What the arguments are, one byte each.
+pub type Key = SmallVec<[u8; 16]>;
+
+const WEAK: u8 = 16;
+const UNIFORM: u8 = 32;
+
+/// The byte of an argument.
+pub fn byte(param: Param) -> u8 {
+    let item = Item::ALL.iter().position(|item| *item == param.item).unwrap_or(0) as u8;
+    item | if param.weak { WEAK } else { 0 } | if param.uniform { UNIFORM } else { 0 }
+}
+
+/// The item that a byte stands for.
+pub fn item(byte: u8) -> Item {
+    Item::ALL[usize::from(byte & 15) % Item::ALL.len()]
+}
+
+fn param(byte: u8) -> Param {
+    Param { item: item(byte), weak: byte & WEAK != 0, uniform: byte & UNIFORM != 0 }
+}
+
+/// A kernel and what is known of it.
+pub struct Compiled {
+    pub kernel: Kernel,
+    pub params: Box<[Param]>,
+    /// For each parameter that is one of Python's ints: the sized type that it gives way to, if it does.
+    pub narrowed: Box<[Option<IntTy>]>,
+    /// Whether threads may share its work: it prints nothing, calls nothing of the host's, and counts no fuel.
+    pub shared: bool,
+    /// Nanoseconds for an element, about.
+    pub cost: usize,
+}
+
+impl Compiled {
+    fn new(kernel: Kernel, params: Box<[Param]>, fuel: bool) -> Compiled {
+        let insts = || kernel.module().functions.iter().flat_map(|f| &f.blocks).flat_map(|block| &block.insts);
+        let talks = insts().any(|inst| matches!(inst.op, Op::Print(_) | Op::Extern(_)));
+        let entry = &kernel.module().functions[0];
+        let narrowed = |at: usize| {
+            let value: Value = entry.params()[at];
+            let narrow = entry.blocks.iter().flat_map(|block| &block.insts).find_map(|inst| match inst.op {
+                Op::Narrow(_) if inst.args.first() == Some(&value) => match entry.ty(inst.result) {
+                    Ty::Int(int) => Some(*int),
+                    _ => None,
+                },
+                _ => None,
+            });
+            narrow.filter(|_| params[at].weak)
+        };
+        let narrowed = (0..params.len()).map(narrowed).collect();
+        // A third of a nanosecond for an instruction; twenty for what is called; loops take as long as they take.
+        let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..) | Op::Call(_))).count();
+        let loops = if kernel.ticks() { 100 } else { 0 };
+        let cost = (insts().count() / 3 + 20 * calls + loops).max(1);
+        Compiled { shared: !talks && !fuel, cost, narrowed, params, kernel }
+    }
+
+    /// The items of all operands: arguments, then results.
+    pub fn items(&self) -> impl Iterator<Item = Item> {
+        self.params.iter().map(|param| param.item).chain(self.kernel.outs().iter().copied())
+    }
+}
+
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+
+type Cache = LruCache<(u64, Key), Arc<Compiled>>;
+
+fn with<T>(_: Python<'_>, work: impl FnOnce(&mut Cache) -> T) -> T {
+    static KERNELS: OnceLock<Mutex<Cache>> = OnceLock::new();
+    let kernels = KERNELS.get_or_init(|| Mutex::new(LruCache::new(CAPACITY)));
+    work(&mut kernels.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The kernel of a program for such arguments, known or made now; other threads may have the interpreter meanwhile.
+pub fn kernel(py: Python<'_>, program: &Program, key: &Key) -> PyResult<Arc<Compiled>> {
+    let place = (program.number, key.clone());
+    if let Some(found) = with(py, |kernels| kernels.get(&place).cloned()) {
+        return Ok(found);
+    }
+    prepare(program.options);
+    let made = py.detach(|| compile(program, key)).map_err(|error| compile_error(py, &program.source, error))?;
+    // What it displaces is freed when the lock is open again.
+    let _old = with(py, |kernels| kernels.push(place, made.clone()));
+    Ok(made)
+}
+
+fn compile(program: &Program, key: &Key) -> Result<Arc<Compiled>, Error> {
+    let params: Box<[Param]> = key.iter().map(|byte| param(*byte)).collect();
+    let options = program.options;
+    let kernel = with_room(|| kernel::compile(&program.unit, &params, &options.code(), options.counting))?;
+    Ok(Arc::new(Compiled::new(kernel, params, program.budget.fuel.is_some())))
+}
+
+/// Forgets those that no function has.
+pub fn clear(py: Python<'_>) {
+    let _old = with(py, |kernels| std::mem::replace(kernels, LruCache::new(CAPACITY)));
+}
