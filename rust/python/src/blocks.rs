@@ -102,7 +102,8 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 let stride = if uniform(at) { 0 } else { self.operands[at].stride };
-                match meeting(Operand { stride, ..self.operands[at] }, size, self.operands[out], sizes[out], self.count) {
+                match meeting(Operand { stride, ..self.operands[at] }, size, self.operands[out], sizes[out], self.count)
+                {
                     Meeting::Never => {}
                     Meeting::Same if at < self.arity() => runs &= self.compiled.kernel.flags_are_exact(),
                     Meeting::Ahead if at < self.arity() => (runs, ordered) = (false, true),
