@@ -102,7 +102,8 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 let stride = if uniform(at) { 0 } else { self.operands[at].stride };
-                match meeting(Operand { stride, ..self.operands[at] }, size, self.operands[out], sizes[out], self.count) {
+                match meeting(Operand { stride, ..self.operands[at] }, size, self.operands[out], sizes[out], self.count)
+                {
                     Meeting::Never => {}
                     Meeting::Same if at < self.arity() => runs &= self.compiled.kernel.flags_are_exact(),
                     Meeting::Ahead if at < self.arity() => (runs, ordered) = (false, true),
@@ -274,6 +275,7 @@ impl<'a> Work<'a> {
     }
 
     fn apply_exactly(&self, pointers: &[*mut u8], length: usize, host: &mut dyn Host) -> Result<Flags, Failure> {
+        self.compiled.prepare_exact();
         // SAFETY: as in `apply`.
         let (done, flags) = flags::of(|| unsafe { self.compiled.kernel.run_exact(pointers, length, host) });
         done.map(|()| flags)

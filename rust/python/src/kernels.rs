@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jib_core::diag::Error;
+use jib_core::failure::{Host, HostError};
 use jib_core::kernel::{self, Kernel, Param};
 use jib_core::typed::{Op, Value};
 use jib_core::types::{IntTy, Item, Ty};
@@ -49,6 +50,8 @@ pub struct Compiled {
     pub shared: bool,
     /// Nanoseconds for an element, about.
     pub cost: usize,
+    /// Whether the code of `Kernel::run_exact` is there.
+    exact: OnceLock<()>,
 }
 
 impl Compiled {
@@ -72,12 +75,34 @@ impl Compiled {
         let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..) | Op::Call(_))).count();
         let loops = if kernel.ticks() { 100 } else { 0 };
         let cost = (insts().count() / 3 + 20 * calls + loops).max(1);
-        Compiled { shared: !talks && !fuel, cost, narrowed, params, kernel }
+        Compiled { shared: !talks && !fuel, cost, narrowed, params, kernel, exact: OnceLock::new() }
+    }
+
+    /// Has the code of `Kernel::run_exact` made, where the stack has room for that, and before anybody looks at flags.
+    pub fn prepare_exact(&self) {
+        self.exact.get_or_init(|| {
+            let _ = with_room(|| {
+                let mut nothing = 0u64;
+                let operands: SmallVec<[*mut u8; 8]> = self.items().map(|_| (&raw mut nothing).cast()).collect();
+                // SAFETY: there are no elements; one value for all is looked at, and lies there.
+                let _ = unsafe { self.kernel.run_exact(&operands, 0, &mut Nobody) };
+                Ok(())
+            });
+        });
     }
 
     /// The items of all operands: arguments, then results.
     pub fn items(&self) -> impl Iterator<Item = Item> {
         self.params.iter().map(|param| param.item).chain(self.kernel.outs().iter().copied())
+    }
+}
+
+/// The host of a run without elements.
+struct Nobody;
+
+impl Host for Nobody {
+    fn print(&mut self, _: &str) -> Result<(), HostError> {
+        Err(HostError)
     }
 }
 
