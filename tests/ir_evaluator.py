@@ -1,6 +1,6 @@
 """A slow, obvious evaluator of the IR, with Python's own values: what the lowering means, without types and machines.
 
-In: an ir.Module and arguments. Out: what the entry returns, raises and prints.
+In: an ir.Module and arguments, of which arrays are those of NumPy, or lists. Out: what the entry returns, raises and prints.
 Always holds: it knows docs/ir.md and nothing of how the IR was made; an operand that was not made on the way taken is a KeyError.
 """
 
@@ -11,6 +11,16 @@ import math
 import operator
 
 from jib import ir
+
+
+def _place(axis: int, part: object) -> object:
+    """What stands in `[…]` for a part of an index; lists, which have one axis, take no tuples."""
+    return (slice(None),) * axis + (part,) if axis else part
+
+
+def _assign(view: object, value: object) -> None:
+    view[:] = value  # type: ignore[index]
+
 
 PRIMITIVES = {
     "add": operator.add,
@@ -25,6 +35,18 @@ PRIMITIVES = {
     "xor": operator.xor,
     "lshift": operator.lshift,
     "rshift": operator.rshift,
+    "iadd": operator.iadd,
+    "isub": operator.isub,
+    "imul": operator.imul,
+    "itruediv": operator.itruediv,
+    "ifloordiv": operator.ifloordiv,
+    "imod": operator.imod,
+    "ipower": operator.ipow,
+    "iand_": operator.iand,
+    "ior_": operator.ior,
+    "ixor": operator.ixor,
+    "ilshift": operator.ilshift,
+    "irshift": operator.irshift,
     "neg": operator.neg,
     "pos": operator.pos,
     "invert": operator.invert,
@@ -39,6 +61,19 @@ PRIMITIVES = {
     "range_count": lambda start, stop, step: len(range(start, stop, step)),
     "next_index": lambda index, step: (index + step + 2**63) % 2**64 - 2**63,
     "subscript": lambda container, *index: container[index[0] if len(index) == 1 else index],
+    "at": lambda container, axis, index: container[_place(axis, operator.index(index))],
+    "cut": lambda container, axis, start, stop, step: container[_place(axis, slice(start, stop, step))],
+    "store": lambda container, value, *index: operator.setitem(
+        container, index[0] if len(index) == 1 else index, value
+    ),
+    "assign": _assign,
+    "iter_len": len,
+    "shape": operator.attrgetter("shape"),
+    "size": operator.attrgetter("size"),
+    "ndim": operator.attrgetter("ndim"),
+    "transpose": operator.attrgetter("T"),
+    "dot": lambda a, b: a.dot(b),
+    **{name: operator.methodcaller(name) for name in ("mean", "argmin", "argmax")},
     "math.pow": math.pow,
     "isclose": lambda a, b, rel, abs_: math.isclose(a, b, rel_tol=rel, abs_tol=abs_),
     "where": lambda condition, x, y: x if condition else y,
@@ -87,10 +122,10 @@ def _call(module: ir.Module, number: int, args: tuple[object, ...], printed: lis
                 result = tuple(values[each] for each in operands)
             elif op == "unpack":
                 parts = values[operands[0]]
-                assert isinstance(parts, tuple)
+                assert hasattr(parts, "__len__")  # a tuple, or a row of an array
                 if len(parts) != operands[2]:
                     raise ValueError("unpack")
-                result = parts[operands[1]]
+                result = parts[operands[1]]  # type: ignore[index]
             elif op == "cast":
                 result = CASTS[operands[0]](values[operands[1]])  # type: ignore[operator]
             elif op == "jump":
@@ -176,6 +211,11 @@ def _rows() -> list[tuple[object, ...]]:
         ("len", (), "x, /", ""),
         ("sum", (), "x, /, start=0", ""),
         ("prod", (), "x, /, *, start=1", ""),
+        ("mean", (), "x, /", ""),
+        ("dot", (), "a, b, /", ""),
+        ("argmin", (), "x, /", ""),
+        ("argmax", (), "x, /", ""),
+        ("count_nonzero", (), "x, /", ""),
         ("any", (), "x, /", ""),
         ("all", (), "x, /", ""),
         ("print", (), "*args, sep=' ', end='\\n'", ""),

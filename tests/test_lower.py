@@ -86,6 +86,15 @@ def test_the_ir_of_each_construct_verifies_and_reads_back(pytestconfig: pytest.C
         ("for i in range(a, b, c): pass", "range_count", "range(a, b, c)"),
         ("for i in range(a, b, c): pass", "as_index", "a"),
         ("1 + sum(i for i in range(3))", "add", "sum(i for i in range(3))"),
+        ("1 + x[i, 2:]", "at", "x[i, 2:]"),
+        ("x[i] = y = a / b", "store", "x[i]"),
+        ("x[i] += a / b", "subscript", "x[i]"),
+        ("x[i] += a / b", "add", "x[i] += a / b"),
+        ("1 + x.T", "transpose", "x.T"),
+        ("1 + x.dot(y)", "dot", "x.dot(y)"),
+        ("for i, v in enumerate(x[0], a): pass", "iter_len", "x[0]"),
+        ("for i, v in enumerate(x[0], a): pass", "add", "enumerate(x[0], a)"),
+        ("sum(w for w in x)", "subscript", "x"),
     ],
 )
 def test_an_instruction_that_can_fail_marks_its_expression(text: str, op: str, marked: str) -> None:
@@ -125,6 +134,12 @@ def test_names_of_functions_and_parameters_have_places() -> None:
         ("pi = 3\npi * r", None, ["r"]),
         ("(y := x) + y", None, ["x"]),
         ("1", None, []),
+        ("for i in range(len(x)): x[i] = 2*x[i]", None, ["x"]),
+        ("x[i], y[j:k] = a, b", None, ["x", "i", "y", "j", "k", "a", "b"]),
+        ("x[i] += a", None, ["x", "i", "a"]),
+        ("for x[i], v in enumerate(y): pass", None, ["x", "i", "y"]),
+        ("sum(1 for x[i], i in zip(y, z) if i)", None, ["x", "y", "z"]),
+        ("x.sum() + math.pi + y.T.shape[n]", None, ["x", "y", "n"]),
     ],
 )
 def test_the_parameters_of_an_expression_are_its_free_names(
@@ -145,12 +160,59 @@ def test_the_face_of_a_definition() -> None:
     result = lowered(text)
     assert (result.name, result.returns, result.doc) == ("f", "f32[:]", "doc")
     assert result.params == (
-        EntryParameter("a", "positional", "int", True, None),
-        EntryParameter("b", "any", "f64[:, :]", True, None),
-        EntryParameter("c", "any", "tuple[int, tuple[float, bool]]", False, None),
-        EntryParameter("d", "keyword", None, False, -1.5),
-        EntryParameter("e", "keyword", "None", False, True),
+        EntryParameter("a", "positional", "int", True, None, False),
+        EntryParameter("b", "any", "f64[:, :]", True, None, True),
+        EntryParameter("c", "any", "tuple[int, tuple[float, bool]]", False, None, False),
+        EntryParameter("d", "keyword", None, False, -1.5, False),
+        EntryParameter("e", "keyword", "None", False, True, False),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "arrays"),
+    [
+        ("a + b * c", ""),
+        ("x[i]", "x"),
+        ("x[i] + i[0]", "x i"),
+        ("x[y[i]]", "x y"),
+        ("x[1:] + m[a, :]", "x m"),
+        ("x[0] = a", "x"),
+        ("x[a:b] = c", "x"),
+        ("x[i] += v", "x"),
+        ("len(x) + a", "x"),
+        ("x.shape[a] + y.size + z.ndim + w.T[0]", "x y z w"),
+        ("x.sum() + y.dot(z) + a", "x y z"),
+        ("for v in x: print(v + a)", "x"),
+        ("for i in range(n): print(i)", ""),
+        ("for i, (v, w) in enumerate(zip(x, y), a): print(i)", "x y"),
+        ("sum(v * a for v in x for w in y if w < b)", "x y"),
+        ("sum(i for i in range(n))", ""),
+        ("sum(a * b) / c", "a b"),
+        ("sum(a, b)", "a"),
+        ("sum(x if c else y)", "x y"),
+        ("sum(sqrt(x) * w[i] * max(a, b) + (y, z)[1])", "x w a b y z"),
+        ("sum((a, b)) + max((a, b))", ""),
+        ("max(a, b) + min(c)", "c"),
+        ("dot(a + d, b) + c + mean(p) + argmax(g) + count_nonzero(h > k)", "a d b p g h k"),
+        ("any(a > b) and all(c) or d", "a b c"),
+        ("y = x\nx = 1\ny[0]", ""),
+        ("x = a\nx[0]", ""),
+        ("y = a\ny[0] + sum(x[0] for x in b)", "b"),
+        ("sum(x[0] for x in b) + x", "b"),
+        ("def f(x, i): return x[i]\nf(a, b)", "a"),
+        ("def f(x, i): return x[i]\nf(i=a, x=b)", "b"),
+        ("def len(x): return x\nlen(a)", ""),
+        ("def f(i): return a[i]\nf(b)", "a"),
+        ("def f(n, x, y): return y[0] if n else f(n - 1, y, x)\nf(n, a, b)", "a b"),
+        ("def f(x, y): return g(y)\ndef g(z): return h(z)\ndef h(z): return len(z)\ndef e(a, b): return f(a, b)", "b"),
+        ("def f(a: f64[:], b: i32[:, ::1], c: tuple[int, int], d: float): return d", "a b"),
+        ("def f(a: 'f64[:]', b, c=1): return b[c]", "a b"),
+        ("lambda x, n: x[n]", "x"),
+        ("if 0: x[0]\nx", ""),
+    ],
+)
+def test_what_the_text_shows_to_be_an_array(text: str, arrays: str) -> None:
+    assert [param.name for param in lowered(text).params if param.array] == arrays.split()
 
 
 @pytest.mark.parametrize(
@@ -169,6 +231,10 @@ def test_names_and_docstrings(text: str, name: str, doc: str | None) -> None:
 
 # ----------------------------------------------------------------------------------------------- mistakes
 
+KNOWN = (
+    "there are those of math, and of arrays shape, size, ndim, T and the methods sum, prod, min, max, mean, any, all, argmin, "
+    "argmax, dot"
+)
 MISTAKES = [
     ("sinn(x)", "sinn", "name 'sinn' is not defined; did you mean 'sin'?"),
     ("math.sqt(x)", "math.sqt", "name 'math.sqt' is not defined; did you mean 'math.sqrt'?"),
@@ -183,8 +249,20 @@ MISTAKES = [
     ("x = 1\nx(3)", "x", "'x' is not a function"),
     ("f(1)(2)", "f(1)", "'f(1)' is not a function"),
     ("sum(sin(1) for sin in range(3))", "sin", "'sin' is not a function"),
-    ("a.real", "a.real", "attribute 'real' is not known; only those of math are"),
-    ("a.dot(b)", "a.dot", "attribute 'dot' is not known; only those of math are"),
+    ("a.real", "a.real", f"attribute 'real' is not known; {KNOWN}"),
+    ("a.shap[0]", "a.shap", f"attribute 'shap' is not known; did you mean 'shape'?; {KNOWN}"),
+    ("a.fill(b)", "a.fill", f"attribute 'fill' is not known; {KNOWN}"),
+    ("a.sqrt()", "a.sqrt", "'a.sqrt' is not known; the function is written 'sqrt', without a prefix"),
+    ("np.sum(x)", "np.sum", "'np.sum' is not known; the function is written 'sum', without a prefix"),
+    ("def f(x): return np.sum(x)", "np.sum", "'np.sum' is not known; the function is written 'sum', without a prefix"),
+    ("def f(x): return xs.sum()", "xs", "name 'xs' is not defined; did you mean 'x'?"),
+    ("math.T", "math.T", None),
+    ("x = a.sum", "a.sum", "'sum' is a method; methods can be called, they are not values"),
+    ("a.sum(0)", "a.sum(0)", "sum() takes no arguments (1 given)"),
+    ("a.dot()", "a.dot()", "dot() takes exactly 1 argument (0 given)"),
+    ("a.sum(axis=0)", "axis=0", "sum() takes no keyword arguments"),
+    ("a.shape()", "a.shape", "'a.shape' is not a function"),
+    ("sqrt.size", "sqrt", "'sqrt' is a function; functions can be called, they are not values"),
     ("sin()", "sin()", "sin() missing 1 required positional argument: 'x'"),
     ("sin(1, 2)", "sin(1, 2)", "sin() takes 1 positional argument but 2 were given"),
     ("sin(x=1)", "sin(x=1)", "sin() got some positional-only arguments passed as keyword arguments: 'x'"),
@@ -211,8 +289,18 @@ MISTAKES = [
     ("return 1", "return 1", "'return' outside a function; the last expression is the value"),
     ("break", "break", "'break' outside a loop"),
     ("while x: pass\nelse: continue", "continue", "'continue' outside a loop"),
-    ("for i in (1, 2): pass", "(1, 2)", "a loop can only go over range(...)"),
-    ("for i in enumerate(x): pass", "enumerate(x)", "a loop can only go over range(...)"),
+    ("for i in (1, 2): pass", "(1, 2)", "a loop can only go over range(...), an array, enumerate(...) and zip(...)"),
+    ("for i in 'ab': pass", "'ab'", "a loop can only go over range(...), an array, enumerate(...) and zip(...)"),
+    ("for i in zip(x, 3): pass", "3", "a loop can only go over range(...), an array, enumerate(...) and zip(...)"),
+    ("for i in rnage(3): pass", "rnage", "name 'rnage' is not defined; did you mean 'range'?"),
+    ("for i in enumerate(): pass", "enumerate()", "enumerate() missing required argument 'iterable'"),
+    ("for i in enumerate(start=1): pass", "enumerate(start=1)", "enumerate() missing required argument 'iterable'"),
+    ("for i in enumerate(x, 1, 2): pass", "enumerate(x, 1, 2)", "enumerate() takes at most 2 arguments (3 given)"),
+    ("for i in enumerate(x, 1, start=2): pass", "enumerate(x, 1, start=2)", "enumerate() takes at most 2 arguments (3 given)"),
+    ("for i in enumerate(x, by=2): pass", "by=2", "'by' is an invalid keyword argument for enumerate()"),
+    ("for i in zip(x, strict=1): pass", "strict=1", "zip() takes no keyword arguments"),
+    ("zip(x, y)", "zip(x, y)", "'zip' can only be what a loop goes over"),
+    ("for i in zip(x for x in y): pass", "x for x in y", None),
     ("range(3)", "range(3)", "'range' can only be what a loop goes over"),
     ("for i in range(): pass", "range()", "range expected at least 1 argument, got 0"),
     ("for i in range(1, 2, 3, 4): pass", "range(1, 2, 3, 4)", "range expected at most 3 arguments, got 4"),
@@ -237,9 +325,14 @@ MISTAKES = [
     ("def f(x: f64[1:]): return x", "f64[1:]", "'f64[1:]' is not a type"),
     ("def f(x=y): return x", "y", "a default must be a literal number, True, False or None"),
     ("def f(x='a'): return x", "'a'", "a default must be a literal number, True, False or None"),
-    ("x[1:2]", "1:2", "slices are not part of the language yet"),
-    ("x[1] = 2", "x[1]", "elements cannot be assigned to yet"),
-    ("x[1] += 2", "x[1]", "elements cannot be assigned to yet"),
+    ("def f(x: f64[::2]): return x", "f64[::2]", "'f64[::2]' is not a type"),
+    ("def f(x: f64[::1, :]): return x", "f64[::1, :]", "'f64[::1, :]' is not a type"),
+    ("def f(x: f64[:, :, :, :, ::1]): return x", "f64[:, :, :, :, ::1]", "'f64[:, :, :, :, ::1]': arrays have at most 4 dimensions"),
+    ("def f(x: 'f64[:, :, :, :, :]'): return x", "'f64[:, :, :, :, :]'", "'f64[:, :, :, :, :]': arrays have at most 4 dimensions"),
+    ("x[1, 2, 3, 4, 5]", "1, 2, 3, 4, 5", "an index has 1 to 4 parts, not 5"),
+    ("x[:, :, :, :, :]", ":, :, :, :, :", "an index has 1 to 4 parts, not 5"),
+    ("x[()] = 1", "()", "an index has 1 to 4 parts, not 0"),
+    ("x['a':]", "'a'", "a text is not a value; it can only be printed, or be the message of an error"),
 ]  # fmt: skip
 
 
@@ -295,6 +388,12 @@ def test_what_nested_functions_capture_counts_against_the_limit() -> None:
         lambda n: "".join(f"if x == {i}: y = {i}\n" for i in range(n)),
         lambda n: "any((" + "x," * n + "))",
         lambda n: "+".join(["sum(i for i in range(x))"] * (n // 10)),
+        lambda n: "\n".join(f"x[{i}, {i}:] += sum(x * a)" for i in range(n // 4)),
+        lambda n: "for i in zip(" + "x," * n + "): pass",
+        lambda n: "sum(" + "+".join(f"v{i}" for i in range(n)) + ")",
+        lambda n: (
+            "".join(f"def f{i}(x): return f{i + 1}(x)\n" for i in range(n)) + f"def f{n}(x): return x[0]\nf{0}(v)"
+        ),
     ],
 )
 def test_the_time_is_linear(make: object) -> None:

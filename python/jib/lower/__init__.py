@@ -5,7 +5,8 @@ Always holds: the IR does what CPython does with the same text, in the same orde
 Rust: types, definite assignment, constant conditions.
 
 The work is split by family: `scopes` finds out what names mean, `build` makes instructions and walks the tree, and one file each
-lowers `expressions`, `calls`, `reductions`, `statements`, `loops`.
+lowers `expressions`, `indexing`, `calls`, `reductions`, `statements`, `iteration`, `loops`. What is said of arrays in the end is read
+from the IR by `arrays`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..source import Source, Span
 from ..syntax import Constant, ExprStmt, FunctionDef, Lambda, Parameter, Program
 from . import loops  # noqa: F401  (registers its handlers, as the others do)
 from .annotations import type_text
+from .arrays import array_parameters
 from .build import Builder, Unit
 from .calls import parameters
 from .scan import scan
@@ -32,13 +34,17 @@ if TYPE_CHECKING:
 
 
 class EntryParameter(NamedTuple):
-    """A parameter of the function that Python sees; `kind` as in the tree, `annotation` the text of a type."""
+    """A parameter of the function that Python sees; `kind` as in the tree, `annotation` the text of a type.
+
+    `array` says whether the text itself shows that it is an array.
+    """
 
     name: str
     kind: str
     annotation: str | None
     required: bool
     default: builtins.Default
+    array: bool
 
 
 class Lowered(NamedTuple):
@@ -80,9 +86,10 @@ def finish(unit: Unit, scopes: list[Scope], entry: Scope, doc: str | None) -> Lo
     for index, scope in enumerate(scopes):
         scope.index = index
     functions = [_function(unit, scope) for scope in scopes]
+    shown = array_parameters(functions) if unit.arrays else [False] * len(functions[0].params)
     faces = tuple([
-        EntryParameter(param.name, param.kind, crossing.type, param.required, param.default)
-        for param, crossing in zip(parameters(unit, entry), functions[0].params)
+        EntryParameter(param.name, param.kind, crossing.type, param.required, param.default, array)
+        for param, crossing, array in zip(parameters(unit, entry), functions[0].params, shown)
     ])  # fmt: skip
     lines = unit.source.line_starts
     module = ir.Module(functions, lines, tuple(unit.externs))

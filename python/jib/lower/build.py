@@ -63,14 +63,16 @@ def leaf(*kinds: type) -> Callable[[Plain], Plain]:
 
 
 class Unit:
-    """What the functions of one text share: the text, the limits, what is spent of them, parameters already read, the host's functions."""
+    """What the functions of one text share: the text, the limits, what is spent of them, parameters already read, the host's functions;
+    whether anything in it tells of arrays."""
 
-    __slots__ = ("source", "limits", "size", "params", "externs")
+    __slots__ = ("source", "limits", "size", "params", "externs", "arrays")
 
     def __init__(self, source: Source, limits: Limits, externs: Sequence[Extern] = ()) -> None:
         self.source = source
         self.limits = limits
         self.size = 0
+        self.arrays = False
         self.params: dict[Scope, tuple[builtins.Param, ...]] = {}
         self.externs = {each.name: (index, each.arity) for index, each in enumerate(externs)}
 

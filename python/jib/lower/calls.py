@@ -12,8 +12,9 @@ from .. import builtins
 from ..names import Alias, Value
 from ..syntax import Attribute, Call, Constant, Keyword, Name
 from .annotations import default_value
+from .arrays import TELLING
 from .build import lowers
-from .expressions import dotted, no_attribute
+from .expressions import ATTRIBUTES, METHODS, dotted, is_numpy, no_attribute
 from .reductions import REDUCTIONS
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def call(f: Builder, node: Call) -> Routine:
         path = dotted(f, callee)
         if path is None:
             if type(callee) is Attribute:
-                raise no_attribute(f, callee)
+                return (yield call_method(f, node, callee))
             raise f.fail("not-callable", callee.span, f.unit.source.text[callee.span[0] : callee.span[1]])
         name = path
     builtin = builtins.resolve(name)
@@ -58,6 +59,8 @@ def call(f: Builder, node: Call) -> Routine:
         return (yield call_print(f, node))
     elif builtin.name in builtins.LOOPED:
         raise f.fail("iterable-place", node.span, builtin.name)
+    if builtin.name in TELLING:
+        f.unit.arrays = True
     args, keywords = yield arguments(f, node)
     return f.prim(builtin.name, bind(f, node, builtin.name, builtin.params, args, keywords), node.span)
 
@@ -108,6 +111,25 @@ def call_extern(f: Builder, node: Call, name: str) -> Routine:
         raise f.fail("arguments", node.span, builtins.too_many_text(name, arity, arity, len(args)))
     f.check_size(node.span)
     return f.emit("extern", (index, *args), node.span)
+
+
+def call_method(f: Builder, node: Call, callee: Attribute) -> Routine:
+    """`x.sum()`: the builtin of that name, with the array as its first argument."""
+    name, takes = callee.attr, METHODS.get(callee.attr)
+    if name in ATTRIBUTES:
+        raise f.fail("not-callable", callee.span, f.unit.source.text[callee.span[0] : callee.span[1]])
+    builtin = builtins.resolve(name)
+    if takes is None or builtin is None or (is_numpy(callee.value) and len(node.args) != takes):
+        raise no_attribute(f, callee)  # `np.sum(x)` too: it is written `sum(x)`
+    f.unit.arrays = True
+    container = yield callee.value
+    if node.keywords:
+        raise f.fail("arguments", node.keywords[0].span, f"{name}() takes no keyword arguments")
+    if len(node.args) != takes:
+        words = f"exactly {takes} argument" if takes else "no arguments"
+        raise f.fail("arguments", node.span, f"{name}() takes {words} ({len(node.args)} given)")
+    args, _ = yield arguments(f, node)
+    return f.prim(builtin.name, bind(f, node, builtin.name, builtin.params, [container, *args], []), node.span)
 
 
 def parameters(unit: Unit, function: Scope) -> tuple[builtins.Param, ...]:

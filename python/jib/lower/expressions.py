@@ -22,7 +22,6 @@ from ..syntax import (
     Name,
     NamedExpr,
     Slice,
-    Subscript,
     Tuple,
     Unary,
 )
@@ -31,10 +30,19 @@ from .build import LARGEST, SMALLEST, leaf, lowers
 if TYPE_CHECKING:
     from .build import Builder, Routine
 
-MOST_INDICES = 4  # of an array: what the primitive takes
-
 # The tree's names for operators that the IR calls otherwise: `pow` is also a builtin, with other rules.
 PRIMITIVES = {"pow": "power", "and": "and_", "or": "or_"}
+
+
+def augmented(op: str) -> str:
+    """The primitive of an augmented operator, which changes an array in place: `iadd` for "add"."""
+    return f"i{PRIMITIVES.get(op, op)}"
+
+# The attributes of arrays: their primitives. Their methods, which are builtins with the array before the arguments: how many these are.
+ATTRIBUTES = {"shape": "shape", "size": "size", "ndim": "ndim", "T": "transpose"}
+METHODS = {
+    "sum": 0, "prod": 0, "min": 0, "max": 0, "mean": 0, "any": 0, "all": 0, "argmin": 0, "argmax": 0, "dot": 1,
+}  # fmt: skip
 
 
 def negative(node: Any) -> int | float | None:
@@ -205,36 +213,31 @@ def make_tuple(f: Builder, node: Tuple) -> Routine:
     return f.emit("tuple", tuple(values), node.span)
 
 
-@lowers(Subscript)
-def subscript(f: Builder, node: Subscript) -> Routine:
-    container = yield node.value
-    indices = yield index_values(f, node.index)
-    if not 1 <= len(indices) <= MOST_INDICES:
-        raise f.fail("index-parts", node.index.span, MOST_INDICES, len(indices))
-    return f.prim("subscript", (container, *indices), node.span)
-
-
-def index_values(f: Builder, index: Any) -> Routine:
-    """The values of an index: several where it is `i, j`."""
-    indices = []
-    for part in index.elements if type(index) is Tuple else (index,):
-        indices.append((yield part))
-    return indices
-
-
-@leaf(Attribute)
-def attribute(f: Builder, node: Attribute) -> int:
+@lowers(Attribute)
+def attribute(f: Builder, node: Attribute) -> Routine:
     name = dotted(f, node)
-    if name is None:
+    if name is not None:
+        return f.foreign(name, node.span)
+    primitive = ATTRIBUTES.get(node.attr)
+    if primitive is None:
         raise no_attribute(f, node)
-    return f.foreign(name, node.span)
+    f.unit.arrays = True
+    value = yield node.value
+    return f.prim(primitive, (value,), node.span)
 
 
 def no_attribute(f: Builder, node: Attribute) -> Exception:
-    """The mistake of an attribute of something that is not `math`."""
+    """The mistake of an attribute that neither `math` nor an array has, or of a method that is not called."""
+    if node.attr in METHODS and not is_numpy(node.value):
+        return f.fail("method-value", node.span, node.attr)
     if type(node.value) is Name and builtins.resolve(node.attr) is not None:
         return f.fail("attribute-bare", node.span, node.value.id, node.attr)
-    return f.fail("attribute", node.span, node.attr)
+    return f.fail("attribute", node.span, node.attr, ", ".join(ATTRIBUTES), ", ".join(METHODS), [*ATTRIBUTES, *METHODS])
+
+
+def is_numpy(node: Any) -> bool:
+    """Whether this looks like the module, as people import it."""
+    return type(node) is Name and node.id in ("np", "numpy")
 
 
 def dotted(f: Builder, node: Any) -> str | None:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..syntax import Call, Generator, Tuple
 from .expressions import condition
-from .loops import Iteration, Turn, begin_turn, end_turn, iteration
+from .iteration import Iteration, Turn, begin_turn, end_turn, iteration, store_item
 from .scan import target_names
-from .statements import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +160,7 @@ def over_generator(f: Builder, node: Call, name: str, first: Iteration, option: 
         turn = begin_turn(f, over, after)
         turns.append((over, turn))
         after = turn.again
-        yield store(f, clause.target, turn.item)
+        yield store_item(f, clause.target, turn.item, clause.iter.span)
         for test in clause.tests:
             more = f.label()
             yield condition(f, test, more, after)

@@ -177,6 +177,19 @@ def target_names(target: Any) -> list[Name]:
     return names
 
 
+def target_elements(target: Any) -> list[Subscript]:
+    """The elements that a target assigns."""
+    elements: list[Subscript] = []
+    left = [target]
+    while left:
+        target = left.pop()
+        if type(target) is Tuple:
+            left.extend(target.elements)
+        elif type(target) is Subscript:
+            elements.append(target)
+    return elements
+
+
 # How the walk goes on, by kind of node.
 
 
@@ -221,6 +234,7 @@ def _generator(scan: _Scan, node: Generator) -> None:
     iterables: list[Any] = []
     for clause in node.clauses:
         names += target_names(clause.target)
+        parts += target_elements(clause.target)
         parts += clause.tests
         iterables.append(clause.iter)
     bound = tuple({name.id for name in names})

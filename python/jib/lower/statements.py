@@ -27,7 +27,8 @@ from ..syntax import (
 )
 from .annotations import type_text
 from .build import leaf, lowers
-from .expressions import PRIMITIVES, condition
+from .expressions import augmented, condition
+from .indexing import augment_element, store_element
 from .scan import helper_name
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def store(f: Builder, target: Any, value: int) -> Routine:
         for each, part in zip(target.elements, parts):
             yield store(f, each, part)
     else:
-        raise f.fail("element-assignment", target.span)
+        yield store_element(f, target, value)
 
 
 def variable(f: Builder, target: Name) -> int:
@@ -128,11 +129,12 @@ def variable(f: Builder, target: Name) -> int:
 def aug_assign(f: Builder, node: AugAssign) -> Routine:
     target = node.target
     if type(target) is not Name:
-        raise f.fail("element-assignment", target.span)
+        yield augment_element(f, node)
+        return
     local = variable(f, target)
     old = f.get(local, target.span)
     value = yield node.value
-    f.set(local, f.prim(PRIMITIVES.get(node.op, node.op), (old, value), node.span), node.span)
+    f.set(local, f.prim(augmented(node.op), (old, value), node.span), node.span)
 
 
 @lowers(AnnAssign)

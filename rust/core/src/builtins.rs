@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::types::rules::{Rule, arith, array, compare, convert, math, reduce};
+use crate::types::rules::{Rule, arith, array, augment, compare, convert, math, reduce};
 
 /// One primitive.
 pub struct Primitive {
@@ -20,6 +20,8 @@ pub struct Primitive {
     /// The least and the greatest number of operands.
     pub arity: (usize, usize),
     pub rule: Rule,
+    /// Whether it takes arrays as they are; else what it does to numbers, it does to each element.
+    pub whole: bool,
 }
 
 impl Primitive {
@@ -51,7 +53,7 @@ const MANY: usize = usize::MAX;
 
 /// An operator: name, symbol, number of operands, rule.
 const fn op(name: &'static str, symbol: &'static str, operands: usize, rule: Rule) -> Primitive {
-    Primitive { name, aliases: &[], signature: "", doc: symbol, arity: (operands, operands), rule }
+    Primitive { name, aliases: &[], signature: "", doc: symbol, arity: (operands, operands), rule, whole: false }
 }
 
 /// A builtin: name, aliases, signature, least and greatest number of operands, rule, doc.
@@ -63,7 +65,12 @@ const fn row(
     rule: Rule,
     doc: &'static str,
 ) -> Primitive {
-    Primitive { name, aliases, signature, doc, arity, rule }
+    Primitive { name, aliases, signature, doc, arity, rule, whole: false }
+}
+
+/// The same row, of something that takes arrays as they are.
+const fn whole(row: Primitive) -> Primitive {
+    Primitive { whole: true, ..row }
 }
 
 /// A function of one float.
@@ -92,34 +99,55 @@ pub static PRIMITIVES: &[Primitive] = &[
     op("xor", "^", 2, arith::xor),
     op("lshift", "<<", 2, arith::lshift),
     op("rshift", ">>", 2, arith::rshift),
+    whole(op("iadd", "+=", 2, augment::iadd)),
+    whole(op("isub", "-=", 2, augment::isub)),
+    whole(op("imul", "*=", 2, augment::imul)),
+    whole(op("itruediv", "/=", 2, augment::itruediv)),
+    whole(op("ifloordiv", "//=", 2, augment::ifloordiv)),
+    whole(op("imod", "%=", 2, augment::imod)),
+    whole(op("ipower", "**=", 2, augment::ipower)),
+    whole(op("iand_", "&=", 2, augment::iand)),
+    whole(op("ior_", "|=", 2, augment::ior)),
+    whole(op("ixor", "^=", 2, augment::ixor)),
+    whole(op("ilshift", "<<=", 2, augment::ilshift)),
+    whole(op("irshift", ">>=", 2, augment::irshift)),
     op("neg", "-", 1, arith::neg),
     op("pos", "+", 1, arith::pos),
     op("invert", "~", 1, arith::invert),
-    op("not", "not", 1, compare::not),
+    whole(op("not", "not", 1, compare::not)),
     op("lt", "<", 2, compare::lt),
     op("le", "<=", 2, compare::le),
     op("gt", ">", 2, compare::gt),
     op("ge", ">=", 2, compare::ge),
     op("eq", "==", 2, compare::eq),
     op("ne", "!=", 2, compare::ne),
-    Primitive { name: "subscript", aliases: &[], signature: "", doc: "[]", arity: (2, 6), rule: reduce::subscript },
+    Primitive {
+        name: "subscript",
+        aliases: &[],
+        signature: "",
+        doc: "[]",
+        arity: (2, 6),
+        rule: reduce::subscript,
+        whole: true,
+    },
     // Arrays: indices among slices, slices, writing, attributes, and what `for` over one asks.
-    op("at", "[]", 3, array::at),
-    op("cut", "[:]", 5, array::cut),
-    Primitive { name: "store", aliases: &[], signature: "", doc: "[]", arity: (3, 6), rule: array::store },
-    op("shape", ".shape", 1, array::shape),
-    op("size", ".size", 1, array::size),
-    op("ndim", ".ndim", 1, array::ndim),
-    op("transpose", ".T", 1, array::transpose),
-    op("iter_len", "for", 1, array::iter_len),
+    whole(op("at", "[]", 3, array::at)),
+    whole(op("cut", "[:]", 5, array::cut)),
+    Primitive { name: "store", aliases: &[], signature: "", doc: "[]", arity: (3, 6), rule: array::store, whole: true },
+    whole(op("assign", "[:]", 2, array::assign)),
+    whole(op("shape", ".shape", 1, array::shape)),
+    whole(op("size", ".size", 1, array::size)),
+    whole(op("ndim", ".ndim", 1, array::ndim)),
+    whole(op("transpose", ".T", 1, array::transpose)),
+    whole(op("iter_len", "for", 1, array::iter_len)),
     // What `for` over a range is made of.
-    op("as_index", "range()", 1, arith::as_index),
-    op("range_count", "range()", 3, arith::range_count),
-    op("next_index", "+", 2, arith::next_index),
+    whole(op("as_index", "range()", 1, arith::as_index)),
+    whole(op("range_count", "range()", 3, arith::range_count)),
+    whole(op("next_index", "+", 2, arith::next_index)),
     // Python's builtins.
     row("abs", &["absolute"], "x, /", (1, 1), arith::abs, "The absolute value."),
-    row("min", &[], "*args", (1, MANY), compare::min, "The first of the least."),
-    row("max", &[], "*args", (1, MANY), compare::max, "The first of the greatest."),
+    whole(row("min", &[], "*args", (1, MANY), compare::min, "The first of the least.")),
+    whole(row("max", &[], "*args", (1, MANY), compare::max, "The first of the greatest.")),
     row(
         "round",
         &[],
@@ -133,12 +161,17 @@ pub static PRIMITIVES: &[Primitive] = &[
     row("bool", &[], "x=False, /", (1, 1), convert::bool, "Whether it is true."),
     row("pow", &[], "base, exp, mod=None", (2, 3), arith::pow, "base ** exp, or its rest by mod."),
     row("divmod", &[], "a, b, /", (2, 2), arith::divmod, "The pair (a // b, a % b)."),
-    row("len", &[], "x, /", (1, 1), reduce::len, "The number of elements."),
-    row("sum", &[], "x, /, start=0", (1, 2), reduce::sum, "The sum, from left to right."),
-    row("prod", &[], "x, /, *, start=1", (1, 2), reduce::prod, "The product, from left to right."),
-    row("any", &[], "x, /", (1, 1), reduce::any, "Whether one is true."),
-    row("all", &[], "x, /", (1, 1), reduce::all, "Whether none is false."),
-    row("print", &[], "*args, sep=' ', end='\\n'", (2, MANY), reduce::print, "Writes to sys.stdout."),
+    whole(row("len", &[], "x, /", (1, 1), reduce::len, "The number of elements.")),
+    whole(row("sum", &[], "x, /, start=0", (1, 2), reduce::sum, "The sum, from left to right.")),
+    whole(row("prod", &[], "x, /, *, start=1", (1, 2), reduce::prod, "The product, from left to right.")),
+    whole(row("any", &[], "x, /", (1, 1), reduce::any, "Whether one is true.")),
+    whole(row("all", &[], "x, /", (1, 1), reduce::all, "Whether none is false.")),
+    whole(row("print", &[], "*args, sep=' ', end='\\n'", (2, MANY), reduce::print, "Writes to sys.stdout.")),
+    whole(row("mean", &[], "x, /", (1, 1), array::mean, "The sum of an array's elements by their number.")),
+    whole(row("dot", &[], "x, y, /", (2, 2), array::dot, "The sum of the products of two arrays' elements.")),
+    whole(row("argmin", &[], "x, /", (1, 1), array::argmin, "The index of the first of an array's least elements.")),
+    whole(row("argmax", &[], "x, /", (1, 1), array::argmax, "The index of the first of an array's greatest elements.")),
+    whole(row("count_nonzero", &[], "x, /", (1, 1), array::count_nonzero, "How many of an array's elements are true.")),
     // The sized types.
     row("i8", &["int8"], "x, /", (1, 1), convert::sized_int, "To 8 bits, signed; OverflowError outside."),
     row("i16", &["int16"], "x, /", (1, 1), convert::sized_int, "To 16 bits, signed; OverflowError outside."),
@@ -183,7 +216,7 @@ pub static PRIMITIVES: &[Primitive] = &[
     row("log", &[], "x, base=None, /", (1, 2), math::log, "The natural logarithm, or that to a base."),
     row("atan2", &["arctan2"], "y, x, /", (2, 2), math::floats, "The angle of the point (x, y), in radians."),
     row("hypot", &[], "*coordinates", (0, MANY), math::hypot, "The Euclidean length of up to three coordinates."),
-    row("fmod", &[], "x, y, /", (2, 2), math::floats, "The rest of x / y with the sign of x."),
+    row("fmod", &[], "x, y, /", (2, 2), math::fmod, "The rest of x / y with the sign of x."),
     row("remainder", &[], "x, y, /", (2, 2), math::floats, "The IEEE 754 remainder of x by y."),
     row("copysign", &[], "x, y, /", (2, 2), math::copysign, "The size of x with the sign of y."),
     row("nextafter", &[], "x, y, /", (2, 2), math::doubles, "The next float after x towards y."),

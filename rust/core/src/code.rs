@@ -22,7 +22,7 @@ use cranelift_module::FuncId;
 use crate::codegen::hooks::{self, Context};
 use crate::codegen::isa::{is_large, isa};
 use crate::codegen::kept::kept;
-use crate::codegen::{Face, MAX_RETURN, PrintSite, Site, Unit, externs, outer, ticks};
+use crate::codegen::{Face, MAX_RETURN, PrintSite, Site, Unit, WholeSite, externs, outer, ticks};
 use crate::externs::Extern;
 use crate::failure::{Cause, Failure, Host};
 use crate::fault::Fault;
@@ -100,6 +100,7 @@ pub struct Code {
     results: usize,
     sites: Box<[Site]>,
     prints: Box<[PrintSite]>,
+    wholes: Box<[WholeSite]>,
     span: Span,
     /// How many ticks may pass until the host is asked; 0 when a run counts none.
     interval: u64,
@@ -273,6 +274,7 @@ fn compile_with(
         results: first.result.width(),
         sites: unit.sites.into(),
         prints: unit.prints.into(),
+        wholes: unit.wholes.into(),
         span: first.span,
         stack,
         room: unit.room,
@@ -329,6 +331,8 @@ impl Code {
             host: (&raw mut *host).cast(),
             prints: self.prints.as_ptr(),
             prints_len: self.prints.len(),
+            wholes: self.wholes.as_ptr(),
+            wholes_len: self.wholes.len(),
             results: [const { MaybeUninit::uninit() }; MAX_RETURN],
         })
     }

@@ -54,6 +54,11 @@ pub trait Host {
         Err(HostError)
     }
 
+    /// New memory for the elements of an array, so many bytes: its address. It stays as long as the run's result is of use.
+    fn memory(&mut self, _bytes: usize) -> Result<u64, HostError> {
+        Err(HostError)
+    }
+
     /// Whether to go on, asked when a run has no ticks left. Refuses when interrupted, or when fuel or time are spent.
     fn poll(&mut self) -> Result<(), HostError> {
         Ok(())

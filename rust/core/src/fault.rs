@@ -82,6 +82,12 @@ faults! {
     /// An index into an array: the words are ours, shorter than NumPy's.
     IndexRange = "IndexError", "index out of bounds";
     ReadOnly = "ValueError", "assignment destination is read-only";
+    /// Of `Op::Map` and its like.
+    Shapes = "ValueError", "operands could not be broadcast together";
+    EmptyReduction = "ValueError", "an array without elements has no least or greatest";
+    ArrayTooLarge = "MemoryError", "no memory for an array";
+    /// `a, b = x` of an array that has not two elements.
+    UnpackCount = "ValueError", "wrong number of values to unpack";
     SliceStepZero = "ValueError", "slice step cannot be zero";
 
     Recursion = "RecursionError", "maximum recursion depth exceeded";

@@ -8,18 +8,20 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::arrays::whole::{Engine, Kind, Stop, Whole};
 use crate::code::{has_room, has_room_for};
 use crate::codegen::externs::room;
 use crate::eval::{Slots, eval};
 use crate::externs::Extern;
-use crate::failure::{Cause, Failure, Host, refill};
+use crate::failure::{Cause, Failure, Host, HostError, refill};
 use crate::fault::Fault;
 use crate::format;
+use crate::runtime::memory;
 use crate::span::Span;
 use crate::typed::calls::externs;
-use crate::typed::{Function, Inst, Module, Op, Target, Terminator, Value};
-use crate::types::Ty;
+use crate::typed::{FuncId, Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::ticks::interval;
+use crate::types::{Item, Ty};
 
 /// How deep calls may nest, the entry included.
 pub const MAX_FRAMES: usize = 100_000;
@@ -149,6 +151,20 @@ impl<'p> Machine<'p> {
         }
     }
 
+    /// Runs a function to its end, in the midst of an instruction.
+    fn call_now(&mut self, function: u32, args: &[u64]) -> Result<Slots, Cause> {
+        let (before, steps) = (std::mem::take(&mut self.frames), std::mem::replace(&mut self.steps, u64::MAX));
+        let base = self.values.len();
+        self.enter(function, args);
+        let done = self.run();
+        self.values.truncate(base);
+        (self.frames, self.steps) = (before, steps);
+        match done {
+            Ok(result) => Ok(result.unwrap_or_default()),
+            Err(failure) => Err(failure.cause),
+        }
+    }
+
     fn step(&mut self, function: &'p Function, inst: &Inst) -> Result<(), Cause> {
         let args = self.gather(&inst.args);
         match &inst.op {
@@ -167,6 +183,19 @@ impl<'p> Machine<'p> {
                 let mut out = Slots::from_elem(0, callee.of.result.width());
                 callee.call(self.host, &args, &mut out)?;
                 self.write(inst.result, &out);
+            }
+            Op::Map(_) | Op::MapInto(_) | Op::Reduce(..) => {
+                let operands = types(function, &inst.args).into_iter().cloned().collect();
+                if let Some((whole, kernel)) = Whole::of(&self.program.module, &inst.op, operands) {
+                    let numbers = numbers(&whole);
+                    let done = whole.run(&args, &mut Elements { machine: self, kernel, item: whole.item, numbers });
+                    let result = done.map_err(|stop| match stop {
+                        Stop::Fault(fault) => Cause::Fault(fault),
+                        Stop::Host => Cause::Host,
+                        Stop::Kernel(cause) => cause,
+                    })?;
+                    self.write(inst.result, &result);
+                }
             }
             Op::Tick(units) => self.tick(u64::from(*units))?,
             Op::Prepay(units) => {
@@ -259,6 +288,50 @@ impl<'p> Machine<'p> {
     fn tick(&mut self, units: u64) -> Result<(), Cause> {
         self.budget = refill(self.host, self.budget, units, self.program.interval).map_err(|_| Cause::Host)?;
         Ok(())
+    }
+}
+
+/// The kernel of a whole-array operation, interpreted element by element.
+struct Elements<'m, 'p> {
+    machine: &'m mut Machine<'p>,
+    kernel: FuncId,
+    item: Item,
+    /// Of each operand of the kernel, whether it is one number for all elements.
+    numbers: Vec<bool>,
+}
+
+fn numbers(whole: &Whole) -> Vec<bool> {
+    let target = usize::from(whole.kind == Kind::Into);
+    whole.operands[target..].iter().map(|ty| !matches!(ty, Ty::Array(_))).collect()
+}
+
+impl Engine for Elements<'_, '_> {
+    type Error = Cause;
+
+    fn block(&mut self, operands: &[*mut u8], count: usize) -> Result<(), Cause> {
+        let function = &self.machine.program.module.functions[self.kernel.0 as usize];
+        let items: Vec<Item> = function.params().iter().filter_map(|&param| Item::of(function.ty(param))).collect();
+        let (out, operands) = operands.split_last().expect("a result");
+        let at = |first: *mut u8, item: Item, i: usize| (first.expose_provenance() + i * item.size()) as u64;
+        for i in 0..count {
+            let elements = operands.iter().zip(&items).zip(&self.numbers);
+            // SAFETY: so many elements lie behind each operand, and room for as many results behind `out`: that is what `walk` gives.
+            let args: Slots = elements
+                .map(|((&first, &item), &one)| unsafe { memory::load(item, at(first, item, if one { 0 } else { i })) })
+                .collect();
+            let result = self.machine.call_now(self.kernel.0, &args)?;
+            // SAFETY: likewise.
+            unsafe { memory::store(self.item, at(*out, self.item, i), result[0]) };
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<(), HostError> {
+        self.machine.tick(1).map_err(|_| HostError)
+    }
+
+    fn memory(&mut self, bytes: usize) -> Result<u64, HostError> {
+        self.machine.host.memory(bytes)
     }
 }
 

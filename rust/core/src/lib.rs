@@ -3,6 +3,7 @@
 //! The way of one datum: bytes → `ir::decode` → IR → `ir::ssa` → SSA → `types::infer` → typed IR for given argument types →
 //! `opt` → typed IR → `codegen` → CLIF → `code` → machine code. `interp` runs typed IR as it stands.
 
+pub mod arrays;
 pub mod builtins;
 pub mod code;
 pub mod codegen;

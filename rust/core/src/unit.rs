@@ -62,6 +62,9 @@ impl Unit {
             .enumerate()
             .map(|(i, ((name, declared), arg))| match declared {
                 None => Ok(arg.clone()),
+                Some(ty) if matches!(ty, Ty::Array(_)) && accept(ty, arg).is_some() => {
+                    Ok(accept(ty, arg).unwrap_or_else(|| arg.clone()))
+                }
                 Some(ty) if takes(ty, arg) => Ok(ty.clone()),
                 Some(ty) => {
                     Err(Diag::new("argument-type", entry.params[i].span, &[&entry.name, &name, ty, arg]).into())
@@ -102,6 +105,14 @@ impl Unit {
     /// Where the entry stands in the text.
     pub fn span(&self) -> Span {
         self.functions[0].ssa.signature.span
+    }
+}
+
+/// The type that an array has for a parameter declared as one.
+fn accept(param: &Ty, arg: &Ty) -> Option<Ty> {
+    match (param, arg) {
+        (Ty::Array(wanted), Ty::Array(given)) => wanted.accept(*given).map(Ty::Array),
+        _ => None,
     }
 }
 

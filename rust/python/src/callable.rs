@@ -326,7 +326,11 @@ impl Callable {
         if specialisation.takes_slots() {
             let mut out = Slots::from_elem(0, specialisation.width());
             return match this.run(py, &specialisation, &slots, &mut out) {
-                Ok(()) => convert::result(py, specialisation.result(), &mut out.iter()),
+                Ok(arrays) => {
+                    let made = arrays.iter().map(|array| array.bind_borrowed(py));
+                    let owners: Args = args.iter().copied().chain(made).collect();
+                    convert::result(py, specialisation.result(), &mut out.iter(), &owners)
+                }
                 Err(stopped) => Err(this.stopped(py, *stopped)),
             };
         }
@@ -351,21 +355,21 @@ impl Callable {
         }
     }
 
-    /// Runs slots.
+    /// Runs slots; gives what the arrays that the run made have their elements in.
     pub fn run(
         &self,
         py: Python<'_>,
         specialisation: &Specialisation,
         slots: &[u64],
         out: &mut [u64],
-    ) -> Result<(), Box<Stopped>> {
+    ) -> Result<Vec<Py<PyAny>>, Box<Stopped>> {
         let Program { budget, gil, externs, .. } = self.program();
         let mut host = Run::new(py, *budget, *gil, &self.interrupts).with_externs(externs);
         let done = specialisation.run(slots, out, &mut host);
-        let refusal = host.take_refusal();
+        let (refusal, arrays) = (host.take_refusal(), host.take_arrays());
         // It has the interpreter again before anybody else does something.
         drop(host);
-        done.map_err(|stop| Box::new((stop, refusal)))
+        done.map(|()| arrays).map_err(|stop| Box::new((stop, refusal)))
     }
 
     /// The exception of a run that has no result.

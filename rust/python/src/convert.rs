@@ -5,8 +5,11 @@
 //! tuples are tuples of these. Anything else is a TypeError that names the parameter. A number never changes silently: an int
 //! beyond its type raises OverflowError.
 
+pub mod array;
+
 use jib_core::code::has_room;
 use jib_core::types::{FloatTy, IntTy, Ty};
+use numpy::PyUntypedArrayMethods;
 use pyo3::exceptions::{PyOverflowError, PyRecursionError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -55,6 +58,12 @@ pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -
     if let Ok(tuple) = value.cast::<PyTuple>() {
         return elements(tuple, place, slots);
     }
+    match array::of(value)? {
+        // An array without dimensions is a number.
+        Some(array) if array.ndim() == 0 => return argument(&scalar(value)?, place, slots),
+        Some(array) => return Ok(Ty::Array(array::argument(array, place, slots)?)),
+        None => {}
+    }
     if let Some(bit) = numpy_bool(value)? {
         slots.push(bit.into());
         return Ok(Ty::Bool);
@@ -70,6 +79,11 @@ pub fn argument(value: &Bound<'_, PyAny>, place: Place<'_>, slots: &mut Slots) -
         }
         None => Err(mismatch(place, "a number", value)),
     }
+}
+
+/// The NumPy scalar of an array without dimensions.
+fn scalar<'py>(array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    array.get_item(PyTuple::empty(array.py()))
 }
 
 /// A tuple of undeclared type. Its depth is bounded here, since it is Rust's stack that goes down.
@@ -97,8 +111,8 @@ fn too_large_a_tuple(place: Place<'_>) -> PyErr {
     ))
 }
 
-/// An argument for a parameter of declared type.
-pub fn declared(value: &Bound<'_, PyAny>, ty: &Ty, place: Place<'_>, slots: &mut Slots) -> PyResult<()> {
+/// An argument for a parameter of declared type, and what its type is: an array's layout is its own.
+pub fn declared(value: &Bound<'_, PyAny>, ty: &Ty, place: Place<'_>, slots: &mut Slots) -> PyResult<Ty> {
     let refused = || mismatch(place, &ty.to_string(), value);
     match ty {
         Ty::Bool => match (value.cast::<PyBool>(), numpy_bool(value)?) {
@@ -122,19 +136,35 @@ pub fn declared(value: &Bound<'_, PyAny>, ty: &Ty, place: Place<'_>, slots: &mut
         }
         Ty::Tuple(items) => {
             let tuple = value.cast::<PyTuple>().ok().filter(|tuple| tuple.len() == items.len());
-            for (item, ty) in tuple.ok_or_else(refused)?.iter().zip(items.iter()) {
-                declared(&item, ty, place, slots)?;
-            }
+            let tuple = tuple.ok_or_else(refused)?;
+            let types = tuple.iter().zip(items.iter()).map(|(item, ty)| declared(&item, ty, place, slots));
+            return Ok(Ty::Tuple(types.collect::<PyResult<_>>()?));
+        }
+        Ty::Array(wanted) => {
+            let given = array::argument(array::of(value)?.ok_or_else(refused)?, place, slots)?;
+            return wanted.accept(given).map(Ty::Array).ok_or_else(|| {
+                let Place { function, param, .. } = place;
+                PyTypeError::new_err(format!("{function}() argument '{param}' must be {wanted}, not {given}"))
+            });
         }
         Ty::None if value.is_none() => {}
-        Ty::None | Ty::Str | Ty::Array(_) => return Err(refused()),
+        Ty::None | Ty::Str => return Err(refused()),
     }
-    Ok(())
+    Ok(ty.clone())
 }
 
-/// A result of this type from its slots.
-pub fn result<'py>(py: Python<'py>, ty: &Ty, slots: &mut std::slice::Iter<'_, u64>) -> PyResult<Bound<'py, PyAny>> {
+/// A result of this type from its slots; `args` are those in whose memory its arrays lie.
+pub fn result<'py>(
+    py: Python<'py>,
+    ty: &Ty,
+    slots: &mut std::slice::Iter<'_, u64>,
+    args: &[Borrowed<'_, 'py, PyAny>],
+) -> PyResult<Bound<'py, PyAny>> {
     jib_core::trip!("result");
+    if let Ty::Array(array) = ty {
+        let own: Slots = slots.take(array.width()).copied().collect();
+        return array::result(py, *array, &own, args);
+    }
     let mut slot = || slots.next().copied().unwrap_or(0);
     Ok(match ty {
         Ty::None | Ty::Str | Ty::Array(_) => py.None().into_bound(py),
@@ -143,7 +173,7 @@ pub fn result<'py>(py: Python<'py>, ty: &Ty, slots: &mut std::slice::Iter<'_, u6
         Ty::Int(_) => (slot() as i64).into_pyobject(py)?.into_any(),
         Ty::Float(_) => PyFloat::new(py, f64::from_bits(slot())).into_any(),
         Ty::Tuple(items) => {
-            let items = items.iter().map(|item| result(py, item, slots)).collect::<PyResult<Vec<_>>>()?;
+            let items = items.iter().map(|item| result(py, item, slots, args)).collect::<PyResult<Vec<_>>>()?;
             PyTuple::new(py, items)?.into_any()
         }
     })
@@ -156,7 +186,7 @@ pub fn exact<'py>(
     slots: &mut std::slice::Iter<'_, u64>,
 ) -> PyResult<Bound<'py, PyAny>> {
     if !is_exact(value, ty) {
-        return result(value.py(), ty, slots);
+        return result(value.py(), ty, slots, &[]);
     }
     slots.next();
     Ok(value.clone())

@@ -223,7 +223,7 @@ unsafe extern "C" fn run(callable: Object, token: *const Specialisation, args: *
     // SAFETY: as above.
     let _called = unsafe { Called::new(callable.as_ptr()) };
     match catch_unwind(AssertUnwindSafe(|| callable.get().run(py, specialisation, args, out))) {
-        Ok(Ok(())) => 0,
+        Ok(Ok(_)) => 0,
         Ok(Err(stop)) => {
             fails(callable.as_ptr(), |py, callable| callable.stopped(py, *stop));
             1
@@ -314,7 +314,7 @@ unsafe extern "C" fn new_tuple(token: *const Specialisation, slots: *const u64) 
         let specialisation = &*token;
         (Python::assume_attached(), specialisation, std::slice::from_raw_parts(slots, specialisation.width()))
     };
-    give(py, guard(py, || convert::result(py, specialisation.result(), &mut slots.iter())))
+    give(py, guard(py, || convert::result(py, specialisation.result(), &mut slots.iter(), &[])))
 }
 
 /// Whether C's long has 64 bits: the function for it is the faster one.

@@ -108,7 +108,7 @@ impl Extern {
                     other => panic!("no trampoline for {name}: {other:?}"),
                 })?;
             }
-            convert::result(py, &self.of.result, &mut out.iter())
+            convert::result(py, &self.of.result, &mut out.iter(), &[])
         })
     }
 
@@ -125,7 +125,8 @@ impl Extern {
             return Err(PyRecursionError::new_err(format!("no room on the stack to call {name}()")));
         }
         let mut slots = args.iter();
-        let values: PyResult<Vec<_>> = self.of.params.iter().map(|ty| convert::result(py, ty, &mut slots)).collect();
+        let values: PyResult<Vec<_>> =
+            self.of.params.iter().map(|ty| convert::result(py, ty, &mut slots, &[])).collect();
         let answer = calls::call(self.target.bind(py), PyTuple::new(py, values?)?)?;
         let mut result = Slots::new();
         convert::declared(

@@ -12,7 +12,10 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use numpy::PyArrayMethods;
+
 use crate::calls::call_method;
+use crate::convert::array::memory;
 use crate::externs::Extern;
 use crate::gil::{self, Away};
 
@@ -100,6 +103,8 @@ pub struct Run<'a> {
     /// The functions of the host that the text may call.
     externs: &'a [Py<Extern>],
     refusal: Option<Refusal>,
+    /// What arrays that the run makes have their elements in.
+    arrays: Vec<Py<PyAny>>,
 }
 
 impl<'a> Run<'a> {
@@ -128,7 +133,19 @@ impl<'a> Run<'a> {
         let deadline = budget.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let before = interrupts.load(Ordering::Relaxed);
         let (gil, looked, fuel, refusal) = (Gil::Never, None, 0, None);
-        let mut run = Run { held, gil, looked, budget, fuel, deadline, interrupts, before, externs: &[], refusal };
+        let mut run = Run {
+            held,
+            gil,
+            looked,
+            budget,
+            fuel,
+            deadline,
+            interrupts,
+            before,
+            externs: &[],
+            refusal,
+            arrays: Vec::new(),
+        };
         run.refuel();
         run
     }
@@ -136,6 +153,11 @@ impl<'a> Run<'a> {
     /// Why it was not to go on, if it was asked.
     pub fn take_refusal(&mut self) -> Option<Refusal> {
         self.refusal.take()
+    }
+
+    /// The memory of the arrays that the run has made.
+    pub fn take_arrays(&mut self) -> Vec<Py<PyAny>> {
+        std::mem::take(&mut self.arrays)
     }
 
     /// Does what needs the interpreter.
@@ -231,6 +253,21 @@ impl Host for Run<'_> {
             PyResult::Ok(())
         });
         self.asked(written)
+    }
+
+    /// NumPy's memory, so that an array that is returned is NumPy's own.
+    fn memory(&mut self, bytes: usize) -> Result<u64, HostError> {
+        let made = self.python(|py| {
+            let array = memory(py, bytes)?;
+            PyResult::Ok((array.data().expose_provenance() as u64, array.into_any().unbind()))
+        });
+        match made {
+            Ok((address, array)) => {
+                self.arrays.push(array);
+                Ok(address)
+            }
+            Err(error) => Err(self.refuse(Refusal::Raised(error))),
+        }
     }
 
     /// A Python callable; what it raises is what the run ends with.

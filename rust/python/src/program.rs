@@ -10,7 +10,7 @@ use jib_core::code::OptLevel;
 use jib_core::limits::Limits;
 use jib_core::typed::Mode;
 use jib_core::types::ticks::Counting;
-use jib_core::types::{Ty, parse};
+use jib_core::types::{ArrayTy, Ty, parse};
 use jib_core::unit::Unit;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -185,12 +185,21 @@ impl Program {
             if let Some(text) = signature {
                 let (types, result) = program.signature(py, text)?;
                 program.params.iter_mut().zip(&types).for_each(|(param, ty)| param.declared = Some(ty.clone()));
+                // What is compiled ahead is for arrays that are contiguous, as most are; others get code of their own.
+                program.fixed = Some(types.iter().map(likely).collect());
                 program.takes_arrays |= types.iter().any(|ty| matches!(ty, Ty::Array(_)));
-                program.fixed = Some(types);
                 program.result = result;
             }
             Ok(program)
         })
+    }
+}
+
+/// The type that an argument is likely to have for a parameter of this type.
+fn likely(ty: &Ty) -> Ty {
+    match ty {
+        Ty::Array(array) => Ty::Array(ArrayTy { contiguous: true, ..*array }),
+        other => other.clone(),
     }
 }
 
@@ -288,8 +297,7 @@ impl Program {
             let place = Place { function: &self.name, param: &param.name, depth: 0 };
             match &param.declared {
                 Some(ty) => {
-                    convert::declared(value, ty, place, &mut slots)?;
-                    types.push(ty.clone());
+                    types.push(convert::declared(value, ty, place, &mut slots)?);
                 }
                 // `def f(x=None)` may be given what it defaults to.
                 None if value.is_none() && param.default.as_ref().is_some_and(|default| default.is_none(py)) => {
@@ -297,6 +305,10 @@ impl Program {
                 }
                 None => types.push(convert::argument(value, place, &mut slots)?),
             }
+        }
+        if !self.takes_arrays && types.iter().any(|ty| matches!(ty, Ty::Array(_))) {
+            // Whoever called goes element by element.
+            return Err(PyTypeError::new_err(format!("{}() takes no arrays", self.name)));
         }
         Ok((types, slots))
     }

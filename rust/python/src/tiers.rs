@@ -1,8 +1,8 @@
 //! `engine="auto"`: interprets first, and compiles when that would have been cheaper.
 //!
 //! In: typed IR. Out: runs. Always holds: what is interpreted has no effect but its result, so that a run that turns out long is
-//! begun again natively; a program that prints, or calls a function of the host that is not pure, is compiled at its first call. Where the system refuses memory for machine
-//! code, everything is interpreted, with one warning per process.
+//! begun again natively; a program that prints, writes to an array, or calls a function of the host that is not pure, is compiled at
+//! its first call. Where the system refuses memory for machine code, everything is interpreted, with one warning per process.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -41,9 +41,9 @@ impl Tiers {
         // A run that was begun is begun again from its slots.
         let options = code::Options { slots: true, ..options };
         let insts = || module.functions.iter().flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
-        let prints = insts().any(|inst| matches!(inst.op, Op::Print(_)));
+        let writes = insts().any(|inst| matches!(inst.op, Op::Print(_) | Op::Store));
         let acts = externs(&module).any(|callee| !callee.of.pure);
-        let steps = if prints || acts { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
+        let steps = if writes || acts { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
         Tiers { program: Program::new(module), options, outside, steps: AtomicU64::new(steps), code: OnceLock::new() }
     }
 

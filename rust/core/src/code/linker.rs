@@ -75,6 +75,7 @@ impl Linker {
                 Import::Helper(helper) => format!("{HELPER}{}", helper.name),
                 Import::Print => PRINT.to_owned(),
                 Import::CallHost => CALL.to_owned(),
+                Import::Whole => WHOLE.to_owned(),
                 Import::Extern { at, address } => format!("{EXTERN}{at}.{address:x}"),
                 Import::Poll => {
                     poll()?;
@@ -123,6 +124,7 @@ const LIBCALL: &str = "jib.libcall.";
 const PRINT: &str = "jib.print";
 const POLL: &str = "jib.poll";
 const CALL: &str = "jib.call";
+const WHOLE: &str = "jib.whole";
 const EXTERN: &str = "jib.extern.";
 
 fn symbol(name: &str) -> Option<*const u8> {
@@ -130,6 +132,7 @@ fn symbol(name: &str) -> Option<*const u8> {
         PRINT => Some(hooks::print as *const u8),
         POLL => poll().ok(),
         CALL => Some(externs::hook as *const u8),
+        WHOLE => Some(hooks::whole as *const u8),
         _ => match (name.strip_prefix(HELPER), name.strip_prefix(EXTERN)) {
             (Some(helper), _) => runtime::helper(helper).map(|helper| helper.address()),
             (_, Some(known)) => address(known),

@@ -43,6 +43,8 @@ pub(crate) enum Import {
     Print,
     /// Asks the host whether to go on.
     Poll,
+    /// Does a whole-array operation.
+    Whole,
     /// Has the host call a function of its own.
     CallHost,
     /// A C function of the host: its place in `Unit::externs`, and where it is.
@@ -58,6 +60,7 @@ impl Import {
             Import::Helper(helper) => helper.name,
             Import::Print => "print",
             Import::Poll => "poll",
+            Import::Whole => "whole",
             Import::CallHost => "call",
             Import::Extern { .. } => "extern",
         }
@@ -67,7 +70,7 @@ impl Import {
         match (self, other) {
             (Import::Helper(a), Import::Helper(b)) => std::ptr::eq(a, b),
             (Import::Print, Import::Print) | (Import::Poll, Import::Poll) => true,
-            (Import::CallHost, Import::CallHost) => true,
+            (Import::CallHost, Import::CallHost) | (Import::Whole, Import::Whole) => true,
             (Import::Extern { at: a, .. }, Import::Extern { at: b, .. }) => a == b,
             _ => false,
         }
@@ -116,7 +119,7 @@ impl Unit<'_> {
             Import::Helper(_) => self.extern_signature(&[types::I64; 2], types::I32),
             Import::Print => self.extern_signature(&[types::I64; 3], types::I32),
             Import::Poll => poll_signature(),
-            Import::CallHost => self.extern_signature(&[types::I64; 5], types::I32),
+            Import::CallHost | Import::Whole => self.extern_signature(&[types::I64; 5], types::I32),
             Import::Extern { at, .. } => {
                 super::externs::signature(&self.externs[at as usize].of, self.target.default_call_conv)
             }
@@ -147,6 +150,7 @@ impl Lower<'_, '_, '_> {
             return *known;
         }
         let (signature, index, colocated) = match callee {
+            Callee::Function(id) if self.unit.is_kernel(id) => (self.unit.entry_signature(), id.0, true),
             Callee::Function(id) => (self.unit.signature(id), id.0, true),
             Callee::Import(import) => (self.unit.import_signature(import), self.unit.import(import), false),
         };

@@ -40,11 +40,20 @@ impl Unit<'_> {
         let blocks = &self.module.functions[id.0 as usize].blocks;
         matches!(&blocks[..], [only] if matches!(only.end, Terminator::Return(_)))
     }
+
+    /// Which arguments are the same for all elements, and how these are gone through.
+    fn uniform(&self, id: FuncId) -> (u64, HowMany) {
+        match (self.kernels[id.0 as usize], self.outside) {
+            (Some(uniform), _) => (uniform, HowMany::Several),
+            (None, Outside::Elements { uniform, how }) => (uniform, how),
+            (None, _) => unreachable!("asked for elements"),
+        }
+    }
 }
 
 impl<'m> Lower<'_, 'm, '_> {
     pub(super) fn elements(&mut self) {
-        let Outside::Elements { uniform, how } = self.unit.outside else { unreachable!("asked for elements") };
+        let (uniform, how) = self.unit.uniform(self.id);
         let function = self.function;
         self.place(function.span);
         let [operands, count] = [1, 2].map(|i| self.at.block_params(self.entry)[i]);

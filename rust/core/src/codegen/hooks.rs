@@ -2,15 +2,19 @@
 //!
 //! Hooks never unwind: a panic in one is caught and becomes a failure of the host.
 
+mod whole;
+
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::abi::{MAX_RETURN, PrintSite};
+use super::whole::WholeSite;
 use crate::failure::{Host, refill};
 use crate::format;
 use crate::runtime;
+pub(crate) use whole::whole;
 
 /// What one run shares with the code it runs; generated code knows the fields by their offsets.
 #[repr(C)]
@@ -29,6 +33,8 @@ pub(crate) struct Context {
     pub host: *mut c_void,
     pub prints: *const PrintSite,
     pub prints_len: usize,
+    pub wholes: *const WholeSite,
+    pub wholes_len: usize,
     /// Where results of several scalars are handed over.
     pub results: [MaybeUninit<u64>; MAX_RETURN],
 }

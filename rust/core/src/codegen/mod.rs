@@ -28,6 +28,7 @@ pub(crate) mod outer;
 mod tests;
 pub(crate) mod ticks;
 pub(crate) mod vector;
+mod whole;
 
 use cranelift_codegen::ir::{
     self, Block, BlockArg, InstBuilder, MemFlagsData, SourceLoc, StackSlot, UserFuncName, types,
@@ -47,6 +48,7 @@ use crate::types::{FloatTy, IntTy, Ty};
 
 pub(crate) use abi::{Import, MAX_RETURN, PrintSite, Site};
 use checks::Exit;
+pub(crate) use whole::WholeSite;
 
 /// The CLIF values of one typed value.
 type Scalars = SmallVec<[ir::Value; 4]>;
@@ -57,12 +59,15 @@ pub(crate) struct Unit<'m> {
     /// Where generated code can fail; exits store an index into it.
     pub sites: Vec<Site>,
     pub prints: Vec<PrintSite>,
+    pub wholes: Vec<WholeSite>,
     /// What is called outside the module; numbered after the module's functions and the entry.
     pub imports: Vec<Import>,
     /// The C functions of the host that are called.
     pub externs: Vec<&'m ExternRef>,
     /// How much stack must be left for functions of the host.
     pub room: usize,
+    /// Which functions are kernels, and which of their parameters are the same for all elements.
+    kernels: Vec<Option<u64>>,
     /// The cycle of calls that a function lies on.
     cycles: Vec<Option<u32>>,
     /// Whether a call of a function may tick.
@@ -89,9 +94,24 @@ pub(crate) enum Face {
 impl<'m> Unit<'m> {
     /// For an outside that takes slots `light` says nothing; for another it must be `outer::is_light`, or false.
     pub fn new(module: &'m Module, target: TargetFrontendConfig, outside: Outside, light: bool) -> Unit<'m> {
-        let (sites, prints, imports, externs) = Default::default();
+        let (sites, prints, wholes, imports, externs) = Default::default();
+        let kernels = whole::kernels(module);
         let (cycles, ticking) = (cycles(module), ticks::ticking(module));
-        Unit { module, sites, prints, imports, externs, room: 0, cycles, ticking, target, outside, light }
+        Unit {
+            module,
+            sites,
+            prints,
+            wholes,
+            kernels,
+            imports,
+            externs,
+            room: 0,
+            cycles,
+            ticking,
+            target,
+            outside,
+            light,
+        }
     }
 
     /// Whether a call of `callee` in `caller` can lead back to `caller`.
@@ -115,7 +135,8 @@ impl<'m> Unit<'m> {
             Outside::Elements { .. } => usize::from(self.is_in_place(FuncId(0)) && !called),
             _ => usize::from(!called),
         };
-        let inner = (first..self.module.functions.len()).map(|i| (FuncId(i as u32), Face::Inner));
+        let face = |i: usize| if self.kernels[i].is_some() { Face::Block } else { Face::Inner };
+        let inner = (first..self.module.functions.len()).map(|i| (FuncId(i as u32), face(i)));
         let entry = match (self.outside, self.light) {
             (Outside::Slots, _) => &[Face::Entry][..],
             (Outside::Elements { .. }, _) => &[Face::Block],
@@ -129,6 +150,7 @@ impl<'m> Unit<'m> {
     pub fn number(&self, planned: (FuncId, Face)) -> u32 {
         match planned.1 {
             Face::Inner => planned.0.0,
+            Face::Block if self.is_kernel(planned.0) => planned.0.0,
             Face::Entry | Face::Outer | Face::Block => self.module.functions.len() as u32,
         }
     }
@@ -286,6 +308,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
                 self.store_element(args);
                 return self.define(inst.result, &[]);
             }
+            Op::Map(_) | Op::MapInto(_) | Op::Reduce(..) => return self.whole(inst),
             Op::Len(axis) => self.len(args[0], *axis),
             Op::Index(bounds) => self.index(*bounds, args),
             Op::Load => self.load_element(args),

@@ -38,7 +38,8 @@ pub(crate) fn ticking(module: &Module) -> Vec<bool> {
     for component in components(module) {
         let ticks = component.iter().any(|f| {
             let function = &module.functions[*f as usize];
-            function.blocks.iter().any(ticks) || callees(function).any(|callee| ticking[callee as usize])
+            function.blocks.iter().any(|block| ticks(block) || wholes(block))
+                || callees(function).any(|callee| ticking[callee as usize])
         });
         component.iter().for_each(|f| ticking[*f as usize] = ticks);
     }
@@ -76,6 +77,11 @@ fn ticks(block: &Block) -> bool {
     block.insts.iter().any(|inst| matches!(inst.op, Op::Tick(_)))
 }
 
+/// Whether a block has whole-array operations, which tick.
+fn wholes(block: &Block) -> bool {
+    block.insts.iter().any(|inst| matches!(inst.op, Op::Map(_) | Op::MapInto(_) | Op::Reduce(..)))
+}
+
 /// What a block prepays at its end, where it goes when that could be paid, and where else: the shape that `opt::unroll` makes.
 pub(super) fn prepaying(block: &Block) -> Option<(u32, &Target, &Target)> {
     match (block.insts.last(), &block.end) {
@@ -94,7 +100,7 @@ impl Lower<'_, '_, '_> {
     pub(super) fn start_budget(&mut self) {
         let ticking = &self.unit.ticking;
         let calls = |inst: &Inst| matches!(inst.op, Op::Call(callee) if ticking[callee.0 as usize]);
-        let alone = |block: &Block| ticks(block) && !block.insts.iter().any(calls);
+        let alone = |block: &Block| ticks(block) && !wholes(block) && !block.insts.iter().any(calls);
         if self.function.blocks[1..].iter().any(alone) {
             let variable = self.at.declare_var(types::I64);
             self.budget = Budget::InVariable(variable);

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::rewrite::{Aliases, drop_unreachable};
-use crate::typed::calls::{callees, components, is_cycle};
+use crate::typed::calls::{callees, components, is_cycle, used};
 use crate::typed::{Block, BlockId, FuncId, Function, Inst, Module, Op, Target, Terminator, Value};
 
 /// How many instructions and terminators a function may have to be put in the place of a call.
@@ -126,7 +126,7 @@ fn drop_uncalled(module: &mut Module) {
     let mut work = vec![0u32];
     while let Some(f) = work.pop() {
         if !std::mem::replace(&mut called[f as usize], true) {
-            work.extend(callees(&module.functions[f as usize]));
+            work.extend(used(&module.functions[f as usize]));
         }
     }
     if called.iter().all(|called| *called) {
@@ -141,7 +141,7 @@ fn drop_uncalled(module: &mut Module) {
     let mut keep = called.iter();
     module.functions.retain(|_| keep.next() == Some(&true));
     for inst in module.functions.iter_mut().flat_map(|f| &mut f.blocks).flat_map(|block| &mut block.insts) {
-        if let Op::Call(callee) = &mut inst.op {
+        if let Some(callee) = inst.op.function_mut() {
             *callee = names[callee.0 as usize];
         }
     }

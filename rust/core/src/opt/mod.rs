@@ -4,8 +4,10 @@
 //! their order. Always holds: an operation that can raise stays where it is, unless the rewrite above which it is proven that
 //! it cannot.
 
+mod bounds;
 mod dce;
 mod fold;
+mod fuse;
 mod if_convert;
 mod inline;
 mod params;
@@ -30,11 +32,13 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fold", run: fold::run },
     Pass { name: "simplify-cfg", run: simplify_cfg::run },
     Pass { name: "dce", run: dce::run },
+    Pass { name: "fuse", run: fuse::run },
     Pass { name: "inline", run: inline::run },
     Pass { name: "params", run: params::run },
     Pass { name: "fold", run: fold::run },
     Pass { name: "simplify-cfg", run: simplify_cfg::run },
     Pass { name: "params", run: params::run },
+    Pass { name: "bounds", run: bounds::run },
     Pass { name: "dce", run: dce::run },
     Pass { name: "unroll", run: unroll::run },
     Pass { name: "renumber", run: renumber::run },

@@ -1,5 +1,6 @@
 //! Passes keep what programs mean: random programs, run before and after on random arguments, by the interpreter.
 
+mod arrays;
 pub mod random;
 
 use super::*;

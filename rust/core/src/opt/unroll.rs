@@ -10,7 +10,17 @@
 //! the body follow one another, without ticks, and lead back to it; else the body as it was runs one round, tick and all, and
 //! leads back to it too. A copy never leaves the loop: where it would, it refunds the rounds that were not made, and the round
 //! at hand is begun again in the body as it was. Nothing is seen of that: all that it did before is to compute what it
-//! computes once more. False of a body that prints or calls; and of one that may be interrupted in between, hence no ticks.
+//! computes once more. False of a body that prints or calls; of one that has written to an array where it leaves; and of one that may
+//! be interrupted in between, hence no ticks.
+//!
+//! A loop that counts asks its question once for all copies. If `i < n` with the same n in every round, and i goes up by 1,
+//!
+//! ```text
+//! i < n - 3       i < n, i + 1 < n, i + 2 < n, i + 3 < n
+//! ```
+//!
+//! where n - 3 does not wrap, and so i + 3 neither. `n - 3` is the least int if it would: then no i is below, and no four rounds
+//! are made at once. False of an i that the body may change otherwise, which is why every way round must say `next_index i, 1`.
 //!
 //! So every engine counts what it counted before, and every value that is read after the loop is still the one that was.
 
@@ -21,7 +31,7 @@ use smallvec::smallvec;
 use super::rewrite::drop_unreachable;
 use crate::span::Span;
 use crate::typed::cfg::Graph;
-use crate::typed::{Args, Block, BlockId, Function, Inst, Module, Op, Target, Terminator, Value};
+use crate::typed::{Args, Block, BlockId, Cond, Const, Function, Inst, Mode, Module, Op, Target, Terminator, Value};
 use crate::types::Ty;
 
 /// How many instructions the copies of a loop may have together, and how many copies there are at most. Even a single copy pays:
@@ -39,7 +49,20 @@ struct Loop {
     /// What a round ticks.
     units: u32,
     copies: usize,
+    counter: Option<Counter>,
     span: Span,
+}
+
+/// How a loop counts: its head asks whether the parameter at this position is less than the limit.
+struct Counter {
+    position: usize,
+    limit: Limit,
+}
+
+enum Limit {
+    Known(i64),
+    /// Known before the loop.
+    Value(Value),
 }
 
 pub fn run(module: &mut Module) {
@@ -99,9 +122,70 @@ fn small(function: &Function, graph: &Graph, head: u32) -> Option<Loop> {
             return None;
         }
     }
+    if leaves_after_store(function, head, &blocks) {
+        return None;
+    }
     let copies = COPIES.min(COPIED / size(function, &blocks).max(1));
     let span = function.blocks[first as usize].end_span;
-    (copies > 0).then_some(Loop { head, blocks, units, copies, span })
+    let counter = (copies > 1).then(|| counter(function, graph, head, &blocks)).flatten();
+    (copies > 0).then_some(Loop { head, blocks, units, copies, counter, span })
+}
+
+/// Whether a round may have written to an array where it leaves the loop.
+fn leaves_after_store(function: &Function, head: u32, blocks: &[u32]) -> bool {
+    let stores = |b: &u32| function.blocks[*b as usize].insts.iter().any(|inst| inst.op == Op::Store);
+    let mut after: Vec<u32> = blocks.iter().copied().filter(stores).collect();
+    let mut next = 0;
+    while let Some(&b) = after.get(next) {
+        next += 1;
+        for target in function.blocks[b as usize].end.targets().map(|target| target.block.0) {
+            if !blocks.contains(&target) {
+                return true;
+            }
+            if target != head && !after.contains(&target) {
+                after.push(target);
+            }
+        }
+    }
+    false
+}
+
+/// How a loop counts, if it does so by ones, up to what is known before it, and its head does nothing else.
+fn counter(function: &Function, graph: &Graph, head: u32, blocks: &[u32]) -> Option<Counter> {
+    let block = &function.blocks[head as usize];
+    let Terminator::Branch(condition, body, exit) = &block.end else { return None };
+    let (test, before) = block.insts.split_last()?;
+    let constant = |inst: &Inst| matches!(inst.op, Op::Const(_));
+    if test.op != Op::Cmp(Cond::Lt) || test.result != *condition || !before.iter().all(constant) {
+        return None;
+    }
+    let (i, limit) = (test.args[0], test.args[1]);
+    let position = block.params.iter().position(|param| *param == i)?;
+    let inside = |value: Value| blocks.iter().any(|b| defines(&function.blocks[*b as usize], value));
+    let limit = match before.iter().find(|inst| inst.result == limit).map(|inst| &inst.op) {
+        Some(Op::Const(Const::Int(bits))) => Limit::Known(*bits as i64),
+        _ if inside(limit) => return None,
+        _ => Limit::Value(limit),
+    };
+    if *function.ty(i) != Ty::INT || !blocks.contains(&body.block.0) || blocks.contains(&exit.block.0) {
+        return None;
+    }
+    let one = |value: Value| {
+        let mut insts = blocks.iter().flat_map(|b| &function.blocks[*b as usize].insts);
+        insts.any(|inst| inst.result == value && inst.op == Op::Const(Const::Int(1)))
+    };
+    let steps = |value: Value| {
+        let mut insts = blocks.iter().flat_map(|b| &function.blocks[*b as usize].insts);
+        insts.any(|inst| inst.result == value && inst.op == Op::NextIndex && inst.args[0] == i && one(inst.args[1]))
+    };
+    let latches = graph.preds[head as usize].iter().filter(|from| blocks.contains(from));
+    let mut rounds =
+        latches.flat_map(|from| function.blocks[*from as usize].end.targets()).filter(|t| t.block.0 == head);
+    rounds.all(|target| steps(target.args[position])).then_some(Counter { position, limit })
+}
+
+fn defines(block: &Block, value: Value) -> bool {
+    block.params.contains(&value) || block.insts.iter().any(|inst| inst.result == value)
 }
 
 fn units(function: &Function, latch: u32) -> Option<u32> {
@@ -148,12 +232,43 @@ fn unroll(function: &mut Function, found: &Loop) {
         function.blocks.push(Block { params: Vec::new(), insts, end, end_span: found.span });
     }
     let params: Vec<Value> = types.into_iter().map(|ty| function.new_value(ty)).collect();
-    let result = function.new_value(Ty::Bool);
-    let units = found.copies as u32 * found.units;
-    let insts = vec![Inst { result, op: Op::Prepay(units), args: smallvec![], span: found.span }];
     let to = |block| Target { block, args: params.clone() };
-    let end = Terminator::Branch(result, to(BlockId(first)), to(BlockId(found.head)));
-    function.blocks.push(Block { params, insts, end, end_span: found.span });
+    let (copy, head) = (to(BlockId(first)), to(BlockId(found.head)));
+    let mut insts = Vec::new();
+    let mut put = |function: &mut Function, op: Op, args: &[Value], ty: Ty| {
+        let result = function.new_value(ty);
+        insts.push(Inst { result, op, args: Args::from_slice(args), span: found.span });
+        result
+    };
+    let int = |value: i64| Op::Const(Const::Int(value as u64));
+    let fewer = found.copies as i64 - 1;
+    let end = found.counter.as_ref().map(|counter| {
+        let last = match counter.limit {
+            Limit::Known(limit) => put(function, int(limit.saturating_sub(fewer)), &[], Ty::INT),
+            Limit::Value(limit) => {
+                let fewer = put(function, int(fewer), &[], Ty::INT);
+                let least = put(function, int(i64::MIN), &[], Ty::INT);
+                let below = put(function, Op::Sub(Mode::Numpy), &[limit, fewer], Ty::INT);
+                let wrapped = put(function, Op::Cmp(Cond::Gt), &[below, limit], Ty::Bool);
+                put(function, Op::Select, &[wrapped, least, below], Ty::INT)
+            }
+        };
+        let more = put(function, Op::Cmp(Cond::Lt), &[params[counter.position], last], Ty::Bool);
+        let pays = Target { block: BlockId(fast.0 + 1), args: Vec::new() };
+        Terminator::Branch(more, pays, head.clone())
+    });
+    let prepaid = function.new_value(Ty::Bool);
+    let units = found.copies as u32 * found.units;
+    let prepay = Inst { result: prepaid, op: Op::Prepay(units), args: smallvec![], span: found.span };
+    let branch = Terminator::Branch(prepaid, copy, head);
+    match end {
+        None => function.blocks.push(Block { params, insts: vec![prepay], end: branch, end_span: found.span }),
+        Some(end) => {
+            function.blocks.push(Block { params, insts, end, end_span: found.span });
+            let pays = Block { params: Vec::new(), insts: vec![prepay], end: branch, end_span: found.span };
+            function.blocks.push(pays);
+        }
+    }
 }
 
 fn params(function: &Function, block: u32) -> Vec<Value> {
@@ -178,6 +293,13 @@ fn put_copy(function: &mut Function, found: &Loop, base: u32, next: BlockId, fas
         block.params.iter_mut().for_each(|param| *param = values[param]);
         block.insts.iter_mut().for_each(|inst| inst.result = values[&inst.result]);
         block.map_uses(|value| values.get(&value).copied().unwrap_or(value));
+        if b == found.head
+            && found.counter.is_some()
+            && let Terminator::Branch(_, body, _) = &block.end
+        {
+            // Asked for all copies before.
+            block.end = Terminator::Jump(body.clone());
+        }
         for target in block.end.targets_mut() {
             if target.block == fast {
                 target.block = next;

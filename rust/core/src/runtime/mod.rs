@@ -14,6 +14,7 @@
 mod combinatorics;
 mod decimal;
 mod float;
+pub mod fold;
 mod int;
 mod integer_math;
 mod libm;

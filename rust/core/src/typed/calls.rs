@@ -11,6 +11,12 @@ pub fn callees(function: &Function) -> impl Iterator<Item = u32> {
     })
 }
 
+/// The functions that one runs, as calls or as kernels, once for each place where it does.
+pub fn used(function: &Function) -> impl Iterator<Item = u32> {
+    let insts = function.blocks.iter().flat_map(|block| &block.insts);
+    insts.filter_map(|inst| inst.op.function().map(|id| id.0))
+}
+
 /// The functions of the host that a module calls, once for each place where it does.
 pub fn externs(module: &Module) -> impl Iterator<Item = &ExternRef> {
     let blocks = module.functions.iter().flat_map(|function| &function.blocks);
@@ -27,7 +33,7 @@ pub fn is_called(module: &Module, callee: FuncId) -> bool {
 
 /// Whether the functions of a component can call themselves: it has several, or one that does.
 pub fn is_cycle(module: &Module, component: &[u32]) -> bool {
-    component.len() > 1 || component.iter().any(|f| callees(&module.functions[*f as usize]).any(|callee| callee == *f))
+    component.len() > 1 || component.iter().any(|f| used(&module.functions[*f as usize]).any(|callee| callee == *f))
 }
 
 /// For each function the cycle of calls it lies on, if any: functions that can call each other have the same number.
@@ -42,7 +48,7 @@ pub fn cycles(module: &Module) -> Vec<Option<u32>> {
 /// The strongly connected components of the call graph, callees first (Tarjan, without recursion).
 pub fn components(module: &Module) -> Vec<Vec<u32>> {
     const UNSEEN: u32 = u32::MAX;
-    let calls: Vec<Vec<u32>> = module.functions.iter().map(|function| callees(function).collect()).collect();
+    let calls: Vec<Vec<u32>> = module.functions.iter().map(|function| used(function).collect()).collect();
     let n = calls.len();
     let (mut index, mut low, mut on_stack) = (vec![UNSEEN; n], vec![0; n], vec![false; n]);
     let (mut stack, mut found, mut next) = (Vec::new(), Vec::new(), 0);

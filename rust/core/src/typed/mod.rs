@@ -11,12 +11,14 @@ pub mod build;
 pub mod calls;
 pub mod cfg;
 pub mod dot;
+pub mod reduction;
 pub mod text;
 pub mod uses;
 pub mod verify;
 
 use std::sync::Arc;
 
+pub use reduction::Reduction;
 use smallvec::SmallVec;
 
 use crate::externs::ExternRef;
@@ -215,6 +217,15 @@ pub enum Op {
     Cut(u8),
     /// `(array) -> array`: the dimensions in reverse order.
     Transpose,
+    /// `(array or T…) -> array`: what a function of this module, the kernel, makes of each element; operands are stretched to their common
+    /// shape as NumPy broadcasts, and a T goes to each. The result is new memory of the host's. ValueError where shapes do not fit.
+    Map(FuncId),
+    /// `(array, array or T…) -> None`: the same, written to the elements of the first operand, as if all were read before. It has the
+    /// common shape, and is not stretched.
+    MapInto(FuncId),
+    /// `(array or T…) -> R`: one value of what the kernel makes of all elements, in the order that `Reduction` promises. ValueError where
+    /// shapes do not fit, or where nothing has no such value.
+    Reduce(Reduction, FuncId),
     /// `() -> array`: one without elements, where nobody looks at it.
     NoArray,
     /// `(array) -> array`: the same as a type that says less of it (`ArrayTy::join`).
@@ -290,8 +301,23 @@ impl Op {
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
             Extern(callee) => !callee.of.pure,
             Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => true,
-            Index(_) | Store => true,
+            Index(_) | Store | Map(_) | MapInto(_) | Reduce(..) => true,
             _ => false,
+        }
+    }
+
+    /// The function of the module that it runs.
+    pub fn function(&self) -> Option<FuncId> {
+        match self {
+            Op::Call(id) | Op::Map(id) | Op::MapInto(id) | Op::Reduce(_, id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    pub fn function_mut(&mut self) -> Option<&mut FuncId> {
+        match self {
+            Op::Call(id) | Op::Map(id) | Op::MapInto(id) | Op::Reduce(_, id) => Some(id),
+            _ => None,
         }
     }
 

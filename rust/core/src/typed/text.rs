@@ -66,7 +66,9 @@ pub(super) fn instruction(module: &Module, function: &Function, inst: &Inst, use
     let operands = values(&inst.args);
     let operation = operation(module, function, inst);
     let body = match &inst.op {
-        Op::Call(_) | Op::Extern(_) | Op::Helper(..) => format!("{operation}({operands})"),
+        Op::Call(_) | Op::Extern(_) | Op::Helper(..) | Op::Map(_) | Op::MapInto(_) | Op::Reduce(..) => {
+            format!("{operation}({operands})")
+        }
         Op::Print(print) => format!("print {}", print_operands(print, &inst.args)),
         _ if inst.args.is_empty() => operation,
         _ => format!("{operation} {operands}"),
@@ -152,6 +154,15 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
         Op::At(axis) => format!("at {axis} of"),
         Op::Cut(axis) => format!("cut {axis} of"),
         Op::Transpose => "transpose".to_owned(),
+        Op::Map(kernel) | Op::MapInto(kernel) | Op::Reduce(_, kernel) => {
+            let name = module.functions.get(kernel.0 as usize).map_or("?", |function| &*function.name);
+            match &inst.op {
+                Op::Map(_) => format!("map {name}"),
+                Op::MapInto(_) => format!("map.into {name}"),
+                Op::Reduce(reduction, _) => format!("{} {name}", reduction.name()),
+                _ => unreachable!(),
+            }
+        }
         Op::NoArray => format!("no_array {result}"),
         Op::Loosen => format!("loosen {result}"),
     }

@@ -8,7 +8,7 @@ mod ops;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cfg::Graph;
-use super::{Function, Inst, Module, Op, Target, Terminator, Value, text};
+use super::{Function, Inst, Module, Target, Terminator, Value, text};
 use crate::diag::Error;
 use crate::types::Ty;
 
@@ -107,7 +107,7 @@ impl Checker<'_> {
                 }
             }
             for inst in &block.insts {
-                if let Op::Call(callee) = inst.op
+                if let Some(callee) = inst.op.function()
                     && callee.0 as usize >= self.module.functions.len()
                 {
                     return Err(format!("block{b}: there is no function {}", callee.0));

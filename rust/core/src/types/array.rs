@@ -80,6 +80,13 @@ impl ArrayTy {
         if self.contiguous { 1 + ndim } else { 1 + 2 * ndim }
     }
 
+    /// The type that an argument of another type has where one of this is asked for: its own, but not writable if this is not; None if it
+    /// does not fit.
+    pub fn accept(self, given: ArrayTy) -> Option<ArrayTy> {
+        let fits = (self.item, self.ndim) == (given.item, given.ndim) && (given.contiguous || !self.contiguous);
+        fits.then_some(ArrayTy { writable: self.writable && given.writable, ..given })
+    }
+
     /// The type that holds arrays of both, of the same elements and dimensions.
     pub fn join(self, other: ArrayTy) -> Option<ArrayTy> {
         ((self.item, self.ndim) == (other.item, other.ndim)).then_some(ArrayTy {

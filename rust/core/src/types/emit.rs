@@ -31,6 +31,8 @@ pub struct Sink {
     pub function: Function,
     pub insts: Vec<Inst>,
     pub raises: Raises,
+    /// The kernels of whole-array operations so far; they are called by their place here, from `KERNELS` on.
+    pub kernels: Vec<Function>,
     /// How many values there may be, and how many other functions have.
     pub most: usize,
     pub before: usize,
@@ -42,6 +44,9 @@ pub struct Raises {
     pub all: Vec<Raise>,
     places: HashMap<Raise, u32>,
 }
+
+/// The numbers of kernels, which come after those of all instances.
+pub const KERNELS: u32 = 1 << 31;
 
 pub struct Emit<'a> {
     pub mode: Mode,
@@ -169,6 +174,33 @@ impl<'a> Emit<'a> {
             all.push(raise.clone());
             all.len() as u32 - 1
         })
+    }
+
+    /// Where a kernel's instructions go; None where nobody wants any.
+    pub fn kernel_sink(&self, name: &str) -> Option<Sink> {
+        let sink = self.sink.as_ref()?;
+        Some(Sink {
+            function: Function {
+                name: name.into(),
+                values: Vec::new(),
+                blocks: Vec::new(),
+                result: Ty::None,
+                span: self.span,
+            },
+            insts: Vec::new(),
+            raises: Raises::default(),
+            kernels: Vec::new(),
+            most: sink.most,
+            before: sink.before + sink.function.values.len(),
+        })
+    }
+
+    /// The number of a kernel from now on.
+    pub fn add_kernel(&mut self, kernel: Option<Function>) -> FuncId {
+        let (Some(sink), Some(kernel)) = (&mut self.sink, kernel) else { return FuncId(KERNELS) };
+        sink.before += kernel.values.len();
+        sink.kernels.push(kernel);
+        FuncId(KERNELS + sink.kernels.len() as u32 - 1)
     }
 
     /// Whether what has been emitted is within the limits.

@@ -10,10 +10,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::emit::{Emit, Operand, Raises, Sink};
+use super::emit::{Emit, KERNELS, Operand, Raises, Sink};
 use super::rules::convert;
 use super::settle::{Progress, Uses};
-use super::{Ty, join, parse};
+use super::{Ty, join, lift, parse};
 use crate::builtins::Primitive;
 use crate::diag::{Diag, Error};
 use crate::externs::ExternRef;
@@ -173,6 +173,9 @@ impl<'a> Inference<'a> {
                 if let (Some(text), false) = (operands.iter().find(|o| o.ty == Ty::Str), primitive.name == "print") {
                     return Err(e.diag("text-value", &[&Emit::text(text).unwrap_or_default()]));
                 }
+                if !primitive.whole && lift::any_array(&operands) {
+                    return lift::map(e, primitive, &operands).map(Some);
+                }
                 let result = (primitive.rule)(e, primitive, &operands)?;
                 let weak = stays_weak(e.mode, primitive, &operands, &result);
                 result.with_weak(weak)
@@ -232,6 +235,13 @@ impl<'a> Inference<'a> {
                     return Err(e.diag("text-value", &[&Emit::text(operand).unwrap_or_default()]));
                 }
                 None => operand.clone(),
+                // An array keeps its layout: what is declared is what it must at least be.
+                Some(Ty::Array(wanted))
+                    if let Ty::Array(given) = operand.ty
+                        && let Some(ty) = wanted.accept(given) =>
+                {
+                    e.convert(operand, &Ty::Array(ty)).unwrap_or_else(|| operand.clone())
+                }
                 Some(ty) => {
                     e.convert(operand, ty).ok_or_else(|| e.diag("argument-type", &[name, param, ty, &operand.ty]))?
                 }
@@ -249,9 +259,10 @@ impl<'a> Inference<'a> {
         let mut functions = Vec::new();
         let mut raises = Raises::default();
         let mut emitted = 0;
+        let mut kernels = Vec::new();
         while functions.len() < order.len() {
             let at = order[functions.len()];
-            let mut function = self.emit(at, &mut raises, &mut emitted)?;
+            let mut function = self.emit(at, &mut raises, &mut kernels, &mut emitted)?;
             // Calls were emitted with instance numbers; number them as functions of the module.
             for inst in function.blocks.iter_mut().flat_map(|block| &mut block.insts) {
                 if let Op::Call(callee) = &mut inst.op {
@@ -265,10 +276,24 @@ impl<'a> Inference<'a> {
             }
             functions.push(function);
         }
+        // Kernels come after all functions.
+        let first = functions.len() as u32;
+        functions.append(&mut kernels);
+        for inst in functions.iter_mut().flat_map(|function| &mut function.blocks).flat_map(|block| &mut block.insts) {
+            if let Some(id) = inst.op.function_mut().filter(|id| id.0 >= KERNELS) {
+                *id = FuncId(id.0 - KERNELS + first);
+            }
+        }
         Ok(typed::Module { functions, raises: raises.all })
     }
 
-    fn emit(&mut self, at: usize, raises: &mut Raises, emitted: &mut usize) -> Result<typed::Function, Error> {
+    fn emit(
+        &mut self,
+        at: usize,
+        raises: &mut Raises,
+        kernels: &mut Vec<typed::Function>,
+        emitted: &mut usize,
+    ) -> Result<typed::Function, Error> {
         let unit = self.unit;
         let ssa = &unit[self.instances[at].function].ssa;
         // Nobody asks for it again: a module is emitted once.
@@ -292,6 +317,7 @@ impl<'a> Inference<'a> {
             },
             insts: Vec::new(),
             raises: std::mem::take(raises),
+            kernels: std::mem::take(kernels),
             most: self.most,
             before: *emitted,
         };
@@ -341,6 +367,7 @@ impl<'a> Inference<'a> {
             blocks[number as usize] = Some(typed::Block { params, insts, end, end_span: block.end_span });
         }
         *raises = sink.raises;
+        *kernels = sink.kernels;
         *emitted += sink.function.values.len();
         let mut function = sink.function;
         function.blocks = renumber(blocks);
@@ -382,6 +409,7 @@ fn unpack(e: &mut Emit, operand: &Operand, index: usize, count: usize) -> Result
         Ty::Tuple(items) if items.len() == count => Ok(e.item(operand, index)),
         Ty::Tuple(items) if items.len() > count => Err(e.diag("unpack-too-many", &[&count, &items.len()])),
         Ty::Tuple(items) => Err(e.diag("unpack-not-enough", &[&count, &items.len()])),
+        Ty::Array(_) => super::rules::array::unpack(e, operand, index, count),
         other => Err(e.diag("unpack-not-tuple", &[other])),
     }
 }
@@ -398,7 +426,10 @@ fn terminator(
         End::Jump(edge) => Terminator::Jump(target(e, ssa, edge, env, types)?),
         End::Branch(value, then, otherwise) => {
             let operand = env[*value as usize].clone().unwrap_or_else(Operand::none);
-            let truth = e.truth(&operand).ok_or_else(|| e.diag("no-truth", &[&operand.ty]))?;
+            let truth = e.truth(&operand).ok_or_else(|| match operand.ty {
+                Ty::Array(_) => e.diag("array-truth", &[]),
+                ref ty => e.diag("no-truth", &[ty]),
+            })?;
             let condition = e.value(&truth);
             Terminator::Branch(condition, target(e, ssa, then, env, types)?, target(e, ssa, otherwise, env, types)?)
         }

@@ -4,6 +4,7 @@
 pub mod array;
 mod emit;
 pub mod infer;
+mod lift;
 pub mod parse;
 pub mod rules;
 mod settle;

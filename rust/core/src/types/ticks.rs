@@ -10,6 +10,7 @@ use crate::failure::POLL_INTERVAL;
 use crate::span::Span;
 use crate::typed::calls::{callees, components, cycles, is_cycle};
 use crate::typed::cfg::Graph;
+use crate::typed::reduction::BLOCK;
 use crate::typed::{Args, Function, Inst, Module, Op};
 
 /// What a run counts.
@@ -110,6 +111,10 @@ pub fn interval(module: &Module, step: u64) -> u64 {
 fn steps(function: &Function, costs: &[u64]) -> u64 {
     let step = |inst: &Inst| match &inst.op {
         Op::Call(callee) => costs[callee.0 as usize].saturating_add(1),
+        // It ticks for each block.
+        Op::Map(kernel) | Op::MapInto(kernel) | Op::Reduce(_, kernel) => {
+            costs[kernel.0 as usize].saturating_add(2).saturating_mul(BLOCK as u64)
+        }
         Op::Helper(helper, _) => helper.0.nanos(),
         // Nobody knows what a function of the host takes: a Python callable, about this.
         Op::Print(_) | Op::Extern(_) => 1000,

@@ -2,8 +2,8 @@
 
 use super::expect;
 use crate::runtime::Kind;
-use crate::typed::{Const, Function, Inst, Module, Op, Piece};
-use crate::types::{ArrayTy, FloatTy, IntTy, Ty};
+use crate::typed::{Const, FuncId, Function, Inst, Module, Op, Piece};
+use crate::types::{ArrayTy, FloatTy, IntTy, Item, Ty};
 
 pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), String> {
     use Op::*;
@@ -149,6 +149,22 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
             let of = array(args[0])?;
             gives(result, &Ty::Array(ArrayTy { contiguous: of.contiguous && of.ndim == 1, ..of }))
         }
+        Map(kernel) => {
+            let (ndim, item) = mapped(module, *kernel, &args)?;
+            gives(result, &Ty::Array(ArrayTy { item, ndim, contiguous: true, writable: true }))
+        }
+        MapInto(kernel) => {
+            let out = array(args.first().ok_or("no operands")?)?;
+            let (ndim, item) = mapped(module, *kernel, &args[1..])?;
+            if !out.writable || ndim > out.ndim || item != out.item {
+                return Err(format!("{ndim} dimensions of {item:?} do not go into {out}"));
+            }
+            gives(result, &Ty::None)
+        }
+        Reduce(reduction, kernel) => {
+            let (_, item) = mapped(module, *kernel, &args)?;
+            gives(result, &reduction.result(item))
+        }
         NoArray => arity(&args, 0).and_then(|()| array(result).map(drop)),
         Loosen => {
             arity(&args, 1)?;
@@ -163,6 +179,25 @@ fn array(ty: &Ty) -> Result<ArrayTy, String> {
         Ty::Array(array) => Ok(*array),
         other => Err(format!("should be an array, is {other}")),
     }
+}
+
+/// The dimensions of what a kernel makes of operands, and its elements.
+fn mapped(module: &Module, kernel: FuncId, args: &[&Ty]) -> Result<(u8, Item), String> {
+    let kernel = &module.functions[kernel.0 as usize];
+    arity(args, kernel.params().len())?;
+    let mut ndim = 0;
+    for (arg, param) in args.iter().zip(kernel.params()) {
+        let want = kernel.values.get(param.0 as usize).ok_or("the kernel is broken")?;
+        match arg {
+            Ty::Array(array) => {
+                ndim = ndim.max(array.ndim);
+                expect(&array.item.ty(), want, "an element")?;
+            }
+            scalar => expect(scalar, want, "an operand")?,
+        }
+    }
+    let item = Item::of(&kernel.result).ok_or_else(|| format!("{} is no element", kernel.result))?;
+    Ok((ndim, item))
 }
 
 fn dimension(array: ArrayTy, axis: u8) -> Result<(), String> {

@@ -1,10 +1,11 @@
 //! Arrays: indices, slices, elements, and what is known of their shape.
 
 use super::{Emit, Operand, Primitive, index};
+use crate::builtins::primitive;
 use crate::diag::Diag;
 use crate::fault::Fault;
-use crate::typed::{Bounds, Op};
-use crate::types::{ArrayTy, Ty};
+use crate::typed::{Bounds, Cond, Op, Reduction};
+use crate::types::{ArrayTy, Ty, lift};
 
 type Outcome = Result<Operand, Diag>;
 
@@ -76,6 +77,9 @@ pub fn at(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
 pub fn cut(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
     let ty = array(e, &args[0])?;
     let axis = dimension(e, ty, &args[1])?;
+    if args[2..].iter().all(|bound| bound.ty == Ty::None) {
+        return Ok(args[0].clone());
+    }
     let mut given = 0;
     let mut bound = |e: &mut Emit, operand: &Operand, bit: i64, default: i64| match operand.ty {
         Ty::None => Ok(Operand::int(default)),
@@ -102,25 +106,15 @@ pub fn store(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
         return Err(e.diag("too-many-indices", &[&ty.ndim, &positions.len()]));
     }
     if positions.len() < ty.ndim.into() {
-        return Err(e.diag("array-value", &[&"an element"]));
+        let view = subscript(e, operand, positions)?;
+        return lift::assign(e, &view, value);
     }
-    let item = ty.item.ty();
     let mut parts = vec![operand.clone()];
     let mut indices = Vec::with_capacity(positions.len());
     for (axis, position) in positions.iter().enumerate() {
         indices.push(checked(e, operand, axis as u8, position)?);
     }
-    let value = match (&value.ty, &item) {
-        // As NumPy does for elements: a float is cut off, and what does not fit raises.
-        (Ty::Float(_), Ty::Int(_)) => {
-            let float = e.convert(value, &Ty::FLOAT).unwrap_or_else(|| value.clone());
-            e.op(Op::ToInt(e.mode), &[&float], item)
-        }
-        (Ty::Int(_) | Ty::Float(_), Ty::Bool) => {
-            e.truth(value).ok_or_else(|| e.diag("element-type", &[&ty, &value.ty]))?
-        }
-        _ => e.convert(value, &item).ok_or_else(|| e.diag("element-type", &[&ty, &value.ty]))?,
-    };
+    let value = element(e, ty, value)?;
     if !ty.writable {
         e.fail(Fault::ReadOnly, &Operand::bool(true));
         return Ok(Operand::none());
@@ -129,6 +123,25 @@ pub fn store(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
     parts.append(&mut indices);
     e.op(Op::Store, &parts.iter().collect::<Vec<_>>(), Ty::None);
     Ok(Operand::none())
+}
+
+/// A number as an element of an array: as NumPy has it for elements, a float is cut off, and what does not fit raises.
+pub fn element(e: &mut Emit, ty: ArrayTy, value: &Operand) -> Outcome {
+    let item = ty.item.ty();
+    let element = match (&value.ty, &item) {
+        (Ty::Float(_), Ty::Int(_)) => {
+            let float = e.convert(value, &Ty::FLOAT).unwrap_or_else(|| value.clone());
+            Some(e.op(Op::ToInt(e.mode), &[&float], item))
+        }
+        (Ty::Int(_) | Ty::Float(_), Ty::Bool) => e.truth(value),
+        _ => e.convert(value, &item),
+    };
+    element.ok_or_else(|| e.diag("element-type", &[&ty, &value.ty]))
+}
+
+/// `assign(array, value)`: writes all elements.
+pub fn assign(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+    lift::assign(e, &args[0], &args[1])
 }
 
 /// `array.shape`: a tuple of ints.
@@ -159,10 +172,65 @@ pub fn transpose(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outco
     Ok(e.op(Op::Transpose, &[&args[0]], Ty::Array(turned)))
 }
 
+/// Element `at` of an array that must have `count`.
+pub fn unpack(e: &mut Emit, operand: &Operand, at: usize, count: usize) -> Outcome {
+    let n = length(e, operand, 0);
+    let differs = e.compare(Cond::Ne, &n, &Operand::int(count as i64));
+    e.fail(Fault::UnpackCount, &differs);
+    subscript(e, operand, &[Operand::int(at as i64)])
+}
+
 /// How many turns a loop over it has.
 pub fn iter_len(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
     match &args[0].ty {
         Ty::Array(_) => Ok(length(e, &args[0], 0)),
         other => Err(e.diag("not-iterable-value", &[other])),
     }
+}
+
+/// A reduction of a whole array.
+pub fn reduction(e: &mut Emit, reduction: Reduction, operand: &Operand) -> Outcome {
+    array(e, operand)?;
+    lift::reduce(e, reduction, None, std::slice::from_ref(operand))
+}
+
+pub fn argmin(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+    reduction(e, Reduction::ArgMin, &args[0])
+}
+
+pub fn argmax(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+    reduction(e, Reduction::ArgMax, &args[0])
+}
+
+pub fn count_nonzero(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+    reduction(e, Reduction::CountNonzero, &args[0])
+}
+
+/// The sum divided by the number of elements.
+pub fn mean(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let total = reduction(e, Reduction::Sum, &args[0])?;
+    let n = size(e, p, args)?;
+    let divide = |e: &mut Emit, n: &Operand| super::arith::truediv(e, p, &[total.clone(), n.clone()]);
+    match total.ty {
+        // Of floats the mean has the sum's type.
+        Ty::Float(_) => {
+            let n = e.convert(&n, &total.ty).unwrap_or(n);
+            divide(e, &n)
+        }
+        _ => divide(e, &n),
+    }
+}
+
+/// `dot(x, y)` of arrays of one dimension and one length.
+pub fn dot(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+    for operand in args {
+        let ty = array(e, operand)?;
+        if ty.ndim != 1 {
+            return Err(e.diag("dot-dimensions", &[&ty]));
+        }
+    }
+    let (n, m) = (length(e, &args[0], 0), length(e, &args[1], 0));
+    let differ = e.compare(Cond::Ne, &n, &m);
+    e.fail(Fault::Shapes, &differ);
+    lift::reduce(e, Reduction::Sum, primitive("mul"), args)
 }

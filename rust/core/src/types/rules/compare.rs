@@ -1,8 +1,8 @@
 //! Comparisons, `not`, and what chooses between operands.
 
-use super::{Emit, Operand, Primitive, meet, no_operator};
+use super::{Emit, Operand, Primitive, array, meet, no_operator};
 use crate::diag::Diag;
-use crate::typed::{Cond, Mode, Op};
+use crate::typed::{Cond, Mode, Op, Reduction};
 use crate::types::{IntTy, Ty, join};
 
 type Outcome = Result<Operand, Diag>;
@@ -131,6 +131,10 @@ fn select(e: &mut Emit, p: &'static Primitive, truth: &Operand, a: &Operand, b: 
 fn extreme(e: &mut Emit, p: &'static Primitive, args: &[Operand], cond: Cond) -> Outcome {
     let items: Vec<Operand> = match (args, args.first().map(|arg| &arg.ty)) {
         ([one], Some(Ty::Tuple(items))) => (0..items.len()).map(|i| e.item(one, i)).collect(),
+        ([one], Some(Ty::Array(_))) => {
+            let least = cond == Cond::Lt;
+            return array::reduction(e, if least { Reduction::Min } else { Reduction::Max }, one);
+        }
         ([one], _) => return Err(e.diag("not-iterable-value", &[&one.ty])),
         _ => args.to_vec(),
     };

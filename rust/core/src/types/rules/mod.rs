@@ -4,6 +4,7 @@
 
 pub mod arith;
 pub mod array;
+pub mod augment;
 pub mod compare;
 pub mod convert;
 pub mod math;
@@ -77,3 +78,6 @@ fn bool_as_int(e: &mut Emit, operand: &Operand) -> Operand {
         _ => operand.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

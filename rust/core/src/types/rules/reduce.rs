@@ -4,7 +4,7 @@
 
 use super::{Emit, Operand, Primitive, arith, array, index};
 use crate::diag::Diag;
-use crate::typed::{Op, Piece, Print};
+use crate::typed::{Op, Piece, Print, Reduction};
 use crate::types::Ty;
 
 type Outcome = Result<Operand, Diag>;
@@ -19,6 +19,10 @@ fn elements(e: &mut Emit, operand: &Operand) -> Result<Vec<Operand>, Diag> {
 
 /// `sum(tuple, start=0)`: from left to right.
 pub fn sum(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if let Ty::Array(_) = args[0].ty {
+        let total = array::reduction(e, Reduction::Sum, &args[0])?;
+        return args.get(1).map_or(Ok(total.clone()), |start| arith::add(e, p, &[start.clone(), total]));
+    }
     let mut total = args.get(1).cloned().unwrap_or_else(|| Operand::int(0));
     for item in elements(e, &args[0])? {
         total = arith::add(e, p, &[total, item])?;
@@ -27,6 +31,10 @@ pub fn sum(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 }
 
 pub fn prod(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if let Ty::Array(_) = args[0].ty {
+        let product = array::reduction(e, Reduction::Prod, &args[0])?;
+        return args.get(1).map_or(Ok(product.clone()), |start| arith::mul(e, p, &[start.clone(), product]));
+    }
     let mut total = args.get(1).cloned().unwrap_or_else(|| Operand::int(1));
     for item in elements(e, &args[0])? {
         total = arith::mul(e, p, &[total, item])?;
@@ -44,10 +52,16 @@ fn fold_truth(e: &mut Emit, p: &'static Primitive, args: &[Operand], start: bool
 }
 
 pub fn any(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if let Ty::Array(_) = args[0].ty {
+        return array::reduction(e, Reduction::Any, &args[0]);
+    }
     fold_truth(e, p, args, false, Op::Or)
 }
 
 pub fn all(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if let Ty::Array(_) = args[0].ty {
+        return array::reduction(e, Reduction::All, &args[0]);
+    }
     fold_truth(e, p, args, true, Op::And)
 }
 

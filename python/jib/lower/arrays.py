@@ -1,0 +1,117 @@
+"""Which parameters of the entry the text itself shows to be arrays.
+
+In: the functions of a module in which something tells of arrays (`Unit.arrays`). Out: for each parameter of the first, whether it is
+declared as an array, indexed, gone over, asked for its length or shape, part of what is reduced as a whole, or handed to a parameter
+of which this is known.
+Always holds: it is read from the IR, where names are resolved: a `len` of the text's own shows nothing. Only names are followed, not
+variables that are assigned from them. Linear in the instructions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..ir import Function, Instruction
+
+# Primitives whose first operand is an array; of the views among them the other operands are indices.
+VIEWS = frozenset(("subscript", "at", "cut"))
+FIRST = VIEWS | {"store", "assign", "len", "iter_len", "shape", "size", "ndim", "transpose"}
+# Reductions, of which `min(a, b)` is none, and how many of their operands they reduce: every name in these is meant as a whole.
+REDUCED = {
+    "sum": 1, "prod": 1, "math.prod": 1, "min": 1, "max": 1, "any": 1, "all": 1, "mean": 1, "argmin": 1, "argmax": 1,
+    "count_nonzero": 1, "dot": 2,
+}  # fmt: skip
+
+TELLING = FIRST.union(REDUCED)
+
+#: A parameter: the number of its function, and its own.
+Place = tuple[int, int]
+
+
+def array_parameters(functions: list[Function]) -> list[bool]:
+    """For each parameter of the entry, whether it is shown to be an array."""
+    shown: dict[Place, None] = {}  # in which order does not matter
+    passed: dict[Place, list[Place]] = {}  # by a parameter of who is called: those of callers that are handed to it
+    for number, function in enumerate(functions):
+        for at, param in enumerate(function.params):
+            if param.type is not None and param.type[-1] == "]" and not param.type.startswith("tuple"):
+                shown[number, at] = None
+        telling = [
+            (op, args)
+            for block in function.blocks
+            for op, args, _, _ in block
+            if (op == "prim" and args[0] in TELLING) or op == "call"
+        ]
+        if telling and function.params:
+            _read(number, function, telling, shown, passed)
+    waiting = list(shown)
+    while waiting:
+        for place in passed.pop(waiting.pop(), ()):
+            if place not in shown:
+                shown[place] = None
+                waiting.append(place)
+    return [(0, at) in shown for at in range(len(functions[0].params))]
+
+
+def _read(
+    number: int,
+    function: Function,
+    telling: list[tuple[str, tuple[Any, ...]]],
+    shown: dict[Place, None],
+    passed: dict[Place, list[Place]],
+) -> None:
+    """What these instructions of a function show, and which parameters they hand on."""
+    instructions = [instruction for block in function.blocks for instruction in block]
+    count = len(function.params)
+    reduced: list[int] = []
+
+    def parameter(value: int) -> int:
+        """The parameter that a value is, or a number beyond them."""
+        instruction = instructions[value]
+        local: int = instruction.args[0] if instruction.op == "get" else count
+        return local
+
+    for op, args in telling:
+        if op == "call":
+            for at, value in enumerate(args[1:]):
+                if (param := parameter(value)) < count:
+                    passed.setdefault((args[0], at), []).append((number, param))
+        elif args[0] in FIRST:
+            if (param := parameter(args[1])) < count:
+                shown[number, param] = None
+        elif not (args[0] in ("min", "max") and len(args) > 2):  # `min(a, b)` is about numbers
+            reduced += args[1 : 1 + REDUCED[args[0]]]
+    if reduced:
+        for param in _gets(function, instructions, reduced):
+            if param < count:
+                shown[number, param] = None
+
+
+def _gets(function: Function, instructions: list[Instruction], values: list[int]) -> Iterator[int]:
+    """The locals that are read where these values are made, indices left out."""
+    writes: dict[int, list[int]] = {}  # of hidden locals, by which `a if c else b` comes
+    for instruction in instructions:
+        if instruction.op == "set" and function.locals[instruction.args[0]].startswith(".t."):
+            writes.setdefault(instruction.args[0], []).append(instruction.args[1])
+    seen: set[int] = set()
+    waiting = values
+    while waiting:
+        value = waiting.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        op, args = instructions[value].op, instructions[value].args
+        if op == "get":
+            yield args[0]
+            waiting += writes.pop(args[0], ())
+        elif op == "prim":
+            waiting += args[1:2] if args[0] in VIEWS else args[1:]
+        elif op in ("call", "extern", "cast"):
+            waiting += args[1:]
+        elif op == "tuple":
+            waiting += args
+        elif op == "unpack":
+            waiting.append(args[0])

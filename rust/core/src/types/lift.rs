@@ -1,0 +1,134 @@
+//! Operators and functions of numbers, given arrays: the kernel that is run on each element.
+//!
+//! In: a primitive of numbers and operands of which some are arrays. Out: an array, by `Op::Map`; and the kernel, a function of the module
+//! whose body is what the primitive's own rule makes of elements. Always holds: NumPy's rules, whatever the text's own are, as whole arrays have them in
+//! Python; literals stay literals, so that they give way to the arrays' types.
+
+use crate::kernel::MOST_OPERANDS;
+
+use super::emit::{Emit, Operand, Sink};
+use super::{ArrayTy, Item, Ty};
+use crate::builtins::Primitive;
+use crate::diag::Diag;
+use crate::typed::{Block, Mode, Op, Reduction, Terminator, Value};
+
+type Outcome = Result<Operand, Diag>;
+
+/// Whether one of them is an array.
+pub fn any_array(operands: &[Operand]) -> bool {
+    operands.iter().any(|operand| matches!(operand.ty, Ty::Array(_)))
+}
+
+/// What the primitive makes of each element.
+pub fn map(e: &mut Emit, p: &'static Primitive, operands: &[Operand]) -> Outcome {
+    let kernel = Kernel::new(e, p.name, operands, |e, elements| (p.rule)(e, p, elements))?;
+    let ty = Ty::Array(ArrayTy { item: kernel.item, ndim: ndim(operands), contiguous: true, writable: true });
+    Ok(kernel.apply(e, None, operands, Op::Map, ty))
+}
+
+/// Writes each element of `value`, an array or a number, to `target`.
+pub fn assign(e: &mut Emit, target: &Operand, value: &Operand) -> Outcome {
+    let Ty::Array(ty) = target.ty else { return Err(e.diag("not-an-array", &[&target.ty])) };
+    let item = ty.item.ty();
+    let given = std::slice::from_ref(value);
+    if ndim(given) > ty.ndim {
+        return Err(e.diag("too-many-to-assign", &[&ndim(given), &ty.ndim]));
+    }
+    let kernel = Kernel::new(e, "assign", given, |e, elements| super::rules::array::element(e, ty, &elements[0]))?;
+    debug_assert_eq!(kernel.item.ty(), item);
+    if !ty.writable {
+        e.fail(crate::fault::Fault::ReadOnly, &Operand::bool(true));
+        return Ok(Operand::none());
+    }
+    kernel.apply(e, Some(target), given, Op::MapInto, Ty::None);
+    Ok(Operand::none())
+}
+
+/// What a reduction makes of all elements of `operands` after the primitive, or of the elements of the one as they are.
+pub fn reduce(e: &mut Emit, reduction: Reduction, before: Option<&'static Primitive>, operands: &[Operand]) -> Outcome {
+    let kernel = match before {
+        Some(p) => Kernel::new(e, p.name, operands, |e, elements| (p.rule)(e, p, elements))?,
+        None => Kernel::new(e, "element", operands, |_, elements| Ok(elements[0].clone()))?,
+    };
+    let ty = reduction.result(kernel.item);
+    Ok(kernel.apply(e, None, operands, |id| Op::Reduce(reduction, id), ty))
+}
+
+fn ndim(operands: &[Operand]) -> u8 {
+    let each = operands.iter().map(|operand| if let Ty::Array(array) = operand.ty { array.ndim } else { 0 });
+    each.max().unwrap_or(0)
+}
+
+/// A kernel in the making: what it gives, and its function where instructions are wanted.
+struct Kernel {
+    item: Item,
+    function: Option<crate::typed::Function>,
+}
+
+impl Kernel {
+    fn new(
+        e: &mut Emit,
+        name: &str,
+        operands: &[Operand],
+        body: impl Fn(&mut Emit, &[Operand]) -> Outcome,
+    ) -> Result<Kernel, Diag> {
+        if operands.len() > MOST_OPERANDS {
+            return Err(e.diag("elementwise-operands", &[&name, &MOST_OPERANDS]));
+        }
+        let element = |operand: &Operand| match operand.ty {
+            Ty::Array(array) => array.item.ty(),
+            ref scalar => scalar.clone(),
+        };
+        let fitting = |e: &Emit, result: &Operand| {
+            Item::of(&result.ty).ok_or_else(|| e.diag("no-element", &[&format!("{name}()"), &result.ty]))
+        };
+        let span = e.span;
+        let Some(mut sink) = e.kernel_sink(name) else {
+            let mut dry = Emit::dry(Mode::Numpy);
+            dry.span = span;
+            let elements: Vec<Operand> = operands
+                .iter()
+                .map(|o| if o.literal.is_some() { o.clone() } else { Operand::typed(element(o)) })
+                .collect();
+            let result = body(&mut dry, &elements)?;
+            return Ok(Kernel { item: fitting(e, &result)?, function: None });
+        };
+        let mut params: Vec<Value> = Vec::new();
+        let elements: Vec<Operand> = operands
+            .iter()
+            .map(|operand| {
+                if operand.literal.is_some() {
+                    return operand.clone();
+                }
+                let param = sink.function.new_value(element(operand));
+                params.push(param);
+                Operand::of(element(operand), param)
+            })
+            .collect();
+        let mut inner = Emit::into(Mode::Numpy, &mut sink);
+        inner.span = span;
+        let result = body(&mut inner, &elements)?;
+        let value = inner.value(&result);
+        inner.room()?;
+        let item = fitting(e, &result)?;
+        let Sink { mut function, insts, .. } = sink;
+        function.result = result.ty.clone();
+        function.blocks.push(Block { params, insts, end: Terminator::Return(value), end_span: span });
+        Ok(Kernel { item, function: Some(function) })
+    }
+
+    /// The operation that runs it. Literals are in the kernel already.
+    fn apply(
+        self,
+        e: &mut Emit,
+        target: Option<&Operand>,
+        operands: &[Operand],
+        op: impl FnOnce(crate::typed::FuncId) -> Op,
+        ty: Ty,
+    ) -> Operand {
+        let id = e.add_kernel(self.function);
+        let others = operands.iter().filter(|operand| operand.literal.is_none());
+        let args: Vec<&Operand> = target.into_iter().chain(others).collect();
+        e.op(op(id), &args, ty)
+    }
+}
