@@ -312,7 +312,7 @@ impl Callable {
 
     fn call<'py>(slf: &Bound<'py, Self>, args: &[Borrowed<'_, 'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
-        if elementwise::has_array(this.program(), args) {
+        if elementwise::has_array(py, this.program(), args)? {
             return elementwise::call(slf, args, None);
         }
         let (types, slots) = match this.program().convert(py, args) {

@@ -96,9 +96,20 @@ pub fn concerns(program: &Program, args: &[Borrowed<'_, '_, PyAny>]) -> PyResult
     Ok(false)
 }
 
-/// Whether an argument is an array itself; false until NumPy is needed for the first time.
-pub fn has_array(program: &Program, args: &[Borrowed<'_, '_, PyAny>]) -> bool {
-    args.iter().any(|arg| arrays::is_array(arg)) && !program.takes_arrays
+/// Whether an argument is an array, and none is to be taken as a whole.
+pub fn has_array(py: Python<'_>, program: &Program, args: &[Borrowed<'_, '_, PyAny>]) -> PyResult<bool> {
+    if program.takes_arrays {
+        return Ok(false);
+    }
+    if args.iter().any(|arg| arrays::is_array(arg)) {
+        return Ok(true);
+    }
+    let mut others = args.iter().filter(|arg| !convert::is_plain(arg)).peekable();
+    if others.peek().is_none() || !arrays::is_there(py)? {
+        return Ok(false);
+    }
+    arrays::load(py)?;
+    Ok(others.any(|arg| arrays::is_some_array(arg)))
 }
 
 /// What an argument is, as far as it can be said before addresses are taken.

@@ -9,7 +9,6 @@ use crate::types::{FloatTy, IntTy};
 mod lanes;
 mod measure;
 
-
 const F32: Ty = Ty::Float(FloatTy::F32);
 
 fn kernel(module: Module, uniform: u64) -> Kernel {

@@ -10,9 +10,7 @@ type Outcome = Result<Operand, Diag>;
 
 /// Whether these are bools of NumPy's, which it does not count with.
 fn are_numpys_bools(e: &Emit, args: &[Operand]) -> bool {
-    e.mode == Mode::Numpy
-        && args.iter().all(|arg| arg.ty == Ty::Bool)
-        && !args.iter().all(Operand::gives_way)
+    e.mode == Mode::Numpy && args.iter().all(|arg| arg.ty == Ty::Bool) && !args.iter().all(Operand::gives_way)
 }
 
 /// Both operands in the type in which they meet; bools meet as ints, NumPy's as ints of 8 bits.
