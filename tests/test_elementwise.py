@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import warnings
-from ctypes import CDLL, c_char, c_int, c_size_t, c_void_p, addressof
+from ctypes import CDLL, addressof, c_char, c_int, c_size_t, c_void_p
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,7 @@ def operands(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
     def array() -> np.ndarray:
         dtype = np.dtype(draw(st.sampled_from(DTYPES)))
-        values = seed.integers(0, 2 if dtype == bool else 100, shape).astype(dtype)
+        values = seed.integers(0, 2 if dtype.kind == "b" else 100, shape).astype(dtype)
         if dtype.kind in "if":
             values -= dtype.type(50)
         return laid_out(values, draw(st.sampled_from(LAYOUTS)))
@@ -397,7 +397,13 @@ def test_the_number_of_threads() -> None:
     try:
         assert jib.set_num_threads(3) == before
         assert jib.get_num_threads() == 3
-        for wrong, error in ((0, ValueError), (-1, ValueError), (10**6, ValueError), (1.0, TypeError), (True, TypeError)):
+        for wrong, error in (
+            (0, ValueError),
+            (-1, ValueError),
+            (10**6, ValueError),
+            (1.0, TypeError),
+            (True, TypeError),
+        ):
             with pytest.raises(error):
                 jib.set_num_threads(wrong)  # type: ignore[arg-type]
             with pytest.raises(error):

@@ -92,15 +92,13 @@ def test_out() -> None:
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.sampled_from([1, 2, 3, -1, -2]),
        st.sampled_from([1, 2, 3, -1, -2]), st.sampled_from([1, 2, 3, -1, -2]), st.sampled_from([1, 5, 40, 1100]),
        st.sampled_from(["a + b", "a * 2 - b", "a if a > b else b"]), st.sampled_from(["i2", "f8", "i8"]))  # fmt: skip
-def test_operands_that_overlap(
-    p: int, q: int, r: int, s: int, t: int, u: int, n: int, text: str, dtype: str
-) -> None:
+def test_operands_that_overlap(p: int, q: int, r: int, s: int, t: int, u: int, n: int, text: str, dtype: str) -> None:
     memory = np.arange(7000).astype(dtype) % 97
     ufunc = FUNCTIONS.setdefault(text, jib.compile(text, params=["a", "b"]).ufunc)
 
     def view(start: int, step: int) -> np.ndarray:
         start += 0 if step > 0 else 3000
-        return memory[start :: step][:n]
+        return memory[start::step][:n]
 
     a, b, out = view(p, s), view(q, t), view(r, u)
     expected = ufunc(a.copy(), b.copy())

@@ -27,9 +27,13 @@ pub struct Operand {
 /// What is gathered at a time: two operands and a result of doubles fit a first cache.
 const STRIP: usize = 1024;
 
-/// The most elements that are done between two looks at the host, and the nanoseconds that they should not take longer than.
+/// The most elements that are done between two looks at the host, and the picoseconds that they should not take longer than.
 const BLOCK: usize = 16 << 10;
-const BLOCK_NANOSECONDS: usize = 200_000;
+const BLOCK_PICOSECONDS: usize = 200_000_000;
+
+/// The picoseconds from which on threads are worth it: waking one and waiting for it took 10 to 30 µs, on two processors that others used
+/// too, and twice that is to be saved (benches/bench_elementwise.py).
+const WORTH: usize = 100_000_000;
 
 /// How long the calling thread waits for the others before it looks at the host again.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -116,13 +120,11 @@ impl<'a> Work<'a> {
 
     /// Whether it is worth the threads, and they may do it.
     pub fn can_spread(&self) -> bool {
-        // Waking a thread and waiting for it took 8 to 30 µs (benches/bench_arrays.py); twice that must be saved.
-        const WORTH: usize = 120_000;
         self.free && self.compiled.shared && self.count.saturating_mul(self.compiled.cost) >= WORTH && self.blocks() > 1
     }
 
     fn block_length(&self) -> usize {
-        (BLOCK_NANOSECONDS / self.compiled.cost).clamp(64, BLOCK)
+        (BLOCK_PICOSECONDS / self.compiled.cost).clamp(64, BLOCK)
     }
 
     fn blocks(&self) -> usize {

@@ -48,7 +48,7 @@ pub struct Compiled {
     pub narrowed: Box<[Option<IntTy>]>,
     /// Whether threads may share its work: it prints nothing, calls nothing of the host's, and counts no fuel.
     pub shared: bool,
-    /// Nanoseconds for an element, about.
+    /// Picoseconds for an element, about.
     pub cost: usize,
     /// Whether the code of `Kernel::run_exact` is there.
     exact: OnceLock<()>,
@@ -71,10 +71,12 @@ impl Compiled {
             narrow.filter(|_| params[at].weak)
         };
         let narrowed = (0..params.len()).map(narrowed).collect();
-        // A third of a nanosecond for an instruction; twenty for what is called; loops take as long as they take.
+        // Instructions of vectors, and others; what is called; loops take as long as they take. Memory is not faster than a third of a
+        // nanosecond for three operands (benches/bench_elementwise.py).
         let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..) | Op::Call(_))).count();
-        let loops = if kernel.ticks() { 100 } else { 0 };
-        let cost = (insts().count() / 3 + 20 * calls + loops).max(1);
+        let loops = if kernel.ticks() { 100_000 } else { 0 };
+        let cost = insts().count() * if kernel.is_vector() { 100 } else { 300 } + 10_000 * calls + loops;
+        let cost = cost.max(300);
         Compiled { shared: !talks && !fuel, cost, narrowed, params, kernel, exact: OnceLock::new() }
     }
 

@@ -241,7 +241,7 @@ unsafe extern "C" fn run_loop(
 ) {
     // An exception that is still there is that of the same call; else it was seen.
     if FAILED.get() {
-        if gil::attached_again(|py| PyErr::occurred(py)) {
+        if gil::attached_again(PyErr::occurred) {
             return;
         }
         FAILED.set(false);
