@@ -43,7 +43,7 @@ fn ours(name: &str, operands: &[Operand]) -> String {
     }
 }
 
-/// Where we differ and say so (docs/arrays.md).
+/// Where we differ; docs/architecture.md says so.
 fn differs(name: &str, operands: &[&str]) -> bool {
     match name {
         // 1 / x of ints; and what is about the last bit of a double.
