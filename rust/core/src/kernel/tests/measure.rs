@@ -116,7 +116,8 @@ fn folds() {
         let begin = Instant::now();
         for i in 0..10_000 {
             // SAFETY: the run has so many elements.
-            let partial = unsafe { fold::block(reduction, Item::Float(FloatTy::F64), run.as_ptr().cast(), run.len(), i) };
+            let partial =
+                unsafe { fold::block(reduction, Item::Float(FloatTy::F64), run.as_ptr().cast(), run.len(), i) };
             std::hint::black_box(partial);
         }
         eprintln!("{}: {:.3} ns", reduction.name(), begin.elapsed().as_secs_f64() * 1e9 / 4096e4);
