@@ -325,7 +325,7 @@ def evaluate(
         else:
             keywords[param.name] = place[param.name]
     if out is not None:
-        if keywords:
-            raise TypeError(f"evaluate(): 'out' is for texts whose parameters have positions, and '{min(keywords)}' has none")
-        return function._map(tuple(args), {"out": out, "casting": casting})
+        values = iter(args)
+        whole = [next(values, p.default) if p.kind == "positional" else keywords.get(p.name, p.default) for p in params]
+        return function._map(tuple(whole), {"out": out, "casting": casting})
     return function(*args, **keywords)

@@ -197,6 +197,11 @@ pub fn are_exact(args: &[Borrowed<'_, '_, PyAny>], types: &[Ty]) -> bool {
     args.iter().zip(types).all(|(arg, ty)| is_exact(arg, ty))
 }
 
+/// Whether a value is a float, int or bool itself, of no derived class.
+pub fn is_plain(value: &Bound<'_, PyAny>) -> bool {
+    [Ty::FLOAT, Ty::INT, Ty::Bool].iter().any(|ty| is_exact(value, ty))
+}
+
 fn is_exact(value: &Bound<'_, PyAny>, ty: &Ty) -> bool {
     match ty {
         Ty::Float(_) => value.is_exact_instance_of::<PyFloat>(),

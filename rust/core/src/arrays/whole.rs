@@ -34,7 +34,7 @@ pub struct Whole {
     pub item: Item,
     /// Whether the kernel gives its one operand, an array's elements, as they are.
     pub plain: bool,
-    /// Nanoseconds for an element, about.
+    /// Picoseconds for an element, about.
     pub cost: u64,
     /// Whether the kernel can be run by several threads at once: it asks nothing of the host.
     pub shared: bool,
@@ -51,12 +51,12 @@ pub trait Engine {
     fn block(&mut self, operands: &[*mut u8], count: usize) -> Result<(), Self::Error>;
     fn tick(&mut self) -> Result<(), HostError>;
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError>;
-    /// Does so many jobs, of so many nanoseconds in all, by several threads, if there are any; None: nothing was done. Of jobs that
+    /// Does so many jobs, of so many picoseconds in all, by several threads, if there are any; None: nothing was done. Of jobs that
     /// fail, the first one's failure is given.
     fn spread(
         &mut self,
         _jobs: u64,
-        _nanos: u64,
+        _picos: u64,
         _job: &(dyn Fn(u64, &mut Run<Self::Error>) -> Result<(), Self::Error> + Sync),
     ) -> Option<Result<(), Stop<Self::Error>>> {
         None
@@ -104,7 +104,8 @@ impl Whole {
         let plain = is_plain(kernel) && matches!(operands[..], [Ty::Array(_)]);
         let insts = || kernel.blocks.iter().flat_map(|block| &block.insts);
         let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..))).count() as u64;
-        let cost = (insts().count() as u64 / 3 + 20 * calls).max(1);
+        // A vector does an instruction for an element in a tenth of a nanosecond; what is called takes ten.
+        let cost = (insts().count() as u64 * 100 + 10_000 * calls).max(300);
         let asks = |op: &Op| matches!(op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Tick(_) | Op::Prepay(_));
         let shared = !insts().any(|inst| asks(&inst.op));
         Some((Whole { kind, item: Item::of(&kernel.result)?, plain, cost, shared, spent: None, operands }, id))
@@ -244,12 +245,12 @@ impl Whole {
         done: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), Stop<E::Error>> {
         let blocks = blocks(shape);
-        let nanos = shape.total.saturating_mul(self.cost);
+        let picos = shape.total.saturating_mul(self.cost);
         let job = |job: u64, run: &mut Run<E::Error>| {
             let first = job * JOB;
             if done() { Ok(()) } else { part(first..blocks.min(first + JOB), run) }
         };
-        if let Some(spread) = engine.spread(blocks.div_ceil(JOB), nanos, &job) {
+        if let Some(spread) = engine.spread(blocks.div_ceil(JOB), picos, &job) {
             return spread;
         }
         for block in 0..blocks {
