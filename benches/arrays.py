@@ -1,12 +1,13 @@
 """Arrays: jib beside NumPy, numexpr and numba, by one thread and by two, on 10, 10⁴ and 10⁶ elements; loops over arrays; small calls.
 
-Each library does a row in the way that is natural and quick for it: jib is called with the arrays, NumPy evaluates the expression, numexpr calls
-its compiled expression, numba its compiled loop (error_model="numpy", no fastmath; `parallel=True` for two threads). Outputs are allocated as each
-does by itself, or written to one array that is there before with `--out`. All must give the same values before anything is measured.
+Each library does a row in the way that is natural and quick for it: jib is called with the arrays, NumPy evaluates the
+expression, numexpr calls its compiled expression, numba its compiled loop (error_model="numpy", no fastmath; `parallel=True`
+for two threads). Outputs are allocated as each does by itself, or written to one array that is there before with `--out`. All
+must give the same values before anything is measured.
 
-Every contender has its turn in every round; times are medians of the rounds, and a speed "to" a peer is the median of the rounds' ratios:
-2.00 is twice as fast as the peer. What misses a promise (`PROMISES`) has a mark: `!`, or `~` if by less than three hundredths.
-A peer that is not installed is left out. Needs NumPy; `--plot FILE.png` needs matplotlib.
+Every contender has its turn in every round; times are medians of the rounds, and a speed "to" a peer is the median of the
+rounds' ratios: 2.00 is twice as fast as the peer. What misses a promise (`PROMISES`) has a mark: `!`, or `~` if by less than
+three hundredths. A peer that is not installed is left out. Needs NumPy; `--plot FILE.png` needs matplotlib.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib import import_module
 from statistics import median
-from time import perf_counter, sleep
+from time import perf_counter, sleep, thread_time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -246,27 +247,36 @@ class Contender(NamedTuple):
     before: Callable[[], None] = lambda: None
 
 
-def case(contender: Contender, repeat: int) -> Case:
+def case(contender: Contender, repeat: int, clock: Callable[[], float]) -> Case:
     """Threads that an earlier contender left spinning come to rest, and ours are awake, before the clock starts."""
 
     def run() -> float:
         contender.before()
         sleep(0.002)
         contender.work()
-        begin = perf_counter()
+        begin = clock()
         for _ in range(repeat):
             contender.work()
-        return (perf_counter() - begin) / repeat
+        return (clock() - begin) / repeat
 
     return run
 
 
-def compete(contenders: dict[str, Contender], rounds: int, seconds: float) -> dict[str, list[float]]:
-    cases = {}
-    for name, contender in contenders.items():
-        contender.before()
-        cases[name] = case(contender, repeats(contender.work, seconds))
-    return in_turns(cases, rounds)
+class Way(NamedTuple):
+    """How to measure: so many rounds, each case for so long; by the time of day or, one thread alone, by the processor's."""
+
+    rounds: int
+    seconds: float
+    by_processor: bool
+
+    def compete(self, contenders: dict[str, Contender]) -> dict[str, list[float]]:
+        clock, cases = thread_time if self.by_processor else perf_counter, {}
+        for name, contender in contenders.items():
+            if self.by_processor and name.endswith(", 2"):
+                continue
+            contender.before()
+            cases[name] = case(contender, repeats(contender.work, self.seconds), clock)
+        return in_turns(cases, self.rounds)
 
 
 def speed(taken: dict[str, list[float]], ours: str, theirs: str) -> float | None:
@@ -288,7 +298,8 @@ def numpy_function(text: str, names: Sequence[str], out: np.ndarray | None) -> C
             text = f"np.copyto(out, {text})"
         elif isinstance(tree, ast.Call) and ast.unparse(tree.func) in scope:
             text = text[:-1] + ", out=out)"
-    return eval(f"lambda {', '.join(names)}: {text}", scope)
+    function: Callable[..., Any] = eval(f"lambda {', '.join(names)}: {text}", scope)
+    return function
 
 
 def numba_functions(numba: Any, row: Row, names: Sequence[str], with_out: bool) -> list[Callable[..., Any]]:
@@ -339,12 +350,12 @@ class Field:
             found["jib" if threads == 1 else "jib, 2"] = Contender(work)
         found["NumPy"] = Contender(partial(numpy_function(row.numpy or row.text, self.names, out), *args))
         if self.numexpr is not None:
-            work = partial(self.expression, *args, **({} if out is None else {"out": out}))
+            work = partial(self.expression, *args, **({} if out is None else {"out": out, "ex_uses_vml": False}))
             for threads in (1, 2):
                 name = "numexpr" if threads == 1 else "numexpr, 2"
                 found[name] = Contender(work, partial(self.numexpr.set_num_threads, threads))
-        for threads, function in enumerate(self.numbas, 1):
-            work = partial(function, *args) if out is None else partial(function, *args, out)
+        for threads, loop in enumerate(self.numbas, 1):
+            work = partial(loop, *args) if out is None else partial(loop, *args, out)
             found["numba" if threads == 1 else "numba, 2"] = Contender(work)
         self.compare(found, out)
         return found
@@ -367,9 +378,7 @@ class Field:
 # ------------------------------------------------------------------------------------------------- the tables
 
 
-def elementwise(
-    rows: Iterable[Row], sizes: Sequence[int], rounds: int, seconds: float, with_out: bool
-) -> dict[str, Any]:
+def elementwise(rows: Iterable[Row], sizes: Sequence[int], way: Way, with_out: bool) -> dict[str, Any]:
     numexpr, numba = peer("numexpr"), peer("numba")
     fields = [Field(row, with_out, numexpr, numba) for row in rows]
     everything = {}
@@ -378,8 +387,8 @@ def elementwise(
         lines, heads = [], []
         for field in fields:
             row = field.row
-            taken = compete(field.contenders(size), rounds, seconds)
-            promises = [promise for promise in PROMISES if promise.theirs in taken]
+            taken = way.compete(field.contenders(size))
+            promises = [promise for promise in PROMISES if {promise.ours, promise.theirs} <= taken.keys()]
             heads = [*taken, *[f"{promise.ours} to {promise.theirs}" for promise in promises]]
             times = {name: median(values) / size * 1e9 for name, values in taken.items()}
             speeds = [speed(taken, promise.ours, promise.theirs) for promise in promises]
@@ -393,25 +402,25 @@ def elementwise(
     return everything
 
 
-def loops(wanted: Callable[[str], bool], rounds: int, divisor: int) -> dict[str, Any]:
+def loops(wanted: Callable[[str], bool], way: Way, divisor: int) -> dict[str, Any]:
     numba = peer("numba")
-    lines, found = [], {}
+    lines, found = [], dict[str, dict[str, float | None]]()
     for name, (text, make) in KERNELS.items():
         if not wanted(name):
             continue
         scope: Names = {}
         exec(text, scope)
         python = scope[text.partition("def ")[2].partition("(")[0]]
-        engines = {"jib": jib.compile(text)} | ({} if numba is None else {"numba": numba.njit(python)})
+        engines: Names = {"jib": jib.compile(text)} | ({} if numba is None else {"numba": numba.njit(python)})
         small = make(16 if "10⁶" not in name else 1000)
         python(*small)
         for function in engines.values():
-            args = [np.zeros_like(small[0]), *small[1:]]
-            function(*args)
-            assert np.array_equal(args[0], small[0]), name
+            result = np.zeros_like(small[0])
+            function(result, *small[1:])
+            assert np.array_equal(result, small[0]), name
         args = make(divisor)
         contenders = {engine: Contender(partial(function, *args)) for engine, function in engines.items()}
-        taken = compete(contenders, rounds, 0.02)
+        taken = way.compete(contenders)
         found[name] = {engine: median(values) for engine, values in taken.items()}
         of_numba = speed(taken, "jib", "numba")
         lines.append(
@@ -423,7 +432,7 @@ def loops(wanted: Callable[[str], bool], rounds: int, divisor: int) -> dict[str,
     return found
 
 
-def calls(rounds: int) -> dict[str, Any]:
+def calls(way: Way) -> dict[str, Any]:
     """What stands around the elements: a + b of ten."""
     numexpr, numba = peer("numexpr"), peer("numba")
     a, b = np.arange(10.0), np.ones(10)
@@ -440,7 +449,7 @@ def calls(rounds: int) -> dict[str, Any]:
     if numba is not None:
         contenders["numba.njit"] = Contender(partial(numba.njit(lambda a, b: a + b), a, b))
         contenders["numba.vectorize"] = Contender(partial(numba.vectorize(lambda a, b: a + b), a, b))
-    taken = compete(contenders, rounds, 0.005)
+    taken = way.compete(contenders)
     to_add = {name: speed(taken, name, "np.add") for name in taken}
     lines = [
         [name, f"{digits(median(values) * 1e9)} ns", marked(to_add[name], CALL_TO_ADD if name == "jib" else None)]
@@ -456,7 +465,7 @@ def calls(rounds: int) -> dict[str, Any]:
 def plot(file: str, found: dict[str, Any]) -> None:
     """A panel for each size: a line for each row, a mark for each contender."""
     try:
-        from matplotlib import pyplot
+        from matplotlib import pyplot, ticker
     except ImportError:
         print("matplotlib is not installed: no plot")
         return
@@ -471,6 +480,7 @@ def plot(file: str, found: dict[str, Any]) -> None:
                     fill = color if not threads else "none"
                     panel.plot(time, -at, marker, color=color, markerfacecolor=fill, label=name if at == 0 else None)
         panel.set(title=f"{int(size):,} elements", xlabel="ns per element", xscale="log")
+        panel.xaxis.set_minor_formatter(ticker.NullFormatter())
         panel.set_yticks([-at for at in range(len(rows))], list(rows))
         panel.grid(alpha=0.3)
     panels[0][-1].legend(fontsize="small")
@@ -489,6 +499,7 @@ def main() -> None:
     options.add_argument("--rows", default="", metavar="WORDS", help="only rows that have one of these, parted by ';'")
     options.add_argument("--sizes", default="", metavar="N,…", help="other numbers of elements")
     options.add_argument("--out", action="store_true", help="write to arrays that are there before")
+    options.add_argument("--cpu", action="store_true", help="one thread alone, by processor time: for a busy machine")
     options.add_argument("--plot", metavar="FILE.png", help="also draw a picture")
     wanted = options.parse_args()
     words = [word.strip() for word in wanted.rows.split(";") if word.strip()]
@@ -496,16 +507,16 @@ def main() -> None:
     def is_wanted(name: str) -> bool:
         return not words or any(word in name for word in words)
 
-    rounds, seconds = (min(wanted.rounds, 3), 0.003) if wanted.quick else (wanted.rounds, 0.02)
+    way = Way(min(wanted.rounds, 3), 0.003, wanted.cpu) if wanted.quick else Way(wanted.rounds, 0.02, wanted.cpu)
     sizes = (
         [int(float(size)) for size in wanted.sizes.split(",")] if wanted.sizes else SIZES[:: 2 if wanted.quick else 1]
     )
     before = load()
     rows = [row for row in ROWS if is_wanted(row.name or row.text)]
-    found: dict[str, Any] = {"elementwise": elementwise(rows, sizes, rounds, seconds, wanted.out) if rows else {}}
-    found["loops"] = loops(is_wanted, rounds, 2 if wanted.quick else 1)
+    found: dict[str, Any] = {"elementwise": elementwise(rows, sizes, way, wanted.out) if rows else {}}
+    found["loops"] = loops(is_wanted, way, 2 if wanted.quick else 1)
     if is_wanted("call"):
-        found["calls"] = calls(rounds)
+        found["calls"] = calls(way)
     print(
         f"\nmarks: ! misses what is promised, ~ by less than 0.03; processors: {os.cpu_count()}, load {before} to {load()}"
     )

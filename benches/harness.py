@@ -33,7 +33,7 @@ class Result(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Result:
-        low, middle, high = quantiles(values, n=4) if len(values) > 1 else values * 3
+        low, middle, high = quantiles(values, n=4) if len(values) > 1 else [*values] * 3
         return cls(middle, (high - low) / 2 / middle if middle else 0.0, len(values))
 
     def __str__(self) -> str:
