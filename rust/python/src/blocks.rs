@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use crate::flags::{self, Flags};
 use crate::kernels::Compiled;
+use crate::threads;
 
 /// One argument or result.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +103,8 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 let stride = if uniform(at) { 0 } else { self.operands[at].stride };
-                match meeting(Operand { stride, ..self.operands[at] }, size, self.operands[out], sizes[out], self.count) {
+                match meeting(Operand { stride, ..self.operands[at] }, size, self.operands[out], sizes[out], self.count)
+                {
                     Meeting::Never => {}
                     Meeting::Same if at < self.arity() => runs &= self.compiled.kernel.flags_are_exact(),
                     Meeting::Ahead if at < self.arity() => (runs, ordered) = (false, true),
@@ -115,9 +117,8 @@ impl<'a> Work<'a> {
 
     /// Whether it is worth the threads, and they may do it.
     pub fn can_spread(&self) -> bool {
-        // Waking a thread and waiting for it took 8 to 30 µs (benches/bench_arrays.py); twice that must be saved.
-        const WORTH: usize = 120_000;
-        self.free && self.compiled.shared && self.count.saturating_mul(self.compiled.cost) >= WORTH && self.blocks() > 1
+        let nanos = self.count.saturating_mul(self.compiled.cost) as u64;
+        self.free && self.compiled.shared && nanos >= threads::WORTH && self.blocks() > 1
     }
 
     fn block_length(&self) -> usize {

@@ -69,7 +69,8 @@ impl Known {
 
     fn keep_ufunc(&self, key: &Key, open: bool, ufunc: Py<PyAny>) {
         let mut entries = self.entries();
-        let place = entries.iter_mut().find(|entry| entry.key == *key).map(|entry| &mut entry.ufuncs[usize::from(open)]);
+        let place =
+            entries.iter_mut().find(|entry| entry.key == *key).map(|entry| &mut entry.ufuncs[usize::from(open)]);
         let old = place.map(|place| place.replace(ufunc));
         drop(entries);
         drop(old);
@@ -105,8 +106,15 @@ enum Given<'py> {
     /// An array itself: `args` has it.
     Array,
     /// What is an array only in a way; or an array that was made of it.
-    Like { dtype: Bound<'py, PyAny>, object: Bound<'py, PyAny> },
-    Number { item: Item, weak: bool, bits: u64 },
+    Like {
+        dtype: Bound<'py, PyAny>,
+        object: Bound<'py, PyAny>,
+    },
+    Number {
+        item: Item,
+        weak: bool,
+        bits: u64,
+    },
 }
 
 type Given8<'py> = SmallVec<[Given<'py>; 4]>;
@@ -157,7 +165,11 @@ fn give<'py>(program: &Program, param: &Param, arg: &Bound<'py, PyAny>) -> PyRes
         return Ok(Given::Array);
     }
     if param.declared.is_none() && arg.is_exact_instance_of::<PyFloat>() {
-        return Ok(Given::Number { item: Item::Float(FloatTy::F64), weak: true, bits: arg.extract::<f64>()?.to_bits() });
+        return Ok(Given::Number {
+            item: Item::Float(FloatTy::F64),
+            weak: true,
+            bits: arg.extract::<f64>()?.to_bits(),
+        });
     }
     if arrays::is_like_array(arg)? {
         if arrays::is_some_array(arg) {
@@ -406,4 +418,3 @@ fn by_ufunc<'py>(
     };
     give_back(py, callable.program(), compiled, results)
 }
-

@@ -142,9 +142,10 @@ fn rows_of(py: Python<'_>, program: &Program) -> PyResult<Vec<Types>> {
             continue;
         }
         let types: Vec<Ty> = items.iter().map(|item| item.ty()).collect();
-        let outs = program.unit.accept(&types).and_then(|types| {
-            program.unit.specialise(&types, None, Mode::Numpy, program.options.counting)
-        });
+        let outs = program
+            .unit
+            .accept(&types)
+            .and_then(|types| program.unit.specialise(&types, None, Mode::Numpy, program.options.counting));
         match outs.map(|module| module.functions[0].result.scalars()) {
             Ok(outs) => {
                 let outs: Option<SmallVec<[Item; 4]>> = outs.iter().map(Item::of).collect();
