@@ -4,8 +4,9 @@
 //! Always holds: the results are the same bits however many threads there are; only contiguous runs reach a kernel, whatever else is
 //! gathered into strips and scattered from them; the host is asked by the calling thread, between blocks too.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jib_core::failure::{Cause, Failure, Host, HostError};
@@ -14,6 +15,7 @@ use rayon::ThreadPool;
 use smallvec::SmallVec;
 
 use crate::flags::{self, Flags};
+use crate::gate::{Closing, Gate};
 use crate::kernels::Compiled;
 
 /// One argument or result.
@@ -154,34 +156,34 @@ impl<'a> Work<'a> {
 
     /// By this thread and so many of the pool's.
     pub fn spread(&self, host: &mut dyn Host, pool: &ThreadPool, helpers: usize) -> Result<Flags, Failure> {
-        let helpers = helpers.min(self.blocks().saturating_sub(1));
-        let common = Shared::default();
-        let shared = &common;
-        let refused = pool.in_place_scope(|scope| {
-            *shared.working() = helpers;
-            for _ in 0..helpers {
-                scope.spawn(move |_| {
-                    let _done = Done(shared);
-                    self.claim(shared, &mut Helper { shared, block: 0 });
-                });
+        let shared = Shared::default();
+        let gate = Arc::new(Gate::default());
+        let job = Job { work: std::ptr::from_ref(self).cast(), shared: &raw const shared };
+        // However this ends, nobody is inside then.
+        let closing = Closing(&gate);
+        for _ in 0..helpers.min(self.blocks().saturating_sub(1)) {
+            let gate = gate.clone();
+            pool.spawn(move || {
+                // SAFETY: `Closing` outlives the work's loan and `shared`, and ends only when the gate is closed and nobody inside.
+                gate.inside(|| unsafe { job.help() });
+            });
+        }
+        let mut caller = Caller { host, shared: &shared, block: 0, refused: false };
+        self.claim(&shared, &mut caller);
+        while gate.close(PATIENCE) {
+            if !caller.refused {
+                caller.ask();
             }
-            let mut caller = Caller { host, shared, block: 0, refused: false };
-            self.claim(shared, &mut caller);
-            let mut working = shared.working();
-            while *working > 0 {
-                working = shared.idle.wait_timeout(working, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
-                if *working > 0 && !caller.refused {
-                    drop(working);
-                    caller.ask();
-                    working = shared.working();
-                }
-            }
-            caller.refused
-        });
-        match (refused, common.failure.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+        }
+        let refused = caller.refused;
+        drop(closing);
+        if let Some(panic) = gate.panic() {
+            resume_unwind(panic);
+        }
+        match (refused, shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner)) {
             (true, _) => Err(self.refused()),
             (false, Some((_, failure))) => Err(failure),
-            (false, None) => Ok(common.flags.into_inner()),
+            (false, None) => Ok(shared.flags.into_inner()),
         }
     }
 
@@ -383,9 +385,6 @@ struct Shared {
     stop: AtomicBool,
     flags: AtomicU32,
     failure: Mutex<Option<(usize, Failure)>>,
-    /// Helpers that are not done.
-    working: Mutex<usize>,
-    idle: Condvar,
 }
 
 impl Default for Shared {
@@ -396,17 +395,11 @@ impl Default for Shared {
             stop: AtomicBool::new(false),
             flags: AtomicU32::new(0),
             failure: Mutex::new(None),
-            working: Mutex::new(0),
-            idle: Condvar::new(),
         }
     }
 }
 
 impl Shared {
-    fn working(&self) -> std::sync::MutexGuard<'_, usize> {
-        self.working.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn is_needed(&self, block: usize) -> bool {
         !self.stop.load(Ordering::Relaxed) && block <= self.lowest.load(Ordering::Relaxed)
     }
@@ -424,13 +417,23 @@ impl Shared {
     }
 }
 
-/// Counts a helper as done, however it ends.
-struct Done<'a>(&'a Shared);
+/// What a helper is told, which lives on the stack of the calling thread.
+#[derive(Clone, Copy)]
+struct Job {
+    work: *const Work<'static>,
+    shared: *const Shared,
+}
 
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        *self.0.working() -= 1;
-        self.0.idle.notify_one();
+// SAFETY: both can be looked at by several threads; `help` says how long.
+unsafe impl Send for Job {}
+
+impl Job {
+    /// # Safety
+    /// The work and what is shared live.
+    unsafe fn help(self) {
+        // SAFETY: the caller's.
+        let (work, shared) = unsafe { (&*self.work, &*self.shared) };
+        work.claim(shared, &mut Helper { shared, block: 0 });
     }
 }
 
