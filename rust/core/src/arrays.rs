@@ -168,6 +168,12 @@ impl Walk {
         Walk::new(ty.item, slots[0], &lengths, &strides, shape)
     }
 
+    /// Where its elements lie, if they are all those of a contiguous array of this shape, and as large as elements of a type.
+    pub fn whole(&self, item: Item, shape: &Shape) -> Option<u64> {
+        let usual = self.kind == Kind::Contiguous && self.strides == c_strides(self.item, &shape.lengths);
+        (usual && self.item.size() == item.size()).then_some(self.address)
+    }
+
     /// Whether writing to this one could change what is read of the other later on.
     pub fn disturbs(&self, other: &Walk, shape: &Shape) -> bool {
         let same = self.address == other.address && self.strides == other.strides && self.item == other.item;

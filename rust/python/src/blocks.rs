@@ -4,10 +4,8 @@
 //! Always holds: the results are the same bits however many threads there are; only contiguous runs reach a kernel, whatever else is
 //! gathered into strips and scattered from them; the host is asked by the calling thread, between blocks too.
 
-use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use jib_core::failure::{Cause, Failure, Host, HostError};
 use jib_core::span::Span;
@@ -15,8 +13,8 @@ use rayon::ThreadPool;
 use smallvec::SmallVec;
 
 use crate::flags::{self, Flags};
-use crate::gate::{Closing, Gate};
 use crate::kernels::Compiled;
+use crate::threads;
 
 /// One argument or result.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +30,6 @@ const STRIP: usize = 1024;
 /// The most elements that are done between two looks at the host, and the picoseconds that they should not take longer than.
 const BLOCK: usize = 16 << 10;
 const BLOCK_PICOSECONDS: usize = 200_000_000;
-
-/// The picoseconds from which on threads are worth it: waking one and waiting for it took 10 to 30 µs, on two processors that others used
-/// too, and twice that is to be saved (benches/bench_elementwise.py).
-const WORTH: usize = 100_000_000;
-
-/// How long the calling thread waits for the others before it looks at the host again.
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How a kernel can be given what there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,7 +122,8 @@ impl<'a> Work<'a> {
 
     /// Whether it is worth the threads, and they may do it.
     pub fn can_spread(&self) -> bool {
-        self.free && self.compiled.shared && self.count.saturating_mul(self.compiled.cost) >= WORTH && self.blocks() > 1
+        let nanos = (self.count.saturating_mul(self.compiled.cost) / 1000) as u64;
+        self.free && self.compiled.shared && nanos >= threads::WORTH && self.blocks() > 1
     }
 
     fn block_length(&self) -> usize {
@@ -157,29 +149,11 @@ impl<'a> Work<'a> {
     /// By this thread and so many of the pool's.
     pub fn spread(&self, host: &mut dyn Host, pool: &ThreadPool, helpers: usize) -> Result<Flags, Failure> {
         let shared = Shared::default();
-        let gate = Arc::new(Gate::default());
-        let job = Job { work: std::ptr::from_ref(self).cast(), shared: &raw const shared };
-        // However this ends, nobody is inside then.
-        let closing = Closing(&gate);
-        for _ in 0..helpers.min(self.blocks().saturating_sub(1)) {
-            let gate = gate.clone();
-            pool.spawn(move || {
-                // SAFETY: `Closing` outlives the work's loan and `shared`, and ends only when the gate is closed and nobody inside.
-                gate.inside(|| unsafe { job.help() });
-            });
-        }
         let mut caller = Caller { host, shared: &shared, block: 0, refused: false };
-        self.claim(&shared, &mut caller);
-        while gate.close(PATIENCE) {
-            if !caller.refused {
-                caller.ask();
-            }
-        }
+        let help = || self.claim(&shared, &mut Helper { shared: &shared, block: 0 });
+        let helpers = helpers.min(self.blocks().saturating_sub(1));
+        threads::with_help(pool, helpers, &help, &mut caller, |caller| self.claim(&shared, caller), Caller::ask);
         let refused = caller.refused;
-        drop(closing);
-        if let Some(panic) = gate.panic() {
-            resume_unwind(panic);
-        }
         match (refused, shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner)) {
             (true, _) => Err(self.refused()),
             (false, Some((_, failure))) => Err(failure),
@@ -417,26 +391,6 @@ impl Shared {
     }
 }
 
-/// What a helper is told, which lives on the stack of the calling thread.
-#[derive(Clone, Copy)]
-struct Job {
-    work: *const Work<'static>,
-    shared: *const Shared,
-}
-
-// SAFETY: both can be looked at by several threads; `help` says how long.
-unsafe impl Send for Job {}
-
-impl Job {
-    /// # Safety
-    /// The work and what is shared live.
-    unsafe fn help(self) {
-        // SAFETY: the caller's.
-        let (work, shared) = unsafe { (&*self.work, &*self.shared) };
-        work.claim(shared, &mut Helper { shared, block: 0 });
-    }
-}
-
 /// A host that is told which block is done.
 trait Claims: Host {
     /// Whether to begin with it.
@@ -476,7 +430,7 @@ struct Caller<'a> {
 
 impl Caller<'_> {
     fn ask(&mut self) {
-        if self.host.poll().is_err() {
+        if !self.refused && self.host.poll().is_err() {
             self.refused = true;
             self.shared.stop.store(true, Ordering::Relaxed);
         }

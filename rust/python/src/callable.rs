@@ -363,8 +363,10 @@ impl Callable {
         slots: &[u64],
         out: &mut [u64],
     ) -> Result<Vec<Py<PyAny>>, Box<Stopped>> {
-        let Program { budget, gil, externs, .. } = self.program();
-        let mut host = Run::new(py, *budget, *gil, &self.interrupts).with_externs(externs);
+        let Program { budget, gil, externs, threads, .. } = self.program();
+        let mut host = Run::new(py, *budget, *gil, &self.interrupts)
+            .with_externs(externs)
+            .with_threads(threads.unwrap_or_else(crate::threads::number));
         let done = specialisation.run(slots, out, &mut host);
         let (refusal, arrays) = (host.take_refusal(), host.take_arrays());
         // It has the interpreter again before anybody else does something.

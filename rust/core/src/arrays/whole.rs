@@ -3,6 +3,9 @@
 //! In: the operation, its operands' types and slots, and an engine that runs the kernel on a block. Out: the result's slots. Always holds: every
 //! engine gets the same blocks in the same order and counts one tick for each; operands are read as they were before anything was written.
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use super::{Shape, Walk, Walks, blocks, dimensions, walk};
 use crate::eval::Slots;
 use crate::failure::HostError;
@@ -31,6 +34,12 @@ pub struct Whole {
     pub item: Item,
     /// Whether the kernel gives its one operand, an array's elements, as they are.
     pub plain: bool,
+    /// Nanoseconds for an element, about.
+    pub cost: u64,
+    /// Whether the kernel can be run by several threads at once: it asks nothing of the host.
+    pub shared: bool,
+    /// The operand in whose memory a new array may be, if it has the size: nobody reads it any more.
+    pub spent: Option<usize>,
     pub operands: Vec<Ty>,
 }
 
@@ -42,7 +51,26 @@ pub trait Engine {
     fn block(&mut self, operands: &[*mut u8], count: usize) -> Result<(), Self::Error>;
     fn tick(&mut self) -> Result<(), HostError>;
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError>;
+    /// Does so many jobs, of so many nanoseconds in all, by several threads, if there are any; None: nothing was done. Of jobs that
+    /// fail, the first one's failure is given.
+    fn spread(
+        &mut self,
+        _jobs: u64,
+        _nanos: u64,
+        _job: &(dyn Fn(u64, &mut Run<Self::Error>) -> Result<(), Self::Error> + Sync),
+    ) -> Option<Result<(), Stop<Self::Error>>> {
+        None
+    }
 }
+
+/// Runs the kernel on the elements at these places.
+pub type Run<'a, E> = dyn FnMut(&[*mut u8], usize) -> Result<(), E> + 'a;
+
+/// Does some blocks.
+type Part<'a, E> = dyn Fn(Range<u64>, &mut Run<E>) -> Result<(), E> + Sync + 'a;
+
+/// How many blocks a thread takes at a time.
+const JOB: u64 = 4;
 
 /// Why there is no result.
 pub enum Stop<E> {
@@ -74,7 +102,12 @@ impl Whole {
         };
         let kernel = &module.functions[id.0 as usize];
         let plain = is_plain(kernel) && matches!(operands[..], [Ty::Array(_)]);
-        Some((Whole { kind, item: Item::of(&kernel.result)?, plain, operands }, id))
+        let insts = || kernel.blocks.iter().flat_map(|block| &block.insts);
+        let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..))).count() as u64;
+        let cost = (insts().count() as u64 / 3 + 20 * calls).max(1);
+        let asks = |op: &Op| matches!(op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Tick(_) | Op::Prepay(_));
+        let shared = !insts().any(|inst| asks(&inst.op));
+        Some((Whole { kind, item: Item::of(&kernel.result)?, plain, cost, shared, spent: None, operands }, id))
     }
 
     pub fn run<E: Engine>(&self, slots: &[u64], engine: &mut E) -> Result<Slots, Stop<E::Error>> {
@@ -99,7 +132,11 @@ impl Whole {
     /// The address of new memory with the kernel's results.
     fn new_array<E: Engine>(&self, operands: &Walks, engine: &mut E) -> Result<u64, Stop<E::Error>> {
         let shape = &operands.shape;
-        let address = engine.memory(shape.total as usize * self.item.size())?;
+        let spent = self.spent.and_then(|at| operands.walks[at].whole(self.item, shape));
+        let address = match spent {
+            Some(address) => address,
+            None => engine.memory(shape.total as usize * self.item.size())?,
+        };
         self.each(shape, &operands.walks, Walk::contiguous(self.item, address, shape), engine)?;
         Ok(address)
     }
@@ -139,57 +176,90 @@ impl Whole {
         out: Walk,
         engine: &mut E,
     ) -> Result<(), Stop<E::Error>> {
-        let size = self.item.size();
-        // SAFETY: operands and result are arrays of the text's or new memory; threads of the host may write elements meanwhile, as they may
-        // while any code reads them.
-        unsafe {
-            walk(shape, operands, &[out], 0..blocks(shape), &mut |places, count| {
-                engine.tick()?;
-                if self.plain {
+        let (size, outs) = (self.item.size(), [out]);
+        let part = |blocks: Range<u64>, run: &mut Run<E::Error>| {
+            // SAFETY: operands and result are arrays of the text's or new memory; threads of the host may write elements meanwhile, as they
+            // may while any code reads them.
+            unsafe {
+                walk(shape, operands, &outs, blocks, &mut |places, count| {
+                    if !self.plain {
+                        return run(places, count);
+                    }
                     // SAFETY: so many elements lie at both places, which may be one.
                     std::ptr::copy(places[0], places[1], count * size);
-                    return Ok(());
-                }
-                engine.block(places, count).map_err(Stop::Kernel)
-            })
-        }
+                    Ok(())
+                })
+            }
+        };
+        self.parts(shape, engine, &part, &|| false)
     }
 
     fn reduce<E: Engine>(&self, reduction: Reduction, operands: &Walks, engine: &mut E) -> Result<u64, Stop<E::Error>> {
-        let mut buffer = [0u64; BLOCK];
-        let results: *mut u8 = buffer.as_mut_ptr().cast();
-        let mut partials: Vec<Partial> = Vec::with_capacity(blocks(&operands.shape) as usize);
-        let mut index = 0;
-        let mut places: Vec<*mut u8> = Vec::with_capacity(operands.walks.len() + 1);
-        for block in 0..blocks(&operands.shape) {
-            let mut part = Partial::default();
+        let shape = &operands.shape;
+        let partials: Vec<[AtomicU64; 2]> = (0..blocks(shape)).map(|_| Default::default()).collect();
+        let decided = AtomicBool::new(false);
+        let part = |range: Range<u64>, run: &mut Run<E::Error>| {
+            let mut buffer = vec![0u64; if self.plain { 0 } else { shape.total.min(BLOCK as u64) as usize }];
+            let results: *mut u8 = buffer.as_mut_ptr().cast();
+            let mut places: Vec<*mut u8> = Vec::with_capacity(operands.walks.len() + 1);
+            let mut block = range.start;
             // SAFETY: as in `each`.
             unsafe {
-                walk(&operands.shape, &operands.walks, &[], block..block + 1, &mut |found, count| {
-                    engine.tick()?;
-                    let elements = match self.plain {
-                        true => found[0],
-                        false => {
-                            places.clear();
-                            places.extend_from_slice(found);
-                            places.push(results);
-                            engine.block(&places, count).map_err(Stop::Kernel)?;
-                            results
-                        }
-                    };
+                walk(shape, &operands.walks, &[], range, &mut |found, count| {
+                    let mut elements = results;
+                    if self.plain {
+                        elements = found[0];
+                    } else {
+                        places.clear();
+                        places.extend_from_slice(found);
+                        places.push(results);
+                        run(&places, count)?;
+                    }
                     // SAFETY: so many results lie there, and there is one at least: no block is empty.
-                    part = fold::block(reduction, self.item, elements, count, index);
-                    index += count as u64;
-                    Ok::<(), Stop<E::Error>>(())
-                })?;
+                    let Partial { slot, index } =
+                        fold::block(reduction, self.item, elements, count, block * BLOCK as u64);
+                    let [to_slot, to_index] = &partials[block as usize];
+                    to_slot.store(slot, Ordering::Relaxed);
+                    to_index.store(index, Ordering::Relaxed);
+                    block += 1;
+                    if matches!((reduction, slot), (Reduction::Any, 1) | (Reduction::All, 0)) {
+                        decided.store(true, Ordering::Relaxed);
+                    }
+                    Ok(())
+                })
             }
-            partials.push(part);
-            // What is decided stays so.
-            if matches!((reduction, part.slot), (Reduction::Any, 1) | (Reduction::All, 0)) {
+        };
+        // What is decided stays so, whatever comes of blocks that were not done.
+        self.parts(shape, engine, &part, &|| decided.load(Ordering::Relaxed))?;
+        let partial = |[slot, index]: [AtomicU64; 2]| Partial { slot: slot.into_inner(), index: index.into_inner() };
+        Ok(fold::finish(reduction, self.item, partials.into_iter().map(partial).collect())?)
+    }
+
+    /// Does all blocks, in order or by several threads, until there is nothing left to find out.
+    fn parts<E: Engine>(
+        &self,
+        shape: &Shape,
+        engine: &mut E,
+        part: &Part<E::Error>,
+        done: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), Stop<E::Error>> {
+        let blocks = blocks(shape);
+        let nanos = shape.total.saturating_mul(self.cost);
+        let job = |job: u64, run: &mut Run<E::Error>| {
+            let first = job * JOB;
+            if done() { Ok(()) } else { part(first..blocks.min(first + JOB), run) }
+        };
+        if let Some(spread) = engine.spread(blocks.div_ceil(JOB), nanos, &job) {
+            return spread;
+        }
+        for block in 0..blocks {
+            if done() {
                 break;
             }
+            engine.tick()?;
+            part(block..block + 1, &mut |places, count| engine.block(places, count)).map_err(Stop::Kernel)?;
         }
-        Ok(fold::finish(reduction, self.item, partials)?)
+        Ok(())
     }
 }
 

@@ -39,6 +39,26 @@ pub(crate) struct Context {
     pub results: [MaybeUninit<u64>; MAX_RETURN],
 }
 
+impl Context {
+    /// That of a thread that helps, with code that asks for nothing.
+    fn aside() -> Context {
+        Context {
+            stack_limit: u64::MAX,
+            site: 0,
+            code: 0,
+            budget: 0,
+            interval: 0,
+            units: 0,
+            host: std::ptr::null_mut(),
+            prints: std::ptr::null(),
+            prints_len: 0,
+            wholes: std::ptr::null(),
+            wholes_len: 0,
+            results: [const { MaybeUninit::uninit() }; MAX_RETURN],
+        }
+    }
+}
+
 /// What `print` calls: the index of a `PrintSite` and its operands' scalars. 0 when written.
 ///
 /// # Safety

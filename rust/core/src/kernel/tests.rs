@@ -291,3 +291,15 @@ fn divisions_of_ints_tell_by_flags() {
         }
     }
 }
+
+#[test]
+fn narrowed_numbers_of_pythons_are_named() {
+    let i8 = Ty::Int(IntTy::I8);
+    let mut f = function("f", &[i8.clone(), Ty::INT, Ty::INT], i8.clone());
+    let [a, s, t] = [0, 1, 2].map(|i| f.param(BlockId(0), i));
+    let [s, t] = [s, t].map(|int| f.op(Op::Narrow(Mode::Numpy), &[int], i8.clone()));
+    let sum = f.op(Op::Add(Mode::Numpy), &[a, s], i8.clone());
+    let sum = f.op(Op::Add(Mode::Numpy), &[sum, t], i8);
+    f.ret(sum);
+    assert_eq!(bounds(&f.done(), &[false, true, false]), [(1, IntTy::I8)]);
+}

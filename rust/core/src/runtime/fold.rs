@@ -155,30 +155,27 @@ fn of_block<T: Element>(reduction: Reduction, elements: &[Unaligned<T>], is_bool
             };
             plain(T::total_slot(product))
         }
-        Reduction::Min | Reduction::Max => {
+        Reduction::Min | Reduction::Max if is_bool => {
             let least = reduction == Reduction::Min;
-            let start = value(&elements[0]);
-            let best = if is_bool {
-                let found = elements.iter().any(|e| { e.0 }.truth() != least);
-                T::of(u64::from(found != least))
-            } else {
-                lanes(elements, start, |best, e| better(best, e, least), |a, b| better(a, b, least))
-            };
-            plain(best.slot())
+            let found = elements.iter().any(|e| { e.0 }.truth() != least);
+            plain(T::of(u64::from(found != least)).slot())
         }
+        Reduction::Min => plain(best::<T, true>(elements).slot()),
+        Reduction::Max => plain(best::<T, false>(elements).slot()),
         Reduction::Any => plain(u64::from(elements.iter().any(|e| { e.0 }.truth()))),
         Reduction::All => plain(u64::from(elements.iter().all(|e| { e.0 }.truth()))),
-        Reduction::CountNonzero => plain(elements.iter().filter(|e| { e.0 }.truth()).count() as u64),
+        Reduction::CountNonzero => plain(lanes(elements, 0, |n, e| n + u64::from(e.truth()), |a, b| a + b)),
         Reduction::ArgMin | Reduction::ArgMax => {
             let least = reduction == Reduction::ArgMin;
-            let (mut best, mut at) = (value(&elements[0]), 0);
-            for (i, element) in elements.iter().enumerate().skip(1) {
-                let element = value(element);
-                if beats(best, element, least) {
-                    (best, at) = (element, i);
-                }
-            }
-            Partial { slot: best.slot(), index: index + at as u64 }
+            let best = match least {
+                _ if is_bool => T::of(u64::from(elements.iter().any(|e| { e.0 }.truth() != least) != least)),
+                true => best::<T, true>(elements),
+                false => best::<T, false>(elements),
+            };
+            // Numbers that compare equal are equally good, and so are nans.
+            let is_best = |e: &Unaligned<T>| value(e) == best || value(e).is_nan() && best.is_nan();
+            let at = elements.iter().position(is_best).unwrap_or(0);
+            Partial { slot: value(&elements[at]).slot(), index: index + at as u64 }
         }
     }
 }
@@ -203,6 +200,23 @@ fn lanes<T: Element, A: Copy>(
     }
     let [a, b, c, d, e, f, g, h] = lanes;
     together(together(together(a, b), together(c, d)), together(together(e, f), together(g, h)))
+}
+
+/// The least (or greatest) element. Where there are no nans, which is seen on the way, a comparison that knows of none will do: it is an
+/// instruction on vectors.
+fn best<T: Element, const LEAST: bool>(elements: &[Unaligned<T>]) -> T {
+    let start = (elements[0].0, false);
+    let number = |a: T, b: T| if if LEAST { b < a } else { b > a } { b } else { a };
+    let (best, nan) = lanes(
+        elements,
+        start,
+        |(best, nan), e| (number(best, e), nan | e.is_nan()),
+        |(a, p), (b, q)| (number(a, b), p | q),
+    );
+    if !nan {
+        return best;
+    }
+    lanes(elements, start.0, |best, e| better(best, e, LEAST), |a, b| better(a, b, LEAST))
 }
 
 /// The lesser (or greater) of two; a nan, if there is one; the first of equals.
@@ -320,5 +334,40 @@ mod tests {
         assert_eq!(fold(Reduction::Min, Item::Bool, &[1u8, 0, 1]), Ok(0));
         assert_eq!(fold(Reduction::Max, Item::Bool, &[0u8, 0]), Ok(0));
         assert_eq!(fold::<u8>(Reduction::Prod, Item::Float(FloatTy::F32), &[]), Ok(1f64.to_bits()));
+    }
+
+    #[test]
+    fn extremes_are_what_one_after_the_other_gives() {
+        let edges = [0.0, -0.0, 1.0, -1.0, f64::NAN, -f64::NAN, f64::INFINITY, 5e-324, -3.5, 2.5];
+        let mut state = 7u64;
+        let mut pick = move |n: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % n
+        };
+        for round in 0..if cfg!(miri) { 20 } else { 3000 } {
+            // Without nans, with few, with many.
+            let kinds = [4, 200, 10][round % 3];
+            let some = |i: usize| if i < edges.len() && (kinds > 4 || i < 4) { edges[i] } else { (i % 5) as f64 - 2.0 };
+            let elements: Vec<f64> = (0..1 + pick(70)).map(|_| some(pick(kinds))).collect();
+            for least in [true, false] {
+                let (mut best, mut at) = (elements[0], 0);
+                for (i, &element) in elements.iter().enumerate() {
+                    if beats(best, element, least) {
+                        (best, at) = (element, i as u64);
+                    }
+                }
+                let [extreme, arg] =
+                    if least { [Reduction::Min, Reduction::ArgMin] } else { [Reduction::Max, Reduction::ArgMax] };
+                let f64 = Item::Float(FloatTy::F64);
+                let have = fold(extreme, f64, &elements).map(f64::from_bits);
+                assert!(have.is_ok_and(|x| x == best || x.is_nan() && best.is_nan()), "{elements:?}");
+                assert_eq!(fold(arg, f64, &elements), Ok(at), "{elements:?}");
+                let bytes: Vec<i8> = elements.iter().map(|&x| x as i8).collect();
+                let want = if least { bytes.iter().min() } else { bytes.iter().max() };
+                assert_eq!(fold(extreme, Item::Int(IntTy::I8), &bytes).ok(), want.map(|&x| x as i64 as u64));
+            }
+            let some = elements.iter().filter(|&&x| x != 0.0).count() as u64;
+            assert_eq!(fold(Reduction::CountNonzero, Item::Float(FloatTy::F64), &elements), Ok(some));
+        }
     }
 }
