@@ -3,7 +3,7 @@
 //! The machine's division truncates and faults on a zero divisor and on MIN / -1, so both are excluded first: by an exit in
 //! Python's mode, by another divisor in NumPy's, by looking when the divisor is constant.
 
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, types};
 
 use super::arith::overflow;
@@ -115,9 +115,12 @@ impl Lower<'_, '_, '_> {
         (rest, wrong)
     }
 
-    /// The divisor with 0 (and -1) replaced by 1, so that the rest is 0; and whether it was 0.
+    /// The divisor with 0 (and -1) replaced by 1, so that the rest is 0; and whether it was 0. That is found out by a division of floats,
+    /// which sets the flag of which NumPy warns: 1 / b is infinite for 0 alone.
     fn safe_divisor(&mut self, b: ir::Value, int: IntTy) -> (ir::Value, ir::Value) {
-        let is_zero = self.at.ins().icmp_imm_s(IntCC::Equal, b, 0);
+        let (float, float_one) = (self.at.ins().fcvt_from_sint(types::F64, b), self.at.ins().f64const(1.0));
+        let (reciprocal, infinity) = (self.at.ins().fdiv(float_one, float), self.at.ins().f64const(f64::INFINITY));
+        let is_zero = self.at.ins().fcmp(FloatCC::Equal, reciprocal, infinity);
         let one = self.at.ins().iconst(types::I64, 1);
         let divisor = self.at.ins().select(is_zero, one, b);
         (if int.signed() { self.not_minus_one(divisor) } else { divisor }, is_zero)

@@ -4,31 +4,52 @@ use super::{Emit, Operand, Primitive, bool_as_int, index, meet, no_operator};
 use crate::diag::Diag;
 use crate::ir::Literal;
 use crate::typed::{Mode, Op};
-use crate::types::{FloatTy, IntTy, Ty};
+use crate::types::{FloatTy, IntTy, Ty, promote};
 
 type Outcome = Result<Operand, Diag>;
 
-/// Both operands in the type in which they meet; bools meet as ints.
+/// Both operands in the type in which they meet; bools meet as ints, in NumPy's arithmetic as those of 8 bits.
 fn same(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Result<(Operand, Operand, Ty), Diag> {
     let ty = meet(e.mode, &args[0], &args[1]).ok_or_else(|| no_operator(e, p, args))?;
-    let ty = if ty == Ty::Bool { Ty::INT } else { ty };
+    let ty = match (ty, e.mode) {
+        (Ty::Bool, Mode::Python) => Ty::INT,
+        (Ty::Bool, Mode::Numpy) => Ty::Int(IntTy::I8),
+        (ty, _) => ty,
+    };
     match (e.convert(&args[0], &ty), e.convert(&args[1], &ty)) {
         (Some(a), Some(b)) => Ok((a, b, ty)),
         _ => Err(no_operator(e, p, args)),
     }
 }
 
+/// Whether these are bools in NumPy's arithmetic, where they stay bools.
+fn stay_bools(e: &Emit, args: &[Operand]) -> bool {
+    e.mode == Mode::Numpy && args.iter().all(|arg| arg.ty == Ty::Bool)
+}
+
+/// `a + b`; of NumPy's bools, whether one is true.
 pub fn add(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if stay_bools(e, args) {
+        return or(e, p, args);
+    }
     let (a, b, ty) = same(e, p, args)?;
     Ok(e.op(Op::Add(e.mode), &[&a, &b], ty))
 }
 
+/// `a - b`, which NumPy's bools have not.
 pub fn sub(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if stay_bools(e, args) {
+        return Err(no_operator(e, p, args));
+    }
     let (a, b, ty) = same(e, p, args)?;
     Ok(e.op(Op::Sub(e.mode), &[&a, &b], ty))
 }
 
+/// `a * b`; of NumPy's bools, whether both are true.
 pub fn mul(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if stay_bools(e, args) {
+        return and(e, p, args);
+    }
     let (a, b, ty) = same(e, p, args)?;
     Ok(e.op(Op::Mul(e.mode), &[&a, &b], ty))
 }
@@ -90,12 +111,16 @@ pub fn divmod(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome 
     Ok(e.tuple(&[quotient, rest]))
 }
 
-/// `a ** b`. An int to a literal negative power is a float, as in Python; to a power of unknown sign an int.
+/// `a ** b`. An int to a literal negative power is a float, as in Python; to a power of unknown sign an int. A float to the power of 0.5
+/// is its root in NumPy's arithmetic, which `pow` is not for -0.0 and -inf.
 pub fn power(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let negative = args[1].literal_int().is_some_and(|exponent| exponent < 0);
     if negative && matches!(args[0].ty, Ty::Int(_) | Ty::Bool) && args[1].ty == Ty::INT {
         let (base, exponent) = (super::number(e, p, &args[0])?, super::number(e, p, &args[1])?);
         return Ok(e.helper("float_pow", &[&base, &exponent]));
+    }
+    if let (Mode::Numpy, Ty::Float(_), Some(Literal::Float(0.5))) = (e.mode, &args[0].ty, &args[1].literal) {
+        return super::math::sqrt(e, p, &args[..1]);
     }
     let (a, b, ty) = same(e, p, args)?;
     match ty {
@@ -146,8 +171,14 @@ pub fn xor(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     bitwise(e, p, args, Op::Xor)
 }
 
-/// The shifted operand keeps its type; the count is any int.
+/// The shifted operand keeps its type; the count is any int. In NumPy's arithmetic the result has the type in which both meet.
 fn shift(e: &mut Emit, p: &'static Primitive, args: &[Operand], op: Op) -> Outcome {
+    if e.mode == Mode::Numpy {
+        let (a, count, ty) = same(e, p, args)?;
+        let Ty::Int(_) = ty else { return Err(no_operator(e, p, args)) };
+        let count = index(e, &count)?;
+        return Ok(e.op(op, &[&a, &count], ty));
+    }
     let (a, count) = (bool_as_int(e, &args[0]), bool_as_int(e, &args[1]));
     let (Ty::Int(_), Ty::Int(_)) = (&a.ty, &count.ty) else { return Err(no_operator(e, p, args)) };
     let count = index(e, &count)?;
@@ -178,21 +209,30 @@ fn unary(e: &mut Emit, p: &'static Primitive, args: &[Operand], op: Op, floats: 
 pub fn neg(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].literal {
         Some(Literal::Float(value)) if args[0].ty == Ty::FLOAT => Ok(Operand::float(-value)),
+        _ if stay_bools(e, args) => Err(no_operator(e, p, args)),
         _ => unary(e, p, args, Op::Neg(e.mode), true),
     }
 }
 
+/// `~a`; of a bool of NumPy's, whether it is false.
 pub fn invert(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if stay_bools(e, args) {
+        return super::compare::not(e, p, args);
+    }
     unary(e, p, args, Op::Invert, false)
 }
 
 pub fn abs(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if stay_bools(e, args) {
+        return Ok(args[0].clone());
+    }
     unary(e, p, args, Op::Abs(e.mode), true)
 }
 
 /// `+a`: an int for a bool, else the operand itself.
 pub fn pos(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].ty {
+        Ty::Bool if e.mode == Mode::Numpy => Ok(args[0].clone()),
         Ty::Int(_) | Ty::Float(_) | Ty::Bool => Ok(bool_as_int(e, &args[0])),
         _ => Err(no_operator(e, p, args)),
     }
@@ -220,9 +260,9 @@ pub fn range_count(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Out
     Ok(e.helper("range_count", &[&start, &stop, &step]))
 }
 
-/// The type of a function of floats: f32 stays f32, everything else is float.
+/// The type of a function of floats: f32 stays f32, also beside what meets it there, everything else is float.
 pub fn float_type(args: &[Operand]) -> Ty {
     let f32 = Ty::Float(FloatTy::F32);
-    let all = args.iter().all(|arg| arg.ty == f32 || arg.gives_way());
+    let all = args.iter().all(|arg| arg.gives_way() || promote(&arg.ty, &f32).as_ref() == Some(&f32));
     if all && args.iter().any(|arg| arg.ty == f32) { f32 } else { Ty::FLOAT }
 }
