@@ -169,6 +169,8 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     ),
     "not-callable": (CompileError, "'{0}' is not a function"),
     "arguments": (CompileError, "{0}"),
+    "axis-literal": (CompileError, "axis is a literal: an int, a tuple of ints, or None"),
+    "axis-or-number": (CompileError, "this may be an axis or a number to compare with; write axis=..., or minimum() or maximum()"),
     "attribute-bare": (CompileError, "'{0}.{1}' is not known; the function is written '{1}', without a prefix"),
     "attribute": (CompileError, "attribute '{0}' is not known{near}; there are those of math, and of arrays {1} and the methods {2}"),
     "method-value": (CompileError, "'{0}' is a method; methods can be called, they are not values"),

@@ -122,8 +122,8 @@ impl<'a> Work<'a> {
 
     /// Whether it is worth the threads, and they may do it.
     pub fn can_spread(&self) -> bool {
-        let nanos = (self.count.saturating_mul(self.compiled.cost) / 1000) as u64;
-        self.free && self.compiled.shared && nanos >= threads::WORTH && self.blocks() > 1
+        let work = self.count.saturating_mul(self.compiled.cost) as u64;
+        self.free && self.compiled.shared && work >= threads::WORTH && self.blocks() > 1
     }
 
     fn block_length(&self) -> usize {

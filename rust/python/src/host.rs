@@ -266,13 +266,13 @@ impl Host for Run<'_> {
     }
 
     /// Threads help if the work takes much longer than to wake them, and nothing is counted that only one could count.
-    fn spread(&mut self, jobs: u64, nanos: u64, job: &(dyn Fn(u64) -> bool + Sync)) -> Option<Result<(), HostError>> {
-        if nanos < threads::WORTH || self.budget.fuel.is_some() || self.threads < 2 {
+    fn spread(&mut self, jobs: u64, picos: u64, job: &(dyn Fn(u64) -> bool + Sync)) -> Option<Result<(), HostError>> {
+        if picos < threads::WORTH || self.budget.fuel.is_some() || self.threads < 2 {
             return None;
         }
         let helpers = self.threads - 1;
         let pool = self.python(|py| threads::pool(py, helpers))?;
-        if matches!(self.held, Held::Here) && self.gil == Gil::Long && nanos >= LONG.as_nanos() as u64 {
+        if matches!(self.held, Held::Here) && self.gil == Gil::Long && picos >= LONG.as_nanos() as u64 * 1000 {
             (self.held, self.looked) = (Held::Given(Away::new()), Some(Instant::now()));
         }
         Some(threads::share(&pool, helpers, jobs, job, &mut || self.poll()))

@@ -21,9 +21,9 @@ use crate::gate::{Closing, Gate};
 /// More than any machine makes use of.
 pub const MOST: usize = 1024;
 
-/// The nanoseconds of work from which on threads are woken: that and waiting for them took 10 to 30 µs, on two processors that others used too,
-/// and twice that must be saved (benches/bench_elementwise.py).
-pub const WORTH: u64 = 100_000;
+/// The picoseconds from which on threads are worth it: waking one and waiting for it took 10 to 30 µs, on two processors that others used
+/// too, and twice that is to be saved (benches/bench_elementwise.py).
+pub const WORTH: u64 = 100_000_000;
 
 /// What is asked for of a function, or of the process: 0 is nothing.
 static ASKED: AtomicUsize = AtomicUsize::new(0);

@@ -232,16 +232,42 @@ fn beats<T: Element>(earlier: T, later: T, least: bool) -> bool {
     less || (later.is_nan() && !earlier.is_nan())
 }
 
-/// What all blocks come to together, in order; `Fault::EmptyReduction` of none where there must be one.
-pub fn finish(reduction: Reduction, item: Item, mut partials: Vec<Partial>) -> Result<u64, Fault> {
-    while partials.len() > 1 {
-        let pairs = partials.chunks(2).map(|pair| match *pair {
-            [a, b] => together(reduction, item, a, b),
-            _ => pair[0],
-        });
-        partials = pairs.collect();
+/// Blocks' results on their way to one, put together as soon as both of a pair are there: however many blocks there are, no more are kept
+/// than their number has bits.
+pub struct Pairs {
+    reduction: Reduction,
+    item: Item,
+    /// In how many rounds each was put together; fewer in each than in the one before.
+    parts: Vec<(u32, Partial)>,
+}
+
+impl Pairs {
+    pub fn new(reduction: Reduction, item: Item) -> Pairs {
+        Pairs { reduction, item, parts: Vec::new() }
     }
-    let Some(&Partial { slot, index }) = partials.first() else {
+
+    /// The next block's.
+    pub fn push(&mut self, mut part: Partial) {
+        let mut rounds = 0;
+        while let Some(&(known, before)) = self.parts.last().filter(|(known, _)| *known == rounds) {
+            part = together(self.reduction, self.item, before, part);
+            rounds = known + 1;
+            self.parts.pop();
+        }
+        self.parts.push((rounds, part));
+    }
+
+    /// What all come to; `Fault::EmptyReduction` of none where there must be one.
+    pub fn finish(self) -> Result<u64, Fault> {
+        // One that is left over waits until all after it are one.
+        let parts = self.parts.iter().rev().map(|(_, part)| *part);
+        let all = parts.reduce(|after, part| together(self.reduction, self.item, part, after));
+        finish(self.reduction, self.item, all)
+    }
+}
+
+fn finish(reduction: Reduction, item: Item, all: Option<Partial>) -> Result<u64, Fault> {
+    let Some(Partial { slot, index }) = all else {
         return match reduction {
             Reduction::Prod if matches!(item, Item::Float(_)) => Ok(1f64.to_bits()),
             Reduction::Prod | Reduction::All => Ok(1),
@@ -301,12 +327,15 @@ mod tests {
         // SAFETY: the elements are those of a slice.
         let partials =
             blocks.map(|(i, b)| unsafe { block(reduction, item, b.as_ptr().cast(), b.len(), (i * BLOCK) as u64) });
-        finish(reduction, item, partials.collect())
+        let mut pairs = Pairs::new(reduction, item);
+        partials.for_each(|part| pairs.push(part));
+        pairs.finish()
     }
 
     #[test]
     fn sums_are_in_the_promised_order() {
-        for n in [0, 1, 7, 8, 9, 15, 16, 100, 4095, 4096, 4097, 5 * 4096 + 3] {
+        let blocks = (2..20).map(|n| n * 4096 + 3);
+        for n in [0, 1, 7, 8, 9, 15, 16, 100, 4095, 4096, 4097].into_iter().chain(blocks) {
             let elements: Vec<f64> = (0..n).map(|i| ((i * 7919) % 1000) as f64 * 0.1 + 1e-3 / (i + 1) as f64).collect();
             let sum = fold(Reduction::Sum, Item::Float(FloatTy::F64), &elements).map(f64::from_bits);
             assert_eq!(sum.map(f64::to_bits), Ok(promised(&elements).to_bits()), "{n}");

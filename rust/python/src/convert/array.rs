@@ -79,6 +79,10 @@ pub fn argument(array: &Bound<'_, PyUntypedArray>, place: Place<'_>, slots: &mut
     if !(1..=ArrayTy::MOST_DIMENSIONS).contains(&ndim) {
         return refused(format!("of {ndim} dimensions, not 1 to {}", ArrayTy::MOST_DIMENSIONS));
     }
+    // Only where the same bytes stand for many elements: code counts on sums of lengths being ints.
+    if array.shape().iter().any(|&n| n >= ArrayTy::LONGEST) {
+        return refused("of 2**60 elements or more along a dimension".to_owned());
+    }
     // SAFETY: it is an array, which lives; its fields are NumPy's ABI.
     let fields = unsafe { &(*array.as_array_ptr()).fields };
     let ty = ArrayTy {

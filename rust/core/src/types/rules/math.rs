@@ -191,6 +191,13 @@ pub fn math_pow(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcom
     Ok(e.helper(name, &[&x, &y]))
 }
 
+/// NumPy's `signbit`: whether the sign is set, also of -0.0 and nan.
+pub fn signbit(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let x = number(e, p, &args[0])?;
+    let one = e.op(Op::CopySign, &[&Operand::float(1.0), &x], Ty::FLOAT);
+    Ok(e.compare(Cond::Lt, &one, &Operand::float(0.0)))
+}
+
 pub fn isnan(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let x = number(e, p, &args[0])?;
     Ok(e.compare(Cond::Ne, &x, &x))
@@ -218,8 +225,16 @@ pub fn rint(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     Ok(e.op(Op::Nearest, &[&x], ty))
 }
 
-/// NumPy's `sign`: -1, 0 or 1 in the operand's type; nan for nan.
+/// NumPy's `sign`: -1, 0 or 1, nan for nan. Of ints an int, in NumPy's arithmetic of the same type.
 pub fn sign(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let sign = sign_of(e, p, args)?;
+    match (&args[0].ty, e.mode) {
+        (Ty::Int(_), Mode::Numpy) => Ok(e.convert(&sign, &args[0].ty).unwrap_or(sign)),
+        _ => Ok(sign),
+    }
+}
+
+fn sign_of(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].ty {
         Ty::Float(_) => call_floats(e, p, "sign", args),
         Ty::Bool if e.mode == Mode::Numpy && !args[0].gives_way() => Err(no_operator(e, p, args)),
