@@ -45,7 +45,7 @@ def test_errors_are_those_of_the_text_and_of_the_call() -> None:
         jib.evaluate("1 / a", a=0)
     with pytest.raises(TypeError, match="text of a program"):
         jib.evaluate(3)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="for arrays"):
+    with pytest.raises(TypeError, match="must be a NumPy array"):
         jib.evaluate("1", out=[0])  # type: ignore[arg-type]
 
 

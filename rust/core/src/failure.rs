@@ -59,12 +59,12 @@ pub trait Host {
         Err(HostError)
     }
 
-    /// Does `job` for each number below `jobs`, in any order and by several threads, if there are any for work of so many nanoseconds; it
+    /// Does `job` for each number below `jobs`, in any order and by several threads, if there are any for work of so many picoseconds; it
     /// says whether to begin with more. None: there are none, and nothing was done.
     fn spread(
         &mut self,
         _jobs: u64,
-        _nanos: u64,
+        _picos: u64,
         _job: &(dyn Fn(u64) -> bool + Sync),
     ) -> Option<Result<(), HostError>> {
         None

@@ -61,6 +61,8 @@ pub fn is_like_array(value: &Bound<'_, PyAny>) -> PyResult<bool> {
         && !value.is_instance_of::<pyo3::types::PyType>())
 }
 
+pub use crate::convert::array::is_there;
+
 /// Finds NumPy, once.
 pub fn load(py: Python<'_>) -> PyResult<()> {
     if ARRAY.load(Ordering::Relaxed) != 0 {

@@ -5,8 +5,7 @@
 //! gathered into strips and scattered from them; the host is asked by the calling thread, between blocks too.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use jib_core::failure::{Cause, Failure, Host, HostError};
 use jib_core::span::Span;
@@ -28,12 +27,9 @@ pub struct Operand {
 /// What is gathered at a time: two operands and a result of doubles fit a first cache.
 const STRIP: usize = 1024;
 
-/// The most elements that are done between two looks at the host, and the nanoseconds that they should not take longer than.
+/// The most elements that are done between two looks at the host, and the picoseconds that they should not take longer than.
 const BLOCK: usize = 16 << 10;
-const BLOCK_NANOSECONDS: usize = 200_000;
-
-/// How long the calling thread waits for the others before it looks at the host again.
-const PATIENCE: Duration = Duration::from_millis(20);
+const BLOCK_PICOSECONDS: usize = 200_000_000;
 
 /// How a kernel can be given what there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +50,8 @@ pub struct Work<'a> {
     /// The place of the text, for a run that is ended between its elements.
     span: Span,
     way: Way,
+    /// Whether results lie on or beside arguments, and must not be written before those are read.
+    meets: bool,
     /// Whether blocks can be done in any order.
     free: bool,
 }
@@ -68,7 +66,7 @@ impl<'a> Work<'a> {
     /// There are operands for the kernel's arguments and results; behind each lie `count` elements, or one if it is uniform, for as long
     /// as the work lives.
     pub unsafe fn of_runs(compiled: &'a Compiled, operands: &'a [Operand], count: usize, span: Span) -> Self {
-        Work { compiled, operands, count, span, way: Way::Direct, free: true }
+        Work { compiled, operands, count, span, way: Way::Direct, meets: false, free: true }
     }
 
     /// Work on operands with strides, as NumPy gives them to a loop.
@@ -77,8 +75,8 @@ impl<'a> Work<'a> {
     /// There are operands for the kernel's arguments and results, with `count` elements each by their strides, for as long as the work lives;
     /// a result overlaps with an argument only as NumPy lets it: an element may be read after those before it were written.
     pub unsafe fn of_strides(compiled: &'a Compiled, operands: &'a [Operand], count: usize, span: Span) -> Self {
-        let mut work = Work { compiled, operands, count, span, way: Way::Direct, free: true };
-        (work.way, work.free) = work.choose();
+        let mut work = Work { compiled, operands, count, span, way: Way::Direct, meets: false, free: true };
+        work.choose();
         work
     }
 
@@ -86,16 +84,17 @@ impl<'a> Work<'a> {
         self.compiled.params.len()
     }
 
-    fn choose(&self) -> (Way, bool) {
+    fn choose(&mut self) {
         let sizes: SmallVec<[usize; 8]> = self.compiled.items().map(|item| item.size()).collect();
         let uniform = |at: usize| self.compiled.params.get(at).is_some_and(|param| param.uniform);
-        let (mut runs, mut ordered) = (true, false);
+        let mut runs = true;
         for (at, (operand, &size)) in self.operands.iter().zip(&sizes).enumerate() {
             runs &= uniform(at) || operand.stride == size as isize || self.count == 1;
         }
         for out in self.arity()..self.operands.len() {
             if self.operands[out].stride.unsigned_abs() < sizes[out] && self.count > 1 {
-                return (Way::Steps, false);
+                (self.way, self.free) = (Way::Steps, false);
+                return;
             }
             for (at, &size) in sizes.iter().enumerate() {
                 // Of two results, one pair is looked at once.
@@ -106,23 +105,29 @@ impl<'a> Work<'a> {
                 match meeting(Operand { stride, ..self.operands[at] }, size, self.operands[out], sizes[out], self.count)
                 {
                     Meeting::Never => {}
-                    Meeting::Same if at < self.arity() => runs &= self.compiled.kernel.flags_are_exact(),
-                    Meeting::Ahead if at < self.arity() => (runs, ordered) = (false, true),
-                    _ => return (Way::Steps, false),
+                    Meeting::Same if at < self.arity() => {
+                        self.meets = true;
+                        runs &= self.compiled.kernel.flags_are_exact();
+                    }
+                    Meeting::Ahead if at < self.arity() => (runs, self.meets, self.free) = (false, true, false),
+                    _ => {
+                        (self.way, self.free) = (Way::Steps, false);
+                        return;
+                    }
                 }
             }
         }
-        (if runs { Way::Direct } else { Way::Strips }, !ordered)
+        self.way = if runs { Way::Direct } else { Way::Strips };
     }
 
     /// Whether it is worth the threads, and they may do it.
     pub fn can_spread(&self) -> bool {
-        let nanos = self.count.saturating_mul(self.compiled.cost) as u64;
-        self.free && self.compiled.shared && nanos >= threads::WORTH && self.blocks() > 1
+        let work = self.count.saturating_mul(self.compiled.cost) as u64;
+        self.free && self.compiled.shared && work >= threads::WORTH && self.blocks() > 1
     }
 
     fn block_length(&self) -> usize {
-        (BLOCK_NANOSECONDS / self.compiled.cost).clamp(64, BLOCK)
+        (BLOCK_PICOSECONDS / self.compiled.cost).clamp(64, BLOCK)
     }
 
     fn blocks(&self) -> usize {
@@ -143,34 +148,16 @@ impl<'a> Work<'a> {
 
     /// By this thread and so many of the pool's.
     pub fn spread(&self, host: &mut dyn Host, pool: &ThreadPool, helpers: usize) -> Result<Flags, Failure> {
+        let shared = Shared::default();
+        let mut caller = Caller { host, shared: &shared, block: 0, refused: false };
+        let help = || self.claim(&shared, &mut Helper { shared: &shared, block: 0 });
         let helpers = helpers.min(self.blocks().saturating_sub(1));
-        let common = Shared::default();
-        let shared = &common;
-        let refused = pool.in_place_scope(|scope| {
-            *shared.working() = helpers;
-            for _ in 0..helpers {
-                scope.spawn(move |_| {
-                    let _done = Done(shared);
-                    self.claim(shared, &mut Helper { shared, block: 0 });
-                });
-            }
-            let mut caller = Caller { host, shared, block: 0, refused: false };
-            self.claim(shared, &mut caller);
-            let mut working = shared.working();
-            while *working > 0 {
-                working = shared.idle.wait_timeout(working, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
-                if *working > 0 && !caller.refused {
-                    drop(working);
-                    caller.ask();
-                    working = shared.working();
-                }
-            }
-            caller.refused
-        });
-        match (refused, common.failure.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+        threads::with_help(pool, helpers, &help, &mut caller, |caller| self.claim(&shared, caller), Caller::ask);
+        let refused = caller.refused;
+        match (refused, shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner)) {
             (true, _) => Err(self.refused()),
             (false, Some((_, failure))) => Err(failure),
-            (false, None) => Ok(common.flags.into_inner()),
+            (false, None) => Ok(shared.flags.into_inner()),
         }
     }
 
@@ -208,11 +195,28 @@ impl<'a> Work<'a> {
                     Ok(flags | self.strip(first, STRIP.min(to - first), known | flags, host, room)?)
                 })
             }
-            Way::Steps => (from..to).try_fold(0, |flags, at| {
-                let pointers: Pointers = (0..self.operands.len()).map(|operand| self.element(operand, at)).collect();
-                Ok(flags | self.apply_exactly(&pointers, 1, host)?)
-            }),
+            Way::Steps => self.steps(from, to, host),
         }
+    }
+
+    /// Element by element, with the true flags at once: what an element was made of may be gone after it.
+    fn steps(&self, from: usize, to: usize, host: &mut dyn Host) -> Result<Flags, Failure> {
+        let mut pointers: Pointers = (0..self.operands.len()).map(|operand| self.element(operand, from)).collect();
+        let steps: SmallVec<[isize; 8]> = (0..self.operands.len())
+            .map(|operand| self.element(operand, 1).addr().wrapping_sub(self.element(operand, 0).addr()) as isize)
+            .collect();
+        self.compiled.prepare_exact();
+        let (done, flags) = flags::of(|| {
+            for _ in from..to {
+                // SAFETY: as in `apply`, for one element.
+                unsafe { self.compiled.kernel.run_exact(&pointers, 1, host) }?;
+                for (pointer, step) in pointers.iter_mut().zip(&steps) {
+                    *pointer = pointer.wrapping_offset(*step);
+                }
+            }
+            Ok(())
+        });
+        done.map(|()| flags)
     }
 
     /// Where an element lies.
@@ -231,32 +235,34 @@ impl<'a> Work<'a> {
         host: &mut dyn Host,
         room: &mut Room,
     ) -> Result<Flags, Failure> {
-        let arity = self.arity();
+        let (arity, whole) = (self.arity(), STRIP.min(self.count));
         room.strips.resize_with(self.operands.len(), || None);
         let mut pointers = Pointers::new();
         for (at, item) in self.compiled.items().enumerate() {
             let (element, stride, size) = (self.element(at, from), self.operands[at].stride, item.size());
             let uniform = self.compiled.params.get(at).is_some_and(|param| param.uniform);
-            // A result goes through a strip of its own unless nothing else can lie there.
-            if uniform || (stride == size as isize && at < arity) {
+            // A result goes through a strip of its own unless nothing else lies there.
+            if uniform || (stride == size as isize && (at < arity || !self.meets)) {
                 pointers.push(element);
                 continue;
             }
             let filled = room.strips[at].is_some();
-            let strip = room.strips[at].get_or_insert_with(|| vec![0u64; STRIP].into()).as_mut_ptr().cast::<u8>();
+            let strip = room.strips[at].get_or_insert_with(|| vec![0u64; whole].into()).as_mut_ptr().cast::<u8>();
             pointers.push(strip);
             if at < arity && !(stride == 0 && filled) {
                 // One value for all elements is the same in each strip.
-                let length = if stride == 0 { STRIP } else { length };
-                // SAFETY: so many elements lie there by `of_strides`, and the strip has room for `STRIP` of 64 bits.
+                let length = if stride == 0 { whole } else { length };
+                // SAFETY: so many elements lie there by `of_strides`, and the strip has room for as many of 64 bits.
                 unsafe { copy(element, stride, strip, size as isize, length, size) };
             }
         }
         let flags = self.apply(&pointers, length, known, host)?;
         for (at, item) in self.compiled.items().enumerate().skip(arity) {
             let (element, stride, size) = (self.element(at, from), self.operands[at].stride, item.size());
-            // SAFETY: as above, the other way round.
-            unsafe { copy(pointers[at], size as isize, element, stride, length, size) };
+            if pointers[at] != element {
+                // SAFETY: as above, the other way round.
+                unsafe { copy(pointers[at], size as isize, element, stride, length, size) };
+            }
         }
         Ok(flags)
     }
@@ -275,6 +281,7 @@ impl<'a> Work<'a> {
     }
 
     fn apply_exactly(&self, pointers: &[*mut u8], length: usize, host: &mut dyn Host) -> Result<Flags, Failure> {
+        self.compiled.prepare_exact();
         // SAFETY: as in `apply`.
         let (done, flags) = flags::of(|| unsafe { self.compiled.kernel.run_exact(pointers, length, host) });
         done.map(|()| flags)
@@ -352,9 +359,6 @@ struct Shared {
     stop: AtomicBool,
     flags: AtomicU32,
     failure: Mutex<Option<(usize, Failure)>>,
-    /// Helpers that are not done.
-    working: Mutex<usize>,
-    idle: Condvar,
 }
 
 impl Default for Shared {
@@ -365,17 +369,11 @@ impl Default for Shared {
             stop: AtomicBool::new(false),
             flags: AtomicU32::new(0),
             failure: Mutex::new(None),
-            working: Mutex::new(0),
-            idle: Condvar::new(),
         }
     }
 }
 
 impl Shared {
-    fn working(&self) -> std::sync::MutexGuard<'_, usize> {
-        self.working.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn is_needed(&self, block: usize) -> bool {
         !self.stop.load(Ordering::Relaxed) && block <= self.lowest.load(Ordering::Relaxed)
     }
@@ -390,16 +388,6 @@ impl Shared {
             *known = Some((block, failure));
             self.lowest.store(block, Ordering::Relaxed);
         }
-    }
-}
-
-/// Counts a helper as done, however it ends.
-struct Done<'a>(&'a Shared);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        *self.0.working() -= 1;
-        self.0.idle.notify_one();
     }
 }
 
@@ -442,7 +430,7 @@ struct Caller<'a> {
 
 impl Caller<'_> {
     fn ask(&mut self) {
-        if self.host.poll().is_err() {
+        if !self.refused && self.host.poll().is_err() {
             self.refused = true;
             self.shared.stop.store(true, Ordering::Relaxed);
         }

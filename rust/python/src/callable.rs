@@ -121,7 +121,7 @@ impl Callable {
         self.interrupts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The function's value for each element of its arguments, all positional, by a ufunc that is called with these keywords too.
+    /// The function's value for each element of its arguments, one for each parameter, by a ufunc that is called with these keywords too.
     fn _map<'py>(
         slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
@@ -129,8 +129,11 @@ impl Callable {
     ) -> PyResult<Bound<'py, PyAny>> {
         guard(slf.py(), || {
             let args: Args = args.iter_borrowed().collect();
-            let bound = slf.get().program().bind(slf.py(), &args, None, &[])?;
-            elementwise::call(slf, &bound, Some(keywords))
+            let Program { name, params, takes_arrays, .. } = slf.get().program();
+            if *takes_arrays || args.len() != params.len() {
+                return Err(PyTypeError::new_err(format!("{name}() is not called for each element")));
+            }
+            elementwise::call(slf, &args, Some(keywords))
         })
     }
 
@@ -309,11 +312,11 @@ impl Callable {
 
     fn call<'py>(slf: &Bound<'py, Self>, args: &[Borrowed<'_, 'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
-        if elementwise::has_array(this.program(), args) {
+        if elementwise::has_array(py, this.program(), args)? {
             return elementwise::call(slf, args, None);
         }
         let (types, slots) = match this.program().convert(py, args) {
-            Err(error) if elementwise::concerns(this.program(), args)? && error.is_instance_of::<PyTypeError>(py) => {
+            Err(error) if error.is_instance_of::<PyTypeError>(py) && elementwise::concerns(this.program(), args)? => {
                 return elementwise::call(slf, args, None);
             }
             converted => converted?,

@@ -26,6 +26,8 @@ pub struct Budget {
     /// Rounds of loops and calls, the call from outside included; at least 1.
     pub fuel: Option<u64>,
     pub timeout: Option<Duration>,
+    /// Bytes of arrays that it makes.
+    pub arrays: u64,
 }
 
 /// When a run lets other threads have the interpreter.
@@ -65,6 +67,7 @@ pub enum Refusal {
     Interrupted,
     Fuel(u64),
     Timeout(Duration),
+    Arrays(u64),
 }
 
 impl Refusal {
@@ -74,6 +77,7 @@ impl Refusal {
             Refusal::Interrupted => Refusal::Interrupted,
             Refusal::Fuel(fuel) => Refusal::Fuel(*fuel),
             Refusal::Timeout(timeout) => Refusal::Timeout(*timeout),
+            Refusal::Arrays(bytes) => Refusal::Arrays(*bytes),
         }
     }
 }
@@ -106,8 +110,9 @@ pub struct Run<'a> {
     refusal: Option<Refusal>,
     /// How many threads may do its work.
     threads: usize,
-    /// What arrays that the run makes have their elements in.
+    /// What arrays that the run makes have their elements in, and how many bytes these are.
     arrays: Vec<Py<PyAny>>,
+    made: u64,
 }
 
 impl<'a> Run<'a> {
@@ -149,6 +154,7 @@ impl<'a> Run<'a> {
             refusal,
             threads: 1,
             arrays: Vec::new(),
+            made: 0,
         };
         run.refuel();
         run
@@ -266,13 +272,13 @@ impl Host for Run<'_> {
     }
 
     /// Threads help if the work takes much longer than to wake them, and nothing is counted that only one could count.
-    fn spread(&mut self, jobs: u64, nanos: u64, job: &(dyn Fn(u64) -> bool + Sync)) -> Option<Result<(), HostError>> {
-        if nanos < threads::WORTH || self.budget.fuel.is_some() || self.threads < 2 {
+    fn spread(&mut self, jobs: u64, picos: u64, job: &(dyn Fn(u64) -> bool + Sync)) -> Option<Result<(), HostError>> {
+        if picos < threads::WORTH || self.budget.fuel.is_some() || self.threads < 2 {
             return None;
         }
         let helpers = self.threads - 1;
         let pool = self.python(|py| threads::pool(py, helpers))?;
-        if matches!(self.held, Held::Here) && self.gil == Gil::Long && nanos >= LONG.as_nanos() as u64 {
+        if matches!(self.held, Held::Here) && self.gil == Gil::Long && picos >= LONG.as_nanos() as u64 * 1000 {
             (self.held, self.looked) = (Held::Given(Away::new()), Some(Instant::now()));
         }
         Some(threads::share(&pool, helpers, jobs, job, &mut || self.poll()))
@@ -280,6 +286,10 @@ impl Host for Run<'_> {
 
     /// NumPy's memory, so that an array that is returned is NumPy's own.
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError> {
+        self.made = self.made.saturating_add(bytes as u64);
+        if self.made > self.budget.arrays {
+            return Err(self.refuse(Refusal::Arrays(self.budget.arrays)));
+        }
         let made = self.python(|py| {
             let array = memory(py, bytes)?;
             PyResult::Ok((array.data().expose_provenance() as u64, array.into_any().unbind()))

@@ -16,6 +16,7 @@ use jib_core::typed::Mode;
 use jib_core::types::{Item, Ty};
 use numpy::npyffi::{PY_UFUNC_API, PyUFuncGenericFunction, PyUFuncObject, npy_intp};
 use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use smallvec::SmallVec;
@@ -201,7 +202,8 @@ fn make<'py>(slf: &Bound<'py, Callable>, types: Vec<Types>, doc: &str) -> PyResu
     let kept = loops.get();
     const NO_IDENTITY: c_int = -1;
     // SAFETY: NumPy keeps the addresses of these tables and texts, which `loops` owns, and does not write to them; the ufunc is new, so its
-    // field for an object that it owns is empty, and takes our reference. NumPy lets go of it when the ufunc dies.
+    // field for an object that it owns is empty, and takes our reference. NumPy lets go of it when the ufunc dies, and shows it to the
+    // collector, if that knows of the ufunc, which it does not by itself.
     unsafe {
         let ufunc = PY_UFUNC_API.PyUFunc_FromFuncAndData(
             py,
@@ -218,6 +220,9 @@ fn make<'py>(slf: &Bound<'py, Callable>, types: Vec<Types>, doc: &str) -> PyResu
         );
         let ufunc = Bound::from_owned_ptr_or_err(py, ufunc)?;
         (*ufunc.as_ptr().cast::<PyUFuncObject>()).fields.obj = loops.into_ptr();
+        if ffi::PyObject_GC_IsTracked(ufunc.as_ptr()) == 0 {
+            ffi::PyObject_GC_Track(ufunc.as_ptr().cast());
+        }
         Ok(ufunc)
     }
 }
@@ -236,7 +241,7 @@ unsafe extern "C" fn run_loop(
 ) {
     // An exception that is still there is that of the same call; else it was seen.
     if FAILED.get() {
-        if gil::attached_again(|py| PyErr::occurred(py)) {
+        if gil::attached_again(PyErr::occurred) {
             return;
         }
         FAILED.set(false);

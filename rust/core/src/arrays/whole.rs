@@ -10,7 +10,7 @@ use super::{Shape, Walk, Walks, blocks, dimensions, walk};
 use crate::eval::Slots;
 use crate::failure::HostError;
 use crate::fault::Fault;
-use crate::runtime::fold::{self, Partial};
+use crate::runtime::fold::{self, Pairs, Partial};
 use crate::typed::reduction::{BLOCK, Reduction};
 use crate::typed::{FuncId, Function, Module, Op, Terminator};
 use crate::types::{Item, Ty};
@@ -34,7 +34,7 @@ pub struct Whole {
     pub item: Item,
     /// Whether the kernel gives its one operand, an array's elements, as they are.
     pub plain: bool,
-    /// Nanoseconds for an element, about.
+    /// Picoseconds for an element, about.
     pub cost: u64,
     /// Whether the kernel can be run by several threads at once: it asks nothing of the host.
     pub shared: bool,
@@ -51,12 +51,12 @@ pub trait Engine {
     fn block(&mut self, operands: &[*mut u8], count: usize) -> Result<(), Self::Error>;
     fn tick(&mut self) -> Result<(), HostError>;
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError>;
-    /// Does so many jobs, of so many nanoseconds in all, by several threads, if there are any; None: nothing was done. Of jobs that
+    /// Does so many jobs, of so many picoseconds in all, by several threads, if there are any; None: nothing was done. Of jobs that
     /// fail, the first one's failure is given.
     fn spread(
         &mut self,
         _jobs: u64,
-        _nanos: u64,
+        _picos: u64,
         _job: &(dyn Fn(u64, &mut Run<Self::Error>) -> Result<(), Self::Error> + Sync),
     ) -> Option<Result<(), Stop<Self::Error>>> {
         None
@@ -71,6 +71,9 @@ type Part<'a, E> = dyn Fn(Range<u64>, &mut Run<E>) -> Result<(), E> + Sync + 'a;
 
 /// How many blocks a thread takes at a time.
 const JOB: u64 = 4;
+
+/// How many blocks' results are kept at once, whatever an array claims to hold: views of one element can have 2⁶⁰. A power of two.
+const KEPT: u64 = 1 << 18;
 
 /// Why there is no result.
 pub enum Stop<E> {
@@ -104,7 +107,8 @@ impl Whole {
         let plain = is_plain(kernel) && matches!(operands[..], [Ty::Array(_)]);
         let insts = || kernel.blocks.iter().flat_map(|block| &block.insts);
         let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..))).count() as u64;
-        let cost = (insts().count() as u64 / 3 + 20 * calls).max(1);
+        // A vector does an instruction for an element in a tenth of a nanosecond; what is called takes ten.
+        let cost = (insts().count() as u64 * 100 + 10_000 * calls).max(300);
         let asks = |op: &Op| matches!(op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Tick(_) | Op::Prepay(_));
         let shared = !insts().any(|inst| asks(&inst.op));
         Some((Whole { kind, item: Item::of(&kernel.result)?, plain, cost, shared, spent: None, operands }, id))
@@ -155,12 +159,20 @@ impl Whole {
         if !stretched.walks.iter().any(|operand| target.disturbs(operand, &shape)) {
             return self.each(&shape, &stretched.walks, target, engine);
         }
-        let address = self.new_array(&stretched, engine)?;
-        let copy = Walk::contiguous(self.item, address, &shape);
         let size = self.item.size();
-        // SAFETY: the copy is memory of its own; the target is an array of the text's, to be written to.
+        let mut room: Vec<u64> = Vec::new();
+        let words = (shape.total as usize * size).div_ceil(8);
+        let address = match room.try_reserve_exact(words) {
+            Ok(()) => room.as_mut_ptr().expose_provenance() as u64,
+            // Which says that there is none.
+            Err(_) => engine.memory(words * 8)?,
+        };
+        let copy = Walk::contiguous(self.item, address, &shape);
+        self.each(&shape, &stretched.walks, copy.clone(), engine)?;
+        // SAFETY: the copy is memory of its own, which is there until we return; the target is an array of the text's, to be written to.
         unsafe {
             walk(&shape, &[copy], &[target], 0..blocks(&shape), &mut |places, count| {
+                engine.tick()?;
                 // SAFETY: so many elements lie at both places, which are two.
                 std::ptr::copy_nonoverlapping(places[0], places[1], count * size);
                 Ok(())
@@ -191,12 +203,15 @@ impl Whole {
                 })
             }
         };
-        self.parts(shape, engine, &part, &|| false)
+        // Where several elements lie at one place, the last one is written last.
+        let alone = outs[0].meets_itself(shape);
+        self.parts((shape, 0..blocks(shape), alone), engine, &part, &|| false)
     }
 
     fn reduce<E: Engine>(&self, reduction: Reduction, operands: &Walks, engine: &mut E) -> Result<u64, Stop<E::Error>> {
         let shape = &operands.shape;
-        let partials: Vec<[AtomicU64; 2]> = (0..blocks(shape)).map(|_| Default::default()).collect();
+        let kept = blocks(shape).min(KEPT);
+        let partials: Vec<[AtomicU64; 2]> = (0..kept).map(|_| Default::default()).collect();
         let decided = AtomicBool::new(false);
         let part = |range: Range<u64>, run: &mut Run<E::Error>| {
             let mut buffer = vec![0u64; if self.plain { 0 } else { shape.total.min(BLOCK as u64) as usize }];
@@ -218,7 +233,7 @@ impl Whole {
                     // SAFETY: so many results lie there, and there is one at least: no block is empty.
                     let Partial { slot, index } =
                         fold::block(reduction, self.item, elements, count, block * BLOCK as u64);
-                    let [to_slot, to_index] = &partials[block as usize];
+                    let [to_slot, to_index] = &partials[(block % KEPT) as usize];
                     to_slot.store(slot, Ordering::Relaxed);
                     to_index.store(index, Ordering::Relaxed);
                     block += 1;
@@ -229,30 +244,40 @@ impl Whole {
                 })
             }
         };
-        // What is decided stays so, whatever comes of blocks that were not done.
-        self.parts(shape, engine, &part, &|| decided.load(Ordering::Relaxed))?;
-        let partial = |[slot, index]: [AtomicU64; 2]| Partial { slot: slot.into_inner(), index: index.into_inner() };
-        Ok(fold::finish(reduction, self.item, partials.into_iter().map(partial).collect())?)
+        let decided = || decided.load(Ordering::Relaxed);
+        let mut pairs = Pairs::new(reduction, self.item);
+        let mut first = 0;
+        while first < blocks(shape) && !decided() {
+            let range = first..blocks(shape).min(first + KEPT);
+            first = range.end;
+            let here = &partials[..(range.end - range.start) as usize];
+            self.parts((shape, range, false), engine, &part, &decided)?;
+            // What is decided stays so, whatever comes of blocks that were not done.
+            for [slot, index] in here {
+                pairs.push(Partial { slot: slot.load(Ordering::Relaxed), index: index.load(Ordering::Relaxed) });
+            }
+        }
+        Ok(pairs.finish()?)
     }
 
-    /// Does all blocks, in order or by several threads, until there is nothing left to find out.
+    /// Does some blocks, in order or, if not alone, by several threads, until there is nothing left to find out.
     fn parts<E: Engine>(
         &self,
-        shape: &Shape,
+        (shape, blocks, alone): (&Shape, Range<u64>, bool),
         engine: &mut E,
         part: &Part<E::Error>,
         done: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), Stop<E::Error>> {
-        let blocks = blocks(shape);
-        let nanos = shape.total.saturating_mul(self.cost);
+        let count = blocks.end - blocks.start;
+        let picos = shape.total.min(count * BLOCK as u64).saturating_mul(self.cost);
         let job = |job: u64, run: &mut Run<E::Error>| {
-            let first = job * JOB;
-            if done() { Ok(()) } else { part(first..blocks.min(first + JOB), run) }
+            let first = blocks.start + job * JOB;
+            if done() { Ok(()) } else { part(first..blocks.end.min(first + JOB), run) }
         };
-        if let Some(spread) = engine.spread(blocks.div_ceil(JOB), nanos, &job) {
+        if let Some(spread) = (!alone).then(|| engine.spread(count.div_ceil(JOB), picos, &job)).flatten() {
             return spread;
         }
-        for block in 0..blocks {
+        for block in blocks.clone() {
             if done() {
                 break;
             }

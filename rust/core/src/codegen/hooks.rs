@@ -110,6 +110,15 @@ pub(crate) extern "C" fn room(bytes: u64) -> u32 {
     u32::from(stack_limit(bytes as usize).is_some())
 }
 
+/// What code for elements calls where ints are divided by 0 (0), or the quotient is no number of its type (1): NumPy tells it by the flags
+/// of the floating-point unit. Gives something, so that it is called as everything is.
+pub(crate) extern "C" fn raise_flag(which: u64) -> u32 {
+    use std::hint::black_box;
+    let raised = if which == 0 { black_box(1.0f64) / black_box(0.0) } else { black_box(f64::MAX) * black_box(2.0) };
+    black_box(raised);
+    0
+}
+
 /// Whether a helper has panicked: 1.
 pub(crate) extern "C" fn panicked() -> u32 {
     u32::from(runtime::panicked())

@@ -14,6 +14,8 @@ use crate::types::Ty;
 /// What a kernel may do at the most to be done more often than needed, and how many operands one may have.
 const CHEAP: usize = 3;
 const OPERANDS: usize = 60;
+/// How many instructions a kernel may have: time to make it grows with the square, and what more would save is nothing beside it.
+const LARGEST: usize = 256;
 
 pub fn run(module: &mut Module) {
     for f in 0..module.functions.len() {
@@ -89,8 +91,11 @@ fn fits(module: &Module, function: &Function, between: &[Inst]) -> bool {
         [only] => matches!(only.end, Terminator::Return(_)).then_some(only),
         _ => None,
     };
-    let (Some(first), Some(_)) = (in_place(*first), in_place(second)) else { return false };
-    let writes = |op: &Op| matches!(op, Op::Store | Op::MapInto(_) | Op::Call(_) | Op::Extern(_));
+    let (Some(first), Some(second)) = (in_place(*first), in_place(second)) else { return false };
+    if first.insts.len() + second.insts.len() > LARGEST {
+        return false;
+    }
+    let writes = |op: &Op| op.writes() || matches!(op, Op::Call(_) | Op::Extern(_));
     let fails = can_fail(module, function, producer);
     if middle.iter().any(|inst| writes(&inst.op) || fails && can_fail(module, function, inst)) {
         return false;

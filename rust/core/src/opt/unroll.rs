@@ -1,6 +1,6 @@
 //! Copies the bodies of small loops, so that several rounds pay for one tick.
 //!
-//! In: a loop that contains no other, whose ways round all tick the same and which neither calls nor prints:
+//! In: a loop that contains no other, whose ways round all tick the same and which neither calls nor prints, nor goes over whole arrays:
 //!
 //! ```text
 //! head(p): … exit or go on … latch: tick 1; jump head(q)
@@ -123,7 +123,7 @@ fn small(function: &Function, graph: &Graph, origins: &Origins, head: u32) -> Op
 
 /// Whether a round may have written to an array where it leaves the loop.
 fn leaves_after_store(function: &Function, head: u32, blocks: &[u32]) -> bool {
-    let stores = |b: &u32| function.blocks[*b as usize].insts.iter().any(|inst| inst.op == Op::Store);
+    let stores = |b: &u32| function.blocks[*b as usize].insts.iter().any(|inst| inst.op.writes());
     let mut after: Vec<u32> = blocks.iter().copied().filter(stores).collect();
     let mut next = 0;
     while let Some(&b) = after.get(next) {

@@ -34,7 +34,7 @@ pub fn of<'a, 'py>(value: &'a Bound<'py, PyAny>) -> PyResult<Option<&'a Bound<'p
 }
 
 /// Whether NumPy has been imported.
-fn is_there(py: Python<'_>) -> PyResult<bool> {
+pub fn is_there(py: Python<'_>) -> PyResult<bool> {
     static SEEN: AtomicBool = AtomicBool::new(false);
     if SEEN.load(Ordering::Relaxed) {
         return Ok(true);

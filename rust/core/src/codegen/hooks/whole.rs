@@ -56,7 +56,7 @@ impl Engine for Running {
     fn spread(
         &mut self,
         jobs: u64,
-        nanos: u64,
+        picos: u64,
         job: &(dyn Fn(u64, &mut Run<Told>) -> Result<(), Told> + Sync),
     ) -> Option<Result<(), Stop<Told>>> {
         if !self.shared || jobs < 2 {
@@ -81,7 +81,7 @@ impl Engine for Running {
             }
             done.is_ok()
         };
-        let spread = self.host().spread(jobs, nanos, &one)?;
+        let spread = self.host().spread(jobs, picos, &one)?;
         let failed = first.into_inner().unwrap_or_else(PoisonError::into_inner);
         Some(match (spread, failed) {
             (_, Some((_, site, code))) => {

@@ -8,27 +8,43 @@ use crate::types::{FloatTy, IntTy, Ty};
 
 type Outcome = Result<Operand, Diag>;
 
-/// Both operands in the type in which they meet; bools meet as ints.
+/// Whether these are bools of NumPy's, which it does not count with.
+fn are_numpys_bools(e: &Emit, args: &[Operand]) -> bool {
+    e.mode == Mode::Numpy && args.iter().all(|arg| arg.ty == Ty::Bool) && !args.iter().all(Operand::gives_way)
+}
+
+/// Both operands in the type in which they meet; bools meet as ints, NumPy's as ints of 8 bits.
 fn same(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Result<(Operand, Operand, Ty), Diag> {
     let ty = meet(e.mode, &args[0], &args[1]).ok_or_else(|| no_operator(e, p, args))?;
-    let ty = if ty == Ty::Bool { Ty::INT } else { ty };
+    let count = if are_numpys_bools(e, args) { Ty::Int(IntTy::I8) } else { Ty::INT };
+    let ty = if ty == Ty::Bool { count } else { ty };
     match (e.convert(&args[0], &ty), e.convert(&args[1], &ty)) {
         (Some(a), Some(b)) => Ok((a, b, ty)),
         _ => Err(no_operator(e, p, args)),
     }
 }
 
+/// In NumPy the sum of bools says whether one is true, and their product whether both are.
 pub fn add(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if are_numpys_bools(e, args) {
+        return or(e, p, args);
+    }
     let (a, b, ty) = same(e, p, args)?;
     Ok(e.op(Op::Add(e.mode), &[&a, &b], ty))
 }
 
 pub fn sub(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if are_numpys_bools(e, args) {
+        return Err(no_operator(e, p, args));
+    }
     let (a, b, ty) = same(e, p, args)?;
     Ok(e.op(Op::Sub(e.mode), &[&a, &b], ty))
 }
 
 pub fn mul(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if are_numpys_bools(e, args) {
+        return and(e, p, args);
+    }
     let (a, b, ty) = same(e, p, args)?;
     Ok(e.op(Op::Mul(e.mode), &[&a, &b], ty))
 }
@@ -146,8 +162,16 @@ pub fn xor(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     bitwise(e, p, args, Op::Xor)
 }
 
-/// The shifted operand keeps its type; the count is any int.
+/// The shifted operand keeps its type; the count is any int. In NumPy it has a say in the type too.
 fn shift(e: &mut Emit, p: &'static Primitive, args: &[Operand], op: Op) -> Outcome {
+    if e.mode == Mode::Numpy {
+        let (a, count, ty) = same(e, p, args)?;
+        if !matches!(ty, Ty::Int(_)) {
+            return Err(no_operator(e, p, args));
+        }
+        let count = index(e, &count)?;
+        return Ok(e.op(op, &[&a, &count], ty));
+    }
     let (a, count) = (bool_as_int(e, &args[0]), bool_as_int(e, &args[1]));
     let (Ty::Int(_), Ty::Int(_)) = (&a.ty, &count.ty) else { return Err(no_operator(e, p, args)) };
     let count = index(e, &count)?;
@@ -178,21 +202,29 @@ fn unary(e: &mut Emit, p: &'static Primitive, args: &[Operand], op: Op, floats: 
 pub fn neg(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].literal {
         Some(Literal::Float(value)) if args[0].ty == Ty::FLOAT => Ok(Operand::float(-value)),
+        _ if are_numpys_bools(e, args) => Err(no_operator(e, p, args)),
         _ => unary(e, p, args, Op::Neg(e.mode), true),
     }
 }
 
 pub fn invert(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if are_numpys_bools(e, args) {
+        return Ok(e.op(Op::Not, &[&args[0]], Ty::Bool));
+    }
     unary(e, p, args, Op::Invert, false)
 }
 
 pub fn abs(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    if are_numpys_bools(e, args) {
+        return Ok(args[0].clone());
+    }
     unary(e, p, args, Op::Abs(e.mode), true)
 }
 
 /// `+a`: an int for a bool, else the operand itself.
 pub fn pos(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].ty {
+        _ if are_numpys_bools(e, args) => Err(no_operator(e, p, args)),
         Ty::Int(_) | Ty::Float(_) | Ty::Bool => Ok(bool_as_int(e, &args[0])),
         _ => Err(no_operator(e, p, args)),
     }
@@ -220,9 +252,20 @@ pub fn range_count(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Out
     Ok(e.helper("range_count", &[&start, &stop, &step]))
 }
 
-/// The type of a function of floats: f32 stays f32, everything else is float.
-pub fn float_type(args: &[Operand]) -> Ty {
+/// The type of a function of floats: f32 stays f32, everything else is float. NumPy takes the least that holds all that do not give
+/// way, but where that is a half it is float here.
+pub fn float_type(mode: Mode, args: &[Operand]) -> Ty {
     let f32 = Ty::Float(FloatTy::F32);
+    if mode == Mode::Numpy {
+        let strong = || args.iter().filter(|arg| !arg.gives_way()).map(|arg| &arg.ty);
+        let floats = strong().any(|ty| matches!(ty, Ty::Float(_)));
+        // A float of Python's asks for floats of its own where there are only ints.
+        let asked = !floats && args.iter().any(|arg| arg.gives_way() && arg.ty == Ty::FLOAT);
+        let holds = |ty: &Ty| matches!(ty, Ty::Int(int) if int.bits() <= 16) || *ty == Ty::Bool || *ty == f32;
+        let more_than_half = |ty: &Ty| matches!(ty, Ty::Int(int) if int.bits() == 16) || *ty == f32;
+        let single = !asked && strong().all(holds) && strong().any(more_than_half);
+        return if single { f32 } else { Ty::FLOAT };
+    }
     let all = args.iter().all(|arg| arg.ty == f32 || arg.gives_way());
     if all && args.iter().any(|arg| arg.ty == f32) { f32 } else { Ty::FLOAT }
 }

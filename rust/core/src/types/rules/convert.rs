@@ -51,7 +51,7 @@ pub fn bool(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     e.truth(&args[0]).ok_or_else(|| not_a_number(e, p, &args[0]))
 }
 
-/// `round(x)`: to an int, half to even. `round(x, n)`: to n decimals, of the type of x.
+/// `round(x)`: to an int, half to even; in NumPy's arithmetic a float stays one. `round(x, n)`: to n decimals, of the type of x.
 pub fn round(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let digits = args.get(1).filter(|digits| digits.ty != Ty::None);
     match (&args[0].ty, digits) {
@@ -61,6 +61,7 @@ pub fn round(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
             let (x, digits) = (index(e, &args[0])?, index(e, digits)?);
             Ok(e.helper("int_round", &[&x, &digits]))
         }
+        (Ty::Float(_), None) if e.mode == Mode::Numpy => Ok(e.op(Op::Nearest, &[&args[0]], args[0].ty.clone())),
         (Ty::Float(_), None) => {
             let x = number(e, p, &args[0])?;
             Ok(e.helper("float_round_int", &[&x]))
@@ -78,6 +79,7 @@ pub fn round(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 fn to_whole(e: &mut Emit, p: &'static Primitive, args: &[Operand], name: &str, op: Op) -> Outcome {
     match (&args[0].ty, e.mode) {
         (Ty::Int(_), _) => Ok(args[0].clone()),
+        (Ty::Bool, Mode::Numpy) if !args[0].gives_way() => Ok(args[0].clone()),
         (Ty::Bool, _) => index(e, &args[0]),
         (Ty::Float(_), Mode::Python) => {
             let x = number(e, p, &args[0])?;
