@@ -27,7 +27,7 @@ DOUBLES = frozenset((
 ))  # fmt: skip
 BOOLS = frozenset((
     "isclose", "isfinite", "isinf", "isnan", "bool", "logical_and", "logical_or", "logical_xor", "logical_not",
-    "any", "all",
+    "any", "all", "signbit",
 ))  # fmt: skip
 INTS = frozenset((
     "gcd", "lcm", "isqrt", "factorial", "comb", "perm",
