@@ -41,7 +41,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays check wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -136,7 +136,10 @@ mutants: build ## plants faults in the core and says which tests catch them; ONL
 	PYTHONPATH=tests $(BIN)/python -m mutants $(ONLY)
 
 bench: build ## every benchmark in benches/
-	@set -e; for file in benches/call.py $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
+	@set -e; for file in benches/call.py benches/arrays.py $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
+
+bench-arrays: build ## arrays beside NumPy, and beside numexpr and numba where .venv has them; ARGS="--quick --rows sin --plot FILE.png"
+	@$(BIN)/python benches/arrays.py $(ARGS)
 
 check: fmt-check lint test ## all that must hold before a change goes in
 

@@ -33,19 +33,23 @@ class Result(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Result:
-        low, middle, high = quantiles(values, n=4) if len(values) > 1 else values * 3
+        low, middle, high = quantiles(values, n=4) if len(values) > 1 else [*values] * 3
         return cls(middle, (high - low) / 2 / middle if middle else 0.0, len(values))
 
     def __str__(self) -> str:
         return f"{duration(self.median)} ±{self.spread:.0%}"
 
 
-def options(text: str, rounds: int) -> argparse.Namespace:
-    """The options of every benchmark."""
+def parser(text: str, rounds: int) -> argparse.ArgumentParser:
+    """Of the options of every benchmark."""
     parser = argparse.ArgumentParser(description=text.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=rounds, help="how often each case is measured (%(default)s)")
     parser.add_argument("--json", action="store_true", help="also write benches/results/<name>.json")
-    return parser.parse_args()
+    return parser
+
+
+def options(text: str, rounds: int) -> argparse.Namespace:
+    return parser(text, rounds).parse_args()
 
 
 def timed(work: Callable[[], object], repeat: int = 1) -> Case:
@@ -68,14 +72,19 @@ def repeats(work: Callable[[], object], seconds: float = 0.02) -> int:
     return max(1, min(100_000, int(seconds / max(perf_counter() - begin, 1e-8))))
 
 
-def measure(cases: Mapping[str, Case], rounds: int) -> dict[str, Result]:
-    """Every case once in each round, in turns."""
+def in_turns(cases: Mapping[str, Case], rounds: int) -> dict[str, list[float]]:
+    """Every case once in each round, in turns: what each took in each round."""
     values: dict[str, list[float]] = {name: [] for name in cases}
     gc.collect()
     for _ in range(rounds):
         for name, case in cases.items():
             values[name].append(case())
-    return {name: Result.of(taken) for name, taken in values.items()}
+    return values
+
+
+def measure(cases: Mapping[str, Case], rounds: int) -> dict[str, Result]:
+    """Every case once in each round, in turns."""
+    return {name: Result.of(taken) for name, taken in in_turns(cases, rounds).items()}
 
 
 class Stages:

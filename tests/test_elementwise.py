@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import warnings
-from ctypes import CDLL, c_char, c_int, c_size_t, c_void_p, addressof
+from ctypes import CDLL, addressof, c_char, c_int, c_size_t, c_void_p
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,7 @@ def operands(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
     def array() -> np.ndarray:
         dtype = np.dtype(draw(st.sampled_from(DTYPES)))
-        values = seed.integers(0, 2 if dtype == bool else 100, shape).astype(dtype)
+        values = seed.integers(0, 2 if dtype.kind == "b" else 100, shape).astype(dtype)
         if dtype.kind in "if":
             values -= dtype.type(50)
         return laid_out(values, draw(st.sampled_from(LAYOUTS)))
@@ -220,6 +220,32 @@ def test_a_signature_fixes_types() -> None:
     alike(jib.compile("a + b", "f64(int, int)")(np.arange(3), 1), np.arange(3.0) + 1)
 
 
+def test_functions_of_whole_arrays_are_not_called_for_each_element() -> None:
+    f = jib.compile("x[0] + y")
+    assert f(np.arange(3.0), 1) == 1.0
+    with pytest.raises(TypeError, match="takes arrays itself"):
+        _ = f.ufunc
+    with pytest.raises(TypeError):
+        f([1, 2], 1)
+
+
+def test_the_first_array_of_a_process() -> None:
+    code = (
+        "import numpy as np, jib; f = jib.compile('a + b')\n"
+        "{}\n"
+        "assert type(f(np.array(2.0), 1)) is np.float64\n"
+        "assert f(np.arange(3.0), 1).tolist() == [1.0, 2.0, 3.0]"
+    )
+    for first in ("", "f(1, 2)", "f([1, 2], 3)", "assert type(f(np.arange(3.0).view(np.matrix), 1)) is np.matrix"):
+        subprocess.run([sys.executable, "-c", code.format(first)], check=True)
+
+
+def test_files_are_arrays(tmp_path: Any) -> None:
+    mapped = np.memmap(tmp_path / "x", "f8", "w+", shape=(5,))
+    mapped[:] = np.arange(5)
+    assert jib.compile("a * 2")(mapped).tolist() == [0, 2, 4, 6, 8]
+
+
 def test_keywords_and_defaults() -> None:
     f = jib.compile("def f(a, b=2, *, c=1.0):\n    return a * b + c")
     alike(f(np.arange(3)), np.arange(3) * 2 + 1.0)
@@ -240,8 +266,6 @@ def test_failures_are_pythons_exceptions_with_their_place() -> None:
         deep(np.array([3, -1]))
     with pytest.raises(AssertionError):
         jib.compile("def f(x):\n    assert x > 0\n    return x")(np.arange(3))
-    with pytest.raises(jib.CompileError):
-        jib.compile("x[0]")(np.array(["a"], "O") if False else np.arange(3.0)[::-1].reshape(3, 1, 1)[:0])
     with pytest.raises((TypeError, jib.CompileError)):
         jib.compile("def f(x):\n    pass")(np.arange(3))
 
@@ -275,7 +299,7 @@ def test_host_functions_and_print(capsys: pytest.CaptureFixture[str]) -> None:
 
     f = jib.compile("h(x)", externs=[jib.extern(h, "float(float)")])
     alike(f(np.arange(3.0)), np.arange(1.0, 4.0))
-    alike(f(np.arange(6.0)[:5:2]) if False else f(np.array([0.0, 9.0, 2.0])[::2]), np.array([1.0, 3.0]))
+    alike(f(np.array([0.0, 9.0, 2.0])[::2]), np.array([1.0, 3.0]))
     for array in (np.arange(5.0), np.arange(50000.0), np.arange(50000.0)[::-1]):
         with pytest.raises(KeyError, match="three"):
             f(array)
@@ -373,7 +397,13 @@ def test_the_number_of_threads() -> None:
     try:
         assert jib.set_num_threads(3) == before
         assert jib.get_num_threads() == 3
-        for wrong, error in ((0, ValueError), (-1, ValueError), (10**6, ValueError), (1.0, TypeError), (True, TypeError)):
+        for wrong, error in (
+            (0, ValueError),
+            (-1, ValueError),
+            (10**6, ValueError),
+            (1.0, TypeError),
+            (True, TypeError),
+        ):
             with pytest.raises(error):
                 jib.set_num_threads(wrong)  # type: ignore[arg-type]
             with pytest.raises(error):

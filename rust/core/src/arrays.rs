@@ -168,11 +168,34 @@ impl Walk {
         Walk::new(ty.item, slots[0], &lengths, &strides, shape)
     }
 
+    /// Where its elements lie, if they are all those of a contiguous array of this shape, and as large as elements of a type.
+    pub fn whole(&self, item: Item, shape: &Shape) -> Option<u64> {
+        let usual = self.kind == Kind::Contiguous && self.strides == c_strides(self.item, &shape.lengths);
+        (usual && self.item.size() == item.size()).then_some(self.address)
+    }
+
     /// Whether writing to this one could change what is read of the other later on.
     pub fn disturbs(&self, other: &Walk, shape: &Shape) -> bool {
         let same = self.address == other.address && self.strides == other.strides && self.item == other.item;
+        let same = same && !self.meets_itself(shape);
         let (a, b) = (self.extent(shape), other.extent(shape));
         shape.total > 0 && !same && a.start < b.end && b.start < a.end
+    }
+
+    /// Whether two of its elements may share a byte: they do not if each dimension's step is beyond all that those with lesser steps reach.
+    fn meets_itself(&self, shape: &Shape) -> bool {
+        if self.kind == Kind::Contiguous {
+            return false;
+        }
+        let steps = shape.lengths.iter().zip(&self.strides).filter(|(n, _)| **n > 1);
+        let mut steps: SmallVec<[(u64, u64); 4]> = steps.map(|(&n, &s)| ((s as i64).unsigned_abs(), n)).collect();
+        steps.sort_unstable();
+        let mut reach = self.item.size() as u64;
+        steps.iter().any(|&(step, n)| {
+            let meets = step < reach;
+            reach = step.saturating_mul(n - 1).saturating_add(reach);
+            meets
+        })
     }
 
     /// From the first byte to behind the last.

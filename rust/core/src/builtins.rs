@@ -216,7 +216,7 @@ pub static PRIMITIVES: &[Primitive] = &[
     row("log", &[], "x, base=None, /", (1, 2), math::log, "The natural logarithm, or that to a base."),
     row("atan2", &["arctan2"], "y, x, /", (2, 2), math::floats, "The angle of the point (x, y), in radians."),
     row("hypot", &[], "*coordinates", (0, MANY), math::hypot, "The Euclidean length of up to three coordinates."),
-    row("fmod", &[], "x, y, /", (2, 2), math::floats, "The rest of x / y with the sign of x."),
+    row("fmod", &[], "x, y, /", (2, 2), math::fmod, "The rest of x / y with the sign of x."),
     row("remainder", &[], "x, y, /", (2, 2), math::floats, "The IEEE 754 remainder of x by y."),
     row("copysign", &[], "x, y, /", (2, 2), math::copysign, "The size of x with the sign of y."),
     row("nextafter", &[], "x, y, /", (2, 2), math::doubles, "The next float after x towards y."),

@@ -59,6 +59,17 @@ pub trait Host {
         Err(HostError)
     }
 
+    /// Does `job` for each number below `jobs`, in any order and by several threads, if there are any for work of so many picoseconds; it
+    /// says whether to begin with more. None: there are none, and nothing was done.
+    fn spread(
+        &mut self,
+        _jobs: u64,
+        _picos: u64,
+        _job: &(dyn Fn(u64) -> bool + Sync),
+    ) -> Option<Result<(), HostError>> {
+        None
+    }
+
     /// Whether to go on, asked when a run has no ticks left. Refuses when interrupted, or when fuel or time are spent.
     fn poll(&mut self) -> Result<(), HostError> {
         Ok(())

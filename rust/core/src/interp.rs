@@ -151,6 +151,22 @@ impl<'p> Machine<'p> {
         }
     }
 
+    /// A whole-array operation. Not where all others are: what it needs of the stack, small stacks have only when it is needed.
+    #[inline(never)]
+    fn whole(&mut self, function: &'p Function, inst: &Inst, args: &[u64]) -> Result<(), Cause> {
+        let operands = types(function, &inst.args).into_iter().cloned().collect();
+        let Some((whole, kernel)) = Whole::of(&self.program.module, &inst.op, operands) else { return Ok(()) };
+        let numbers = numbers(&whole);
+        let done = whole.run(args, &mut Elements { machine: self, kernel, item: whole.item, numbers });
+        let result = done.map_err(|stop| match stop {
+            Stop::Fault(fault) => Cause::Fault(fault),
+            Stop::Host => Cause::Host,
+            Stop::Kernel(cause) => cause,
+        })?;
+        self.write(inst.result, &result);
+        Ok(())
+    }
+
     /// Runs a function to its end, in the midst of an instruction.
     fn call_now(&mut self, function: u32, args: &[u64]) -> Result<Slots, Cause> {
         let (before, steps) = (std::mem::take(&mut self.frames), std::mem::replace(&mut self.steps, u64::MAX));
@@ -184,19 +200,7 @@ impl<'p> Machine<'p> {
                 callee.call(self.host, &args, &mut out)?;
                 self.write(inst.result, &out);
             }
-            Op::Map(_) | Op::MapInto(_) | Op::Reduce(..) => {
-                let operands = types(function, &inst.args).into_iter().cloned().collect();
-                if let Some((whole, kernel)) = Whole::of(&self.program.module, &inst.op, operands) {
-                    let numbers = numbers(&whole);
-                    let done = whole.run(&args, &mut Elements { machine: self, kernel, item: whole.item, numbers });
-                    let result = done.map_err(|stop| match stop {
-                        Stop::Fault(fault) => Cause::Fault(fault),
-                        Stop::Host => Cause::Host,
-                        Stop::Kernel(cause) => cause,
-                    })?;
-                    self.write(inst.result, &result);
-                }
-            }
+            Op::Map(_) | Op::MapInto(_) | Op::Reduce(..) => self.whole(function, inst, &args)?,
             Op::Tick(units) => self.tick(u64::from(*units))?,
             Op::Prepay(units) => {
                 let there = self.budget >= u64::from(*units);

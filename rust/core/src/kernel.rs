@@ -19,7 +19,7 @@ use crate::opt;
 use crate::outside::{HowMany, Outside};
 use crate::typed::{self, Mode, Op, Terminator};
 use crate::types::ticks::Counting;
-use crate::types::{Item, Ty};
+use crate::types::{IntTy, Item, Ty};
 use crate::unit::Unit;
 
 /// One operand of a kernel.
@@ -42,6 +42,7 @@ pub struct Kernel {
     branches: Option<typed::Module>,
     outs: Vec<Item>,
     uniform: u64,
+    bounds: Vec<(usize, IntTy)>,
     options: code::Options,
     can_fail: bool,
     ticks: bool,
@@ -73,12 +74,13 @@ pub fn compile(unit: &Unit, params: &[Param], options: &code::Options, counting:
     if params.len() + outs.len() > MOST_OPERANDS {
         return Err(Diag::new("elementwise-operands", entry.span, &[&entry.name, &MOST_OPERANDS]).into());
     }
+    let bounds = bounds(&module.functions[0], &weak);
     memory::take_items(&mut module, params.iter().map(|param| param.item));
     typed::verify::seam(&module, "taking elements")?;
     let types = start.elapsed();
     let uniform = (params.iter().enumerate()).fold(0, |mask, (i, param)| mask | u64::from(param.uniform) << i);
     let mut kernel = of_module(module, outs, uniform, options)?;
-    kernel.stages.types = micros(types);
+    (kernel.stages.types, kernel.bounds) = (micros(types), bounds);
     Ok(kernel)
 }
 
@@ -119,6 +121,7 @@ fn of_module(
         branches,
         outs,
         uniform,
+        bounds: Vec::new(),
         options,
         can_fail,
         ticks,
@@ -138,6 +141,12 @@ impl Kernel {
     /// What it gives for each element: one item for each scalar of the function's result.
     pub fn outs(&self) -> &[Item] {
         &self.outs
+    }
+
+    /// Parameters that are Python's ints and become ints of these types: NumPy raises OverflowError where one does not fit, here it would
+    /// wrap. So who has the number asks before it runs the kernel.
+    pub fn bounds(&self) -> &[(usize, IntTy)] {
+        &self.bounds
     }
 
     /// Whether a run can end in a failure.
@@ -211,6 +220,22 @@ impl Kernel {
     pub fn traps(&self) -> usize {
         self.code.traps()
     }
+}
+
+/// Which weak parameters are narrowed, and to what.
+fn bounds(entry: &typed::Function, weak: &[bool]) -> Vec<(usize, IntTy)> {
+    let mut bounds = Vec::new();
+    for inst in entry.blocks.iter().flat_map(|block| &block.insts) {
+        let Op::Narrow(_) = inst.op else { continue };
+        let param = entry.params().iter().position(|param| *param == inst.args[0]);
+        if let (Some(param), Ty::Int(int)) = (param, entry.ty(inst.result))
+            && weak.get(param) == Some(&true)
+            && !bounds.contains(&(param, *int))
+        {
+            bounds.push((param, *int));
+        }
+    }
+    bounds
 }
 
 fn has_array(ty: &Ty) -> bool {

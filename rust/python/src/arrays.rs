@@ -61,6 +61,8 @@ pub fn is_like_array(value: &Bound<'_, PyAny>) -> PyResult<bool> {
         && !value.is_instance_of::<pyo3::types::PyType>())
 }
 
+pub use crate::convert::array::is_there;
+
 /// Finds NumPy, once.
 pub fn load(py: Python<'_>) -> PyResult<()> {
     if ARRAY.load(Ordering::Relaxed) != 0 {
@@ -120,8 +122,20 @@ pub fn number_of(item: Item) -> NPY_TYPES {
         Item::Int(IntTy::U16) => NPY_USHORT,
         Item::Int(IntTy::I32) => NPY_INT,
         Item::Int(IntTy::U32) => NPY_UINT,
-        Item::Int(IntTy::I64) => if long { NPY_LONG } else { NPY_LONGLONG },
-        Item::Int(IntTy::U64) => if long { NPY_ULONG } else { NPY_ULONGLONG },
+        Item::Int(IntTy::I64) => {
+            if long {
+                NPY_LONG
+            } else {
+                NPY_LONGLONG
+            }
+        }
+        Item::Int(IntTy::U64) => {
+            if long {
+                NPY_ULONG
+            } else {
+                NPY_ULONGLONG
+            }
+        }
         Item::Float(FloatTy::F32) => NPY_FLOAT,
         Item::Float(FloatTy::F64) => NPY_DOUBLE,
     }
@@ -179,13 +193,7 @@ fn descr(py: Python<'_>, item: Item) -> *mut PyArray_Descr {
 pub fn new_array<'py>(py: Python<'py>, item: Item, shape: &[npy_intp]) -> PyResult<(Bound<'py, PyAny>, *mut u8)> {
     // SAFETY: the shape is read; the type's reference is taken, and what comes is a new reference to an array or null.
     unsafe {
-        let array = PY_ARRAY_API.PyArray_Empty(
-            py,
-            shape.len() as c_int,
-            shape.as_ptr().cast_mut(),
-            descr(py, item),
-            0,
-        );
+        let array = PY_ARRAY_API.PyArray_Empty(py, shape.len() as c_int, shape.as_ptr().cast_mut(), descr(py, item), 0);
         let array = Bound::from_owned_ptr_or_err(py, array)?;
         let data = (*array.as_ptr().cast::<PyArrayObject>()).fields.data;
         Ok((array, data.cast()))
@@ -204,8 +212,7 @@ pub fn number<'py>(py: Python<'py>, item: Item, mut bits: u64) -> PyResult<Bound
     let descr = descr(py, item);
     // SAFETY: it reads an item there, of at most 64 bits, and takes no reference; ours is given back.
     unsafe {
-        let number =
-            PY_ARRAY_API.PyArray_Scalar(py, (&raw mut bits).cast::<c_void>(), descr, std::ptr::null_mut());
+        let number = PY_ARRAY_API.PyArray_Scalar(py, (&raw mut bits).cast::<c_void>(), descr, std::ptr::null_mut());
         ffi::Py_DECREF(descr.cast());
         Bound::from_owned_ptr_or_err(py, number)
     }

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use crate::flags::{self, Flags};
 use crate::kernels::Compiled;
+use crate::threads;
 
 /// One argument or result.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +28,9 @@ pub struct Operand {
 /// What is gathered at a time: two operands and a result of doubles fit a first cache.
 const STRIP: usize = 1024;
 
-/// The most elements that are done between two looks at the host, and the nanoseconds that they should not take longer than.
+/// The most elements that are done between two looks at the host, and the picoseconds that they should not take longer than.
 const BLOCK: usize = 16 << 10;
-const BLOCK_NANOSECONDS: usize = 200_000;
+const BLOCK_PICOSECONDS: usize = 200_000_000;
 
 /// How long the calling thread waits for the others before it looks at the host again.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -53,6 +54,8 @@ pub struct Work<'a> {
     /// The place of the text, for a run that is ended between its elements.
     span: Span,
     way: Way,
+    /// Whether results lie on or beside arguments, and must not be written before those are read.
+    meets: bool,
     /// Whether blocks can be done in any order.
     free: bool,
 }
@@ -67,7 +70,7 @@ impl<'a> Work<'a> {
     /// There are operands for the kernel's arguments and results; behind each lie `count` elements, or one if it is uniform, for as long
     /// as the work lives.
     pub unsafe fn of_runs(compiled: &'a Compiled, operands: &'a [Operand], count: usize, span: Span) -> Self {
-        Work { compiled, operands, count, span, way: Way::Direct, free: true }
+        Work { compiled, operands, count, span, way: Way::Direct, meets: false, free: true }
     }
 
     /// Work on operands with strides, as NumPy gives them to a loop.
@@ -76,8 +79,8 @@ impl<'a> Work<'a> {
     /// There are operands for the kernel's arguments and results, with `count` elements each by their strides, for as long as the work lives;
     /// a result overlaps with an argument only as NumPy lets it: an element may be read after those before it were written.
     pub unsafe fn of_strides(compiled: &'a Compiled, operands: &'a [Operand], count: usize, span: Span) -> Self {
-        let mut work = Work { compiled, operands, count, span, way: Way::Direct, free: true };
-        (work.way, work.free) = work.choose();
+        let mut work = Work { compiled, operands, count, span, way: Way::Direct, meets: false, free: true };
+        work.choose();
         work
     }
 
@@ -85,16 +88,17 @@ impl<'a> Work<'a> {
         self.compiled.params.len()
     }
 
-    fn choose(&self) -> (Way, bool) {
+    fn choose(&mut self) {
         let sizes: SmallVec<[usize; 8]> = self.compiled.items().map(|item| item.size()).collect();
         let uniform = |at: usize| self.compiled.params.get(at).is_some_and(|param| param.uniform);
-        let (mut runs, mut ordered) = (true, false);
+        let mut runs = true;
         for (at, (operand, &size)) in self.operands.iter().zip(&sizes).enumerate() {
             runs &= uniform(at) || operand.stride == size as isize || self.count == 1;
         }
         for out in self.arity()..self.operands.len() {
             if self.operands[out].stride.unsigned_abs() < sizes[out] && self.count > 1 {
-                return (Way::Steps, false);
+                (self.way, self.free) = (Way::Steps, false);
+                return;
             }
             for (at, &size) in sizes.iter().enumerate() {
                 // Of two results, one pair is looked at once.
@@ -102,26 +106,32 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 let stride = if uniform(at) { 0 } else { self.operands[at].stride };
-                match meeting(Operand { stride, ..self.operands[at] }, size, self.operands[out], sizes[out], self.count) {
+                match meeting(Operand { stride, ..self.operands[at] }, size, self.operands[out], sizes[out], self.count)
+                {
                     Meeting::Never => {}
-                    Meeting::Same if at < self.arity() => runs &= self.compiled.kernel.flags_are_exact(),
-                    Meeting::Ahead if at < self.arity() => (runs, ordered) = (false, true),
-                    _ => return (Way::Steps, false),
+                    Meeting::Same if at < self.arity() => {
+                        self.meets = true;
+                        runs &= self.compiled.kernel.flags_are_exact();
+                    }
+                    Meeting::Ahead if at < self.arity() => (runs, self.meets, self.free) = (false, true, false),
+                    _ => {
+                        (self.way, self.free) = (Way::Steps, false);
+                        return;
+                    }
                 }
             }
         }
-        (if runs { Way::Direct } else { Way::Strips }, !ordered)
+        self.way = if runs { Way::Direct } else { Way::Strips };
     }
 
     /// Whether it is worth the threads, and they may do it.
     pub fn can_spread(&self) -> bool {
-        // Waking a thread and waiting for it took 8 to 30 µs (benches/bench_arrays.py); twice that must be saved.
-        const WORTH: usize = 120_000;
-        self.free && self.compiled.shared && self.count.saturating_mul(self.compiled.cost) >= WORTH && self.blocks() > 1
+        let work = self.count.saturating_mul(self.compiled.cost) as u64;
+        self.free && self.compiled.shared && work >= threads::WORTH && self.blocks() > 1
     }
 
     fn block_length(&self) -> usize {
-        (BLOCK_NANOSECONDS / self.compiled.cost).clamp(64, BLOCK)
+        (BLOCK_PICOSECONDS / self.compiled.cost).clamp(64, BLOCK)
     }
 
     fn blocks(&self) -> usize {
@@ -207,11 +217,28 @@ impl<'a> Work<'a> {
                     Ok(flags | self.strip(first, STRIP.min(to - first), known | flags, host, room)?)
                 })
             }
-            Way::Steps => (from..to).try_fold(0, |flags, at| {
-                let pointers: Pointers = (0..self.operands.len()).map(|operand| self.element(operand, at)).collect();
-                Ok(flags | self.apply_exactly(&pointers, 1, host)?)
-            }),
+            Way::Steps => self.steps(from, to, host),
         }
+    }
+
+    /// Element by element, with the true flags at once: what an element was made of may be gone after it.
+    fn steps(&self, from: usize, to: usize, host: &mut dyn Host) -> Result<Flags, Failure> {
+        let mut pointers: Pointers = (0..self.operands.len()).map(|operand| self.element(operand, from)).collect();
+        let steps: SmallVec<[isize; 8]> = (0..self.operands.len())
+            .map(|operand| self.element(operand, 1).addr().wrapping_sub(self.element(operand, 0).addr()) as isize)
+            .collect();
+        self.compiled.prepare_exact();
+        let (done, flags) = flags::of(|| {
+            for _ in from..to {
+                // SAFETY: as in `apply`, for one element.
+                unsafe { self.compiled.kernel.run_exact(&pointers, 1, host) }?;
+                for (pointer, step) in pointers.iter_mut().zip(&steps) {
+                    *pointer = pointer.wrapping_offset(*step);
+                }
+            }
+            Ok(())
+        });
+        done.map(|()| flags)
     }
 
     /// Where an element lies.
@@ -230,32 +257,34 @@ impl<'a> Work<'a> {
         host: &mut dyn Host,
         room: &mut Room,
     ) -> Result<Flags, Failure> {
-        let arity = self.arity();
+        let (arity, whole) = (self.arity(), STRIP.min(self.count));
         room.strips.resize_with(self.operands.len(), || None);
         let mut pointers = Pointers::new();
         for (at, item) in self.compiled.items().enumerate() {
             let (element, stride, size) = (self.element(at, from), self.operands[at].stride, item.size());
             let uniform = self.compiled.params.get(at).is_some_and(|param| param.uniform);
-            // A result goes through a strip of its own unless nothing else can lie there.
-            if uniform || (stride == size as isize && at < arity) {
+            // A result goes through a strip of its own unless nothing else lies there.
+            if uniform || (stride == size as isize && (at < arity || !self.meets)) {
                 pointers.push(element);
                 continue;
             }
             let filled = room.strips[at].is_some();
-            let strip = room.strips[at].get_or_insert_with(|| vec![0u64; STRIP].into()).as_mut_ptr().cast::<u8>();
+            let strip = room.strips[at].get_or_insert_with(|| vec![0u64; whole].into()).as_mut_ptr().cast::<u8>();
             pointers.push(strip);
             if at < arity && !(stride == 0 && filled) {
                 // One value for all elements is the same in each strip.
-                let length = if stride == 0 { STRIP } else { length };
-                // SAFETY: so many elements lie there by `of_strides`, and the strip has room for `STRIP` of 64 bits.
+                let length = if stride == 0 { whole } else { length };
+                // SAFETY: so many elements lie there by `of_strides`, and the strip has room for as many of 64 bits.
                 unsafe { copy(element, stride, strip, size as isize, length, size) };
             }
         }
         let flags = self.apply(&pointers, length, known, host)?;
         for (at, item) in self.compiled.items().enumerate().skip(arity) {
             let (element, stride, size) = (self.element(at, from), self.operands[at].stride, item.size());
-            // SAFETY: as above, the other way round.
-            unsafe { copy(pointers[at], size as isize, element, stride, length, size) };
+            if pointers[at] != element {
+                // SAFETY: as above, the other way round.
+                unsafe { copy(pointers[at], size as isize, element, stride, length, size) };
+            }
         }
         Ok(flags)
     }
@@ -274,6 +303,7 @@ impl<'a> Work<'a> {
     }
 
     fn apply_exactly(&self, pointers: &[*mut u8], length: usize, host: &mut dyn Host) -> Result<Flags, Failure> {
+        self.compiled.prepare_exact();
         // SAFETY: as in `apply`.
         let (done, flags) = flags::of(|| unsafe { self.compiled.kernel.run_exact(pointers, length, host) });
         done.map(|()| flags)

@@ -121,7 +121,7 @@ impl Callable {
         self.interrupts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The function's value for each element of its arguments, all positional, by a ufunc that is called with these keywords too.
+    /// The function's value for each element of its arguments, one for each parameter, by a ufunc that is called with these keywords too.
     fn _map<'py>(
         slf: &Bound<'py, Self>,
         args: &Bound<'py, PyTuple>,
@@ -129,8 +129,11 @@ impl Callable {
     ) -> PyResult<Bound<'py, PyAny>> {
         guard(slf.py(), || {
             let args: Args = args.iter_borrowed().collect();
-            let bound = slf.get().program().bind(slf.py(), &args, None, &[])?;
-            elementwise::call(slf, &bound, Some(keywords))
+            let Program { name, params, takes_arrays, .. } = slf.get().program();
+            if *takes_arrays || args.len() != params.len() {
+                return Err(PyTypeError::new_err(format!("{name}() is not called for each element")));
+            }
+            elementwise::call(slf, &args, Some(keywords))
         })
     }
 
@@ -309,7 +312,7 @@ impl Callable {
 
     fn call<'py>(slf: &Bound<'py, Self>, args: &[Borrowed<'_, 'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
-        if elementwise::has_array(this.program(), args) {
+        if elementwise::has_array(py, this.program(), args)? {
             return elementwise::call(slf, args, None);
         }
         let (types, slots) = match this.program().convert(py, args) {
@@ -360,8 +363,10 @@ impl Callable {
         slots: &[u64],
         out: &mut [u64],
     ) -> Result<Vec<Py<PyAny>>, Box<Stopped>> {
-        let Program { budget, gil, externs, .. } = self.program();
-        let mut host = Run::new(py, *budget, *gil, &self.interrupts).with_externs(externs);
+        let Program { budget, gil, externs, threads, .. } = self.program();
+        let mut host = Run::new(py, *budget, *gil, &self.interrupts)
+            .with_externs(externs)
+            .with_threads(threads.unwrap_or_else(crate::threads::number));
         let done = specialisation.run(slots, out, &mut host);
         let (refusal, arrays) = (host.take_refusal(), host.take_arrays());
         // It has the interpreter again before anybody else does something.

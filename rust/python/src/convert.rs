@@ -9,7 +9,7 @@ pub mod array;
 
 use jib_core::code::has_room;
 use jib_core::types::{FloatTy, IntTy, Ty};
-use numpy::PyUntypedArrayMethods;
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyOverflowError, PyRecursionError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -197,6 +197,11 @@ pub fn are_exact(args: &[Borrowed<'_, '_, PyAny>], types: &[Ty]) -> bool {
     args.iter().zip(types).all(|(arg, ty)| is_exact(arg, ty))
 }
 
+/// Whether a value is a float, int or bool itself, of no derived class.
+pub fn is_plain(value: &Bound<'_, PyAny>) -> bool {
+    [Ty::FLOAT, Ty::INT, Ty::Bool].iter().any(|ty| is_exact(value, ty))
+}
+
 fn is_exact(value: &Bound<'_, PyAny>, ty: &Ty) -> bool {
     match ty {
         Ty::Float(_) => value.is_exact_instance_of::<PyFloat>(),
@@ -231,8 +236,9 @@ fn integer<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>
     if value.is_instance_of::<PyInt>() {
         return Ok(Some(value.clone()));
     }
-    // An array of one element has __index__ too, but an array is not a number.
-    if value.hasattr(intern!(value.py(), "ndim"))? && !is_numpy_scalar(value)? {
+    // An array of one element has __index__ too, but an array is not a number; nor is one of a subclass, some of which are NumPy's own.
+    let is_array = || PyResult::Ok(!is_numpy_scalar(value)? || value.cast::<PyUntypedArray>().is_ok());
+    if value.hasattr(intern!(value.py(), "ndim"))? && is_array()? {
         return Ok(None);
     }
     // What it calls may call us, and so on for ever; Python's own limit comes too late for the stacks of many threads.

@@ -28,8 +28,8 @@ use crate::program::{Param, Program};
 use crate::threads;
 use crate::ufunc;
 
-/// Work that takes longer lets other threads have the interpreter, in nanoseconds.
-const LONG: usize = 10_000;
+/// Work that takes longer lets other threads have the interpreter, in picoseconds.
+const LONG: usize = 10_000_000;
 
 /// The kernels that a function has been called for.
 #[derive(Default)]
@@ -69,7 +69,8 @@ impl Known {
 
     fn keep_ufunc(&self, key: &Key, open: bool, ufunc: Py<PyAny>) {
         let mut entries = self.entries();
-        let place = entries.iter_mut().find(|entry| entry.key == *key).map(|entry| &mut entry.ufuncs[usize::from(open)]);
+        let place =
+            entries.iter_mut().find(|entry| entry.key == *key).map(|entry| &mut entry.ufuncs[usize::from(open)]);
         let old = place.map(|place| place.replace(ufunc));
         drop(entries);
         drop(old);
@@ -95,9 +96,20 @@ pub fn concerns(program: &Program, args: &[Borrowed<'_, '_, PyAny>]) -> PyResult
     Ok(false)
 }
 
-/// Whether an argument is an array itself; false until NumPy is needed for the first time.
-pub fn has_array(program: &Program, args: &[Borrowed<'_, '_, PyAny>]) -> bool {
-    args.iter().any(|arg| arrays::is_array(arg)) && !program.takes_arrays
+/// Whether an argument is an array, and none is to be taken as a whole.
+pub fn has_array(py: Python<'_>, program: &Program, args: &[Borrowed<'_, '_, PyAny>]) -> PyResult<bool> {
+    if program.takes_arrays {
+        return Ok(false);
+    }
+    if args.iter().any(|arg| arrays::is_array(arg)) {
+        return Ok(true);
+    }
+    let mut others = args.iter().filter(|arg| !convert::is_plain(arg)).peekable();
+    if others.peek().is_none() || !arrays::is_there(py)? {
+        return Ok(false);
+    }
+    arrays::load(py)?;
+    Ok(others.any(|arg| arrays::is_some_array(arg)))
 }
 
 /// What an argument is, as far as it can be said before addresses are taken.
@@ -105,8 +117,15 @@ enum Given<'py> {
     /// An array itself: `args` has it.
     Array,
     /// What is an array only in a way; or an array that was made of it.
-    Like { dtype: Bound<'py, PyAny>, object: Bound<'py, PyAny> },
-    Number { item: Item, weak: bool, bits: u64 },
+    Like {
+        dtype: Bound<'py, PyAny>,
+        object: Bound<'py, PyAny>,
+    },
+    Number {
+        item: Item,
+        weak: bool,
+        bits: u64,
+    },
 }
 
 type Given8<'py> = SmallVec<[Given<'py>; 4]>;
@@ -135,7 +154,7 @@ pub fn call<'py>(
             }
         }
         return if let (Some(shape), None) = (simple.shape, keywords) {
-            here(slf, &compiled, &simple.places, shape)
+            here(slf, &compiled, args, &simple.places, shape)
         } else {
             let Simple { key, cast, .. } = simple;
             by_ufunc(slf, &key, &compiled, args, &given, cast, keywords)
@@ -157,7 +176,11 @@ fn give<'py>(program: &Program, param: &Param, arg: &Bound<'py, PyAny>) -> PyRes
         return Ok(Given::Array);
     }
     if param.declared.is_none() && arg.is_exact_instance_of::<PyFloat>() {
-        return Ok(Given::Number { item: Item::Float(FloatTy::F64), weak: true, bits: arg.extract::<f64>()?.to_bits() });
+        return Ok(Given::Number {
+            item: Item::Float(FloatTy::F64),
+            weak: true,
+            bits: arg.extract::<f64>()?.to_bits(),
+        });
     }
     if arrays::is_like_array(arg)? {
         if arrays::is_some_array(arg) {
@@ -279,6 +302,7 @@ fn taken(program: &Program, param: &Param, item: Item) -> PyResult<Item> {
 fn here<'py>(
     slf: &Bound<'py, Callable>,
     compiled: &Compiled,
+    args: &[Borrowed<'_, 'py, PyAny>],
     places: &[*mut u8],
     shape: &[isize],
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -301,6 +325,8 @@ fn here<'py>(
     // or is one number; results are new. No code of the user's has run since their addresses were taken: `call`.
     let work = unsafe { Work::of_runs(compiled, &operands, count, program.unit.span()) };
     let long = count.saturating_mul(compiled.cost) > LONG && program.gil != Gil::Never;
+    // An array with one reference more is not resized by others meanwhile.
+    let kept: SmallVec<[Bound<'py, PyAny>; 4]> = args.iter().filter(|_| long).map(|arg| (*arg).to_owned()).collect();
     let pool = if work.can_spread() { helpers(py, program) } else { None };
     let mut host = Run::new(py, program.budget, if long { Gil::Always } else { program.gil }, callable.interrupts());
     host = host.with_externs(&program.externs);
@@ -311,6 +337,7 @@ fn here<'py>(
     let refusal = host.take_refusal();
     // It has the interpreter again before anybody else does something.
     drop(host);
+    drop(kept);
     match done {
         Ok(0) => {}
         Ok(flags) => {
@@ -406,4 +433,3 @@ fn by_ufunc<'py>(
     };
     give_back(py, callable.program(), compiled, results)
 }
-

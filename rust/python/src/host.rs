@@ -18,6 +18,7 @@ use crate::calls::call_method;
 use crate::convert::array::memory;
 use crate::externs::Extern;
 use crate::gil::{self, Away};
+use crate::threads;
 
 /// What one call may use up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,6 +104,8 @@ pub struct Run<'a> {
     /// The functions of the host that the text may call.
     externs: &'a [Py<Extern>],
     refusal: Option<Refusal>,
+    /// How many threads may do its work.
+    threads: usize,
     /// What arrays that the run makes have their elements in.
     arrays: Vec<Py<PyAny>>,
 }
@@ -144,6 +147,7 @@ impl<'a> Run<'a> {
             before,
             externs: &[],
             refusal,
+            threads: 1,
             arrays: Vec::new(),
         };
         run.refuel();
@@ -173,6 +177,12 @@ impl<'a> Run<'a> {
     #[inline]
     pub fn with_externs(self, externs: &'a [Py<Extern>]) -> Self {
         Run { externs, ..self }
+    }
+
+    /// The same run, whose work so many threads may do.
+    #[inline]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Run { threads, ..self }
     }
 
     /// Time that is not the run's own: compiling in the middle of it.
@@ -253,6 +263,19 @@ impl Host for Run<'_> {
             PyResult::Ok(())
         });
         self.asked(written)
+    }
+
+    /// Threads help if the work takes much longer than to wake them, and nothing is counted that only one could count.
+    fn spread(&mut self, jobs: u64, picos: u64, job: &(dyn Fn(u64) -> bool + Sync)) -> Option<Result<(), HostError>> {
+        if picos < threads::WORTH || self.budget.fuel.is_some() || self.threads < 2 {
+            return None;
+        }
+        let helpers = self.threads - 1;
+        let pool = self.python(|py| threads::pool(py, helpers))?;
+        if matches!(self.held, Held::Here) && self.gil == Gil::Long && picos >= LONG.as_nanos() as u64 * 1000 {
+            (self.held, self.looked) = (Held::Given(Away::new()), Some(Instant::now()));
+        }
+        Some(threads::share(&pool, helpers, jobs, job, &mut || self.poll()))
     }
 
     /// NumPy's memory, so that an array that is returned is NumPy's own.

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jib_core::diag::Error;
+use jib_core::failure::{Host, HostError};
 use jib_core::kernel::{self, Kernel, Param};
 use jib_core::typed::{Op, Value};
 use jib_core::types::{IntTy, Item, Ty};
@@ -47,8 +48,10 @@ pub struct Compiled {
     pub narrowed: Box<[Option<IntTy>]>,
     /// Whether threads may share its work: it prints nothing, calls nothing of the host's, and counts no fuel.
     pub shared: bool,
-    /// Nanoseconds for an element, about.
+    /// Picoseconds for an element, about.
     pub cost: usize,
+    /// Whether the code of `Kernel::run_exact` is there.
+    exact: OnceLock<()>,
 }
 
 impl Compiled {
@@ -68,16 +71,40 @@ impl Compiled {
             narrow.filter(|_| params[at].weak)
         };
         let narrowed = (0..params.len()).map(narrowed).collect();
-        // A third of a nanosecond for an instruction; twenty for what is called; loops take as long as they take.
+        // Instructions of vectors, and others; what is called; loops take as long as they take. Memory is not faster than a third of a
+        // nanosecond for three operands (benches/bench_elementwise.py).
         let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..) | Op::Call(_))).count();
-        let loops = if kernel.ticks() { 100 } else { 0 };
-        let cost = (insts().count() / 3 + 20 * calls + loops).max(1);
-        Compiled { shared: !talks && !fuel, cost, narrowed, params, kernel }
+        let loops = if kernel.ticks() { 100_000 } else { 0 };
+        let cost = insts().count() * if kernel.is_vector() { 100 } else { 300 } + 10_000 * calls + loops;
+        let cost = cost.max(300);
+        Compiled { shared: !talks && !fuel, cost, narrowed, params, kernel, exact: OnceLock::new() }
+    }
+
+    /// Has the code of `Kernel::run_exact` made, where the stack has room for that, and before anybody looks at flags.
+    pub fn prepare_exact(&self) {
+        self.exact.get_or_init(|| {
+            let _ = with_room(|| {
+                let mut nothing = 0u64;
+                let operands: SmallVec<[*mut u8; 8]> = self.items().map(|_| (&raw mut nothing).cast()).collect();
+                // SAFETY: there are no elements; one value for all is looked at, and lies there.
+                let _ = unsafe { self.kernel.run_exact(&operands, 0, &mut Nobody) };
+                Ok(())
+            });
+        });
     }
 
     /// The items of all operands: arguments, then results.
     pub fn items(&self) -> impl Iterator<Item = Item> {
         self.params.iter().map(|param| param.item).chain(self.kernel.outs().iter().copied())
+    }
+}
+
+/// The host of a run without elements.
+struct Nobody;
+
+impl Host for Nobody {
+    fn print(&mut self, _: &str) -> Result<(), HostError> {
+        Err(HostError)
     }
 }
 

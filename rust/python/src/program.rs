@@ -145,7 +145,8 @@ impl Program {
                 let array = param.getattr_opt("array")?.map_or(Ok(false), |array| array.extract())?;
                 PyResult::Ok((name, kind, get("required")?.extract()?, get("default")?.unbind(), array))
             };
-            let params: Vec<(String, String, bool, Py<PyAny>, bool)> = params.iter().map(read).collect::<PyResult<_>>()?;
+            let params: Vec<(String, String, bool, Py<PyAny>, bool)> =
+                params.iter().map(read).collect::<PyResult<_>>()?;
             let params =
                 params.into_iter().zip(unit.params()).map(|((name, kind, required, default, array), (_, ty))| Param {
                     kind: match &*kind {

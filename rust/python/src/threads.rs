@@ -4,8 +4,11 @@
 //! the pool; a child that `os.fork` makes leaves its parent's pool alone, whose threads it does not have, and makes its own.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use jib_core::failure::HostError;
 
 use pyo3::exceptions::{PyRuntimeWarning, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -14,6 +17,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// More than any machine makes use of.
 pub const MOST: usize = 1024;
+
+/// The picoseconds from which on threads are worth it: waking one and waiting for it took 10 to 30 µs, on two processors that others used
+/// too, and twice that is to be saved (benches/bench_elementwise.py).
+pub const WORTH: u64 = 100_000_000;
 
 /// What is asked for of a function, or of the process: 0 is nothing.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
@@ -92,4 +99,84 @@ pub fn pool(_: Python<'_>, helpers: usize) -> Option<Arc<ThreadPool>> {
         std::mem::forget(old);
     }
     Some(threads)
+}
+
+/// What the threads that share jobs tell each other.
+#[derive(Default)]
+struct Sharing {
+    /// The job that nobody has claimed.
+    next: AtomicU64,
+    stop: AtomicBool,
+    /// Helpers that are not done.
+    working: Mutex<usize>,
+    idle: Condvar,
+}
+
+/// Counts a helper as done, however it ends.
+struct Done<'a>(&'a Sharing);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        *self.0.working() -= 1;
+        self.0.idle.notify_one();
+    }
+}
+
+impl Sharing {
+    fn working(&self) -> MutexGuard<'_, usize> {
+        self.working.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes jobs until there are none, or until one, or `go_on`, says that it is enough.
+    fn claim(&self, jobs: u64, job: &(dyn Fn(u64) -> bool + Sync), mut go_on: impl FnMut() -> bool) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= jobs {
+                return;
+            }
+            if !job(number) || !go_on() {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// How long the calling thread waits for the others before it looks at the host again.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Does the jobs below a number by this thread and helpers of the pool, in any order; no more are begun when one has said so, or the host, which
+/// this thread asks. All that were begun are done when it returns.
+pub fn share(
+    pool: &ThreadPool,
+    helpers: usize,
+    jobs: u64,
+    job: &(dyn Fn(u64) -> bool + Sync),
+    ask: &mut dyn FnMut() -> Result<(), HostError>,
+) -> Result<(), HostError> {
+    let helpers = helpers.min(jobs.saturating_sub(1) as usize);
+    let sharing = Sharing { working: Mutex::new(helpers), ..Sharing::default() };
+    let (sharing, mut asked) = (&sharing, Ok(()));
+    pool.in_place_scope(|scope| {
+        for _ in 0..helpers {
+            scope.spawn(move |_| {
+                let _done = Done(sharing);
+                sharing.claim(jobs, job, || true);
+            });
+        }
+        sharing.claim(jobs, job, || {
+            asked = ask();
+            asked.is_ok()
+        });
+        let mut working = sharing.working();
+        while *working > 0 {
+            working = sharing.idle.wait_timeout(working, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
+            if *working > 0 && asked.is_ok() {
+                drop(working);
+                asked = ask();
+                sharing.stop.fetch_or(asked.is_err(), Ordering::Relaxed);
+                working = sharing.working();
+            }
+        }
+    });
+    asked
 }

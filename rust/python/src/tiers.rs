@@ -41,7 +41,7 @@ impl Tiers {
         // A run that was begun is begun again from its slots.
         let options = code::Options { slots: true, ..options };
         let insts = || module.functions.iter().flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
-        let writes = insts().any(|inst| matches!(inst.op, Op::Print(_) | Op::Store));
+        let writes = insts().any(|inst| matches!(inst.op, Op::Print(_)) || inst.op.writes());
         let acts = externs(&module).any(|callee| !callee.of.pure);
         let steps = if writes || acts { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
         Tiers { program: Program::new(module), options, outside, steps: AtomicU64::new(steps), code: OnceLock::new() }

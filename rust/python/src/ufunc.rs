@@ -16,6 +16,7 @@ use jib_core::typed::Mode;
 use jib_core::types::{Item, Ty};
 use numpy::npyffi::{PY_UFUNC_API, PyUFuncGenericFunction, PyUFuncObject, npy_intp};
 use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use smallvec::SmallVec;
@@ -142,9 +143,10 @@ fn rows_of(py: Python<'_>, program: &Program) -> PyResult<Vec<Types>> {
             continue;
         }
         let types: Vec<Ty> = items.iter().map(|item| item.ty()).collect();
-        let outs = program.unit.accept(&types).and_then(|types| {
-            program.unit.specialise(&types, None, Mode::Numpy, program.options.counting)
-        });
+        let outs = program
+            .unit
+            .accept(&types)
+            .and_then(|types| program.unit.specialise(&types, None, Mode::Numpy, program.options.counting));
         match outs.map(|module| module.functions[0].result.scalars()) {
             Ok(outs) => {
                 let outs: Option<SmallVec<[Item; 4]>> = outs.iter().map(Item::of).collect();
@@ -200,7 +202,8 @@ fn make<'py>(slf: &Bound<'py, Callable>, types: Vec<Types>, doc: &str) -> PyResu
     let kept = loops.get();
     const NO_IDENTITY: c_int = -1;
     // SAFETY: NumPy keeps the addresses of these tables and texts, which `loops` owns, and does not write to them; the ufunc is new, so its
-    // field for an object that it owns is empty, and takes our reference. NumPy lets go of it when the ufunc dies.
+    // field for an object that it owns is empty, and takes our reference. NumPy lets go of it when the ufunc dies, and shows it to the
+    // collector, if that knows of the ufunc, which it does not by itself.
     unsafe {
         let ufunc = PY_UFUNC_API.PyUFunc_FromFuncAndData(
             py,
@@ -217,6 +220,9 @@ fn make<'py>(slf: &Bound<'py, Callable>, types: Vec<Types>, doc: &str) -> PyResu
         );
         let ufunc = Bound::from_owned_ptr_or_err(py, ufunc)?;
         (*ufunc.as_ptr().cast::<PyUFuncObject>()).fields.obj = loops.into_ptr();
+        if ffi::PyObject_GC_IsTracked(ufunc.as_ptr()) == 0 {
+            ffi::PyObject_GC_Track(ufunc.as_ptr().cast());
+        }
         Ok(ufunc)
     }
 }
@@ -235,7 +241,7 @@ unsafe extern "C" fn run_loop(
 ) {
     // An exception that is still there is that of the same call; else it was seen.
     if FAILED.get() {
-        if gil::attached_again(|py| PyErr::occurred(py)) {
+        if gil::attached_again(PyErr::occurred) {
             return;
         }
         FAILED.set(false);

@@ -3,11 +3,14 @@
 //! In: the operation, its operands' types and slots, and an engine that runs the kernel on a block. Out: the result's slots. Always holds: every
 //! engine gets the same blocks in the same order and counts one tick for each; operands are read as they were before anything was written.
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use super::{Shape, Walk, Walks, blocks, dimensions, walk};
 use crate::eval::Slots;
 use crate::failure::HostError;
 use crate::fault::Fault;
-use crate::runtime::fold::{self, Partial};
+use crate::runtime::fold::{self, Pairs, Partial};
 use crate::typed::reduction::{BLOCK, Reduction};
 use crate::typed::{FuncId, Function, Module, Op, Terminator};
 use crate::types::{Item, Ty};
@@ -31,6 +34,12 @@ pub struct Whole {
     pub item: Item,
     /// Whether the kernel gives its one operand, an array's elements, as they are.
     pub plain: bool,
+    /// Picoseconds for an element, about.
+    pub cost: u64,
+    /// Whether the kernel can be run by several threads at once: it asks nothing of the host.
+    pub shared: bool,
+    /// The operand in whose memory a new array may be, if it has the size: nobody reads it any more.
+    pub spent: Option<usize>,
     pub operands: Vec<Ty>,
 }
 
@@ -42,7 +51,29 @@ pub trait Engine {
     fn block(&mut self, operands: &[*mut u8], count: usize) -> Result<(), Self::Error>;
     fn tick(&mut self) -> Result<(), HostError>;
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError>;
+    /// Does so many jobs, of so many picoseconds in all, by several threads, if there are any; None: nothing was done. Of jobs that
+    /// fail, the first one's failure is given.
+    fn spread(
+        &mut self,
+        _jobs: u64,
+        _picos: u64,
+        _job: &(dyn Fn(u64, &mut Run<Self::Error>) -> Result<(), Self::Error> + Sync),
+    ) -> Option<Result<(), Stop<Self::Error>>> {
+        None
+    }
 }
+
+/// Runs the kernel on the elements at these places.
+pub type Run<'a, E> = dyn FnMut(&[*mut u8], usize) -> Result<(), E> + 'a;
+
+/// Does some blocks.
+type Part<'a, E> = dyn Fn(Range<u64>, &mut Run<E>) -> Result<(), E> + Sync + 'a;
+
+/// How many blocks a thread takes at a time.
+const JOB: u64 = 4;
+
+/// How many blocks' results are kept at once, whatever an array claims to hold: views of one element can have 2⁶⁰. A power of two.
+const KEPT: u64 = 1 << 18;
 
 /// Why there is no result.
 pub enum Stop<E> {
@@ -74,7 +105,13 @@ impl Whole {
         };
         let kernel = &module.functions[id.0 as usize];
         let plain = is_plain(kernel) && matches!(operands[..], [Ty::Array(_)]);
-        Some((Whole { kind, item: Item::of(&kernel.result)?, plain, operands }, id))
+        let insts = || kernel.blocks.iter().flat_map(|block| &block.insts);
+        let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..))).count() as u64;
+        // A vector does an instruction for an element in a tenth of a nanosecond; what is called takes ten.
+        let cost = (insts().count() as u64 * 100 + 10_000 * calls).max(300);
+        let asks = |op: &Op| matches!(op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Tick(_) | Op::Prepay(_));
+        let shared = !insts().any(|inst| asks(&inst.op));
+        Some((Whole { kind, item: Item::of(&kernel.result)?, plain, cost, shared, spent: None, operands }, id))
     }
 
     pub fn run<E: Engine>(&self, slots: &[u64], engine: &mut E) -> Result<Slots, Stop<E::Error>> {
@@ -99,7 +136,11 @@ impl Whole {
     /// The address of new memory with the kernel's results.
     fn new_array<E: Engine>(&self, operands: &Walks, engine: &mut E) -> Result<u64, Stop<E::Error>> {
         let shape = &operands.shape;
-        let address = engine.memory(shape.total as usize * self.item.size())?;
+        let spent = self.spent.and_then(|at| operands.walks[at].whole(self.item, shape));
+        let address = match spent {
+            Some(address) => address,
+            None => engine.memory(shape.total as usize * self.item.size())?,
+        };
         self.each(shape, &operands.walks, Walk::contiguous(self.item, address, shape), engine)?;
         Ok(address)
     }
@@ -118,12 +159,20 @@ impl Whole {
         if !stretched.walks.iter().any(|operand| target.disturbs(operand, &shape)) {
             return self.each(&shape, &stretched.walks, target, engine);
         }
-        let address = self.new_array(&stretched, engine)?;
-        let copy = Walk::contiguous(self.item, address, &shape);
         let size = self.item.size();
-        // SAFETY: the copy is memory of its own; the target is an array of the text's, to be written to.
+        let mut room: Vec<u64> = Vec::new();
+        let words = (shape.total as usize * size).div_ceil(8);
+        let address = match room.try_reserve_exact(words) {
+            Ok(()) => room.as_mut_ptr().expose_provenance() as u64,
+            // Which says that there is none.
+            Err(_) => engine.memory(words * 8)?,
+        };
+        let copy = Walk::contiguous(self.item, address, &shape);
+        self.each(&shape, &stretched.walks, copy.clone(), engine)?;
+        // SAFETY: the copy is memory of its own, which is there until we return; the target is an array of the text's, to be written to.
         unsafe {
             walk(&shape, &[copy], &[target], 0..blocks(&shape), &mut |places, count| {
+                engine.tick()?;
                 // SAFETY: so many elements lie at both places, which are two.
                 std::ptr::copy_nonoverlapping(places[0], places[1], count * size);
                 Ok(())
@@ -139,57 +188,103 @@ impl Whole {
         out: Walk,
         engine: &mut E,
     ) -> Result<(), Stop<E::Error>> {
-        let size = self.item.size();
-        // SAFETY: operands and result are arrays of the text's or new memory; threads of the host may write elements meanwhile, as they may
-        // while any code reads them.
-        unsafe {
-            walk(shape, operands, &[out], 0..blocks(shape), &mut |places, count| {
-                engine.tick()?;
-                if self.plain {
+        let (size, outs) = (self.item.size(), [out]);
+        let part = |blocks: Range<u64>, run: &mut Run<E::Error>| {
+            // SAFETY: operands and result are arrays of the text's or new memory; threads of the host may write elements meanwhile, as they
+            // may while any code reads them.
+            unsafe {
+                walk(shape, operands, &outs, blocks, &mut |places, count| {
+                    if !self.plain {
+                        return run(places, count);
+                    }
                     // SAFETY: so many elements lie at both places, which may be one.
                     std::ptr::copy(places[0], places[1], count * size);
-                    return Ok(());
-                }
-                engine.block(places, count).map_err(Stop::Kernel)
-            })
-        }
+                    Ok(())
+                })
+            }
+        };
+        // Where several elements lie at one place, the last one is written last.
+        let alone = outs[0].meets_itself(shape);
+        self.parts((shape, 0..blocks(shape), alone), engine, &part, &|| false)
     }
 
     fn reduce<E: Engine>(&self, reduction: Reduction, operands: &Walks, engine: &mut E) -> Result<u64, Stop<E::Error>> {
-        let mut buffer = [0u64; BLOCK];
-        let results: *mut u8 = buffer.as_mut_ptr().cast();
-        let mut partials: Vec<Partial> = Vec::with_capacity(blocks(&operands.shape) as usize);
-        let mut index = 0;
-        let mut places: Vec<*mut u8> = Vec::with_capacity(operands.walks.len() + 1);
-        for block in 0..blocks(&operands.shape) {
-            let mut part = Partial::default();
+        let shape = &operands.shape;
+        let kept = blocks(shape).min(KEPT);
+        let partials: Vec<[AtomicU64; 2]> = (0..kept).map(|_| Default::default()).collect();
+        let decided = AtomicBool::new(false);
+        let part = |range: Range<u64>, run: &mut Run<E::Error>| {
+            let mut buffer = vec![0u64; if self.plain { 0 } else { shape.total.min(BLOCK as u64) as usize }];
+            let results: *mut u8 = buffer.as_mut_ptr().cast();
+            let mut places: Vec<*mut u8> = Vec::with_capacity(operands.walks.len() + 1);
+            let mut block = range.start;
             // SAFETY: as in `each`.
             unsafe {
-                walk(&operands.shape, &operands.walks, &[], block..block + 1, &mut |found, count| {
-                    engine.tick()?;
-                    let elements = match self.plain {
-                        true => found[0],
-                        false => {
-                            places.clear();
-                            places.extend_from_slice(found);
-                            places.push(results);
-                            engine.block(&places, count).map_err(Stop::Kernel)?;
-                            results
-                        }
-                    };
+                walk(shape, &operands.walks, &[], range, &mut |found, count| {
+                    let mut elements = results;
+                    if self.plain {
+                        elements = found[0];
+                    } else {
+                        places.clear();
+                        places.extend_from_slice(found);
+                        places.push(results);
+                        run(&places, count)?;
+                    }
                     // SAFETY: so many results lie there, and there is one at least: no block is empty.
-                    part = fold::block(reduction, self.item, elements, count, index);
-                    index += count as u64;
-                    Ok::<(), Stop<E::Error>>(())
-                })?;
+                    let Partial { slot, index } =
+                        fold::block(reduction, self.item, elements, count, block * BLOCK as u64);
+                    let [to_slot, to_index] = &partials[(block % KEPT) as usize];
+                    to_slot.store(slot, Ordering::Relaxed);
+                    to_index.store(index, Ordering::Relaxed);
+                    block += 1;
+                    if matches!((reduction, slot), (Reduction::Any, 1) | (Reduction::All, 0)) {
+                        decided.store(true, Ordering::Relaxed);
+                    }
+                    Ok(())
+                })
             }
-            partials.push(part);
-            // What is decided stays so.
-            if matches!((reduction, part.slot), (Reduction::Any, 1) | (Reduction::All, 0)) {
-                break;
+        };
+        let decided = || decided.load(Ordering::Relaxed);
+        let mut pairs = Pairs::new(reduction, self.item);
+        let mut first = 0;
+        while first < blocks(shape) && !decided() {
+            let range = first..blocks(shape).min(first + KEPT);
+            first = range.end;
+            let here = &partials[..(range.end - range.start) as usize];
+            self.parts((shape, range, false), engine, &part, &decided)?;
+            // What is decided stays so, whatever comes of blocks that were not done.
+            for [slot, index] in here {
+                pairs.push(Partial { slot: slot.load(Ordering::Relaxed), index: index.load(Ordering::Relaxed) });
             }
         }
-        Ok(fold::finish(reduction, self.item, partials)?)
+        Ok(pairs.finish()?)
+    }
+
+    /// Does some blocks, in order or, if not alone, by several threads, until there is nothing left to find out.
+    fn parts<E: Engine>(
+        &self,
+        (shape, blocks, alone): (&Shape, Range<u64>, bool),
+        engine: &mut E,
+        part: &Part<E::Error>,
+        done: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), Stop<E::Error>> {
+        let count = blocks.end - blocks.start;
+        let picos = shape.total.min(count * BLOCK as u64).saturating_mul(self.cost);
+        let job = |job: u64, run: &mut Run<E::Error>| {
+            let first = blocks.start + job * JOB;
+            if done() { Ok(()) } else { part(first..blocks.end.min(first + JOB), run) }
+        };
+        if let Some(spread) = (!alone).then(|| engine.spread(count.div_ceil(JOB), picos, &job)).flatten() {
+            return spread;
+        }
+        for block in blocks.clone() {
+            if done() {
+                break;
+            }
+            engine.tick()?;
+            part(block..block + 1, &mut |places, count| engine.block(places, count)).map_err(Stop::Kernel)?;
+        }
+        Ok(())
     }
 }
 

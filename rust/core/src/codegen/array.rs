@@ -3,9 +3,10 @@
 //! A view is arithmetic on an array's scalars; only `Load` and `Store` touch memory. They may not be misaligned: x86 and AArch64 do not mind.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, types};
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, types};
 
 use super::{Lower, Scalars};
+use crate::failure::Cause;
 use crate::fault::Fault;
 use crate::typed::{Bounds, Op, Value};
 use crate::types::{ArrayTy, FloatTy, Item, Ty};
@@ -41,21 +42,35 @@ impl Lower<'_, '_, '_> {
         self.of(array)[1 + usize::from(axis)]
     }
 
-    /// `i` if it is one of `0..n`, else `i + n` if that is. One comparison suffices: both are unsigned, and no length is negative.
+    /// `i` if it is one of `0..n`, else `i + n` if that is. One comparison suffices: both are unsigned, and no length is negative. Nobody
+    /// counts from the end but seldom: what is beside `0..n` is looked at beside the way.
     pub(super) fn index(&mut self, bounds: Bounds, args: &[Value]) -> ir::Value {
         let (i, n) = self.two(args);
         let from_start = match (bounds, self.int_constant(args[0])) {
             (Bounds::Upper, _) => i,
             (Bounds::Both, Some(constant)) if constant >= 0 => i,
             (Bounds::Both, Some(_)) => self.at.ins().iadd(i, n),
-            (Bounds::Both, None) => {
-                let from_end = self.at.ins().iadd(i, n);
-                let negative = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, i, 0);
-                self.at.ins().select(negative, from_end, i)
-            }
+            (Bounds::Both, None) => return self.index_either(i, n),
         };
         let outside = self.at.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, from_start, n);
         self.fault_if(outside, Fault::IndexRange);
+        from_start
+    }
+
+    fn index_either(&mut self, i: ir::Value, n: ir::Value) -> ir::Value {
+        let (beside, next) = (self.new_block(), self.new_block());
+        let from_start = self.at.append_block_param(next, types::I64);
+        let inside = self.at.ins().icmp(IntCC::UnsignedLessThan, i, n);
+        self.at.ins().brif(inside, next, &[BlockArg::Value(i)], beside, &[]);
+
+        self.enter(beside);
+        self.at.set_cold_block(beside);
+        let from_end = self.at.ins().iadd(i, n);
+        let outside = self.at.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, from_end, n);
+        let exit = self.exit(Some(Cause::Fault(Fault::IndexRange)), None);
+        self.at.ins().brif(outside, exit, &[], next, &[BlockArg::Value(from_end)]);
+
+        self.enter(next);
         from_start
     }
 

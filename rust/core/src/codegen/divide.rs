@@ -3,14 +3,20 @@
 //! The machine's division truncates and faults on a zero divisor and on MIN / -1, so both are excluded first: by an exit in
 //! Python's mode, by another divisor in NumPy's, by looking when the divisor is constant.
 
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, types};
 
 use super::arith::overflow;
+use super::hooks;
 use super::{Lower, int_type};
 use crate::fault::Fault;
+use crate::outside::Outside;
 use crate::typed::{Mode, Value, is_u64};
 use crate::types::{IntTy, Ty};
+
+/// What `hooks::raise_flag` is told.
+const BY_ZERO: i64 = 0;
+const OVERFLOW: i64 = 1;
 
 impl Lower<'_, '_, '_> {
     pub(super) fn floor_div(&mut self, mode: Mode, args: &[Value], ty: &Ty) -> ir::Value {
@@ -33,6 +39,7 @@ impl Lower<'_, '_, '_> {
             return self.floor_quotient(a, b);
         }
         let (divisor, is_zero) = self.safe_divisor(b, int);
+        self.flag_if(is_zero, BY_ZERO);
         let zero = self.at.ins().iconst(types::I64, 0);
         if !int.signed() {
             let quotient = self.at.ins().udiv(a, divisor);
@@ -40,6 +47,11 @@ impl Lower<'_, '_, '_> {
         }
         let quotient = self.floor_quotient(a, divisor);
         let is_minus_one = self.at.ins().icmp_imm_s(IntCC::Equal, b, -1);
+        if self.tells_by_flags() {
+            let is_min = self.at.ins().icmp_imm_s(IntCC::Equal, a, int.min() as i64);
+            let both = self.at.ins().band(is_min, is_minus_one);
+            self.flag_if(both, OVERFLOW);
+        }
         let negated = self.at.ins().ineg(a);
         let negated = self.wrap(negated, int);
         let quotient = self.at.ins().select(is_minus_one, negated, quotient);
@@ -61,7 +73,9 @@ impl Lower<'_, '_, '_> {
             }
             self.not_minus_one(b)
         } else {
-            self.safe_divisor(b, int).0
+            let (divisor, is_zero) = self.safe_divisor(b, int);
+            self.flag_if(is_zero, BY_ZERO);
+            divisor
         };
         if !int.signed() {
             return self.at.ins().urem(a, divisor);
@@ -115,12 +129,28 @@ impl Lower<'_, '_, '_> {
         (rest, wrong)
     }
 
-    /// The divisor with 0 (and -1) replaced by 1, so that the rest is 0; and whether it was 0. That is found out by a division of floats,
-    /// which sets the flag of which NumPy warns: 1 / b is infinite for 0 alone.
+    /// Whether the flags of the floating-point unit are looked at after the run: NumPy's are.
+    fn tells_by_flags(&self) -> bool {
+        matches!(self.unit.outside, Outside::Elements { .. })
+    }
+
+    fn flag_if(&mut self, cond: ir::Value, which: i64) {
+        if !self.tells_by_flags() {
+            return;
+        }
+        let (flag, next) = (self.new_block(), self.new_block());
+        self.at.ins().brif(cond, flag, &[], next, &[]);
+        self.enter(flag);
+        self.cold_here();
+        let which = self.at.ins().iconst(types::I64, which);
+        self.call_address(hooks::raise_flag as *const () as usize, &[which], types::I32);
+        self.at.ins().jump(next, &[]);
+        self.enter(next);
+    }
+
+    /// The divisor with 0 (and -1) replaced by 1, so that the rest is 0; and whether it was 0.
     fn safe_divisor(&mut self, b: ir::Value, int: IntTy) -> (ir::Value, ir::Value) {
-        let (float, float_one) = (self.at.ins().fcvt_from_sint(types::F64, b), self.at.ins().f64const(1.0));
-        let (reciprocal, infinity) = (self.at.ins().fdiv(float_one, float), self.at.ins().f64const(f64::INFINITY));
-        let is_zero = self.at.ins().fcmp(FloatCC::Equal, reciprocal, infinity);
+        let is_zero = self.at.ins().icmp_imm_s(IntCC::Equal, b, 0);
         let one = self.at.ins().iconst(types::I64, 1);
         let divisor = self.at.ins().select(is_zero, one, b);
         (if int.signed() { self.not_minus_one(divisor) } else { divisor }, is_zero)

@@ -39,6 +39,26 @@ pub(crate) struct Context {
     pub results: [MaybeUninit<u64>; MAX_RETURN],
 }
 
+impl Context {
+    /// That of a thread that helps, with code that asks for nothing.
+    fn aside() -> Context {
+        Context {
+            stack_limit: u64::MAX,
+            site: 0,
+            code: 0,
+            budget: 0,
+            interval: 0,
+            units: 0,
+            host: std::ptr::null_mut(),
+            prints: std::ptr::null(),
+            prints_len: 0,
+            wholes: std::ptr::null(),
+            wholes_len: 0,
+            results: [const { MaybeUninit::uninit() }; MAX_RETURN],
+        }
+    }
+}
+
 /// What `print` calls: the index of a `PrintSite` and its operands' scalars. 0 when written.
 ///
 /// # Safety
@@ -88,6 +108,15 @@ pub(crate) unsafe extern "C" fn poll(context: *mut Context) {
 /// What an outermost function asks before a body that may need more of the stack than any C function does: 1 when it is there.
 pub(crate) extern "C" fn room(bytes: u64) -> u32 {
     u32::from(stack_limit(bytes as usize).is_some())
+}
+
+/// What code for elements calls where ints are divided by 0 (0), or the quotient is no number of its type (1): NumPy tells it by the flags
+/// of the floating-point unit. Gives something, so that it is called as everything is.
+pub(crate) extern "C" fn raise_flag(which: u64) -> u32 {
+    use std::hint::black_box;
+    let raised = if which == 0 { black_box(1.0f64) / black_box(0.0) } else { black_box(f64::MAX) * black_box(2.0) };
+    black_box(raised);
+    0
 }
 
 /// Whether a helper has panicked: 1.

@@ -202,6 +202,8 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     fail: Option<Block>,
     callees: Vec<(abi::Callee, ir::FuncRef)>,
     budget: ticks::Budget,
+    /// Whether there are loops.
+    loops: bool,
     /// Memory for the slots of helpers and prints; as large as the largest of them.
     scratch: Option<StackSlot>,
     /// Whether this block asked for stack already: the pointer does not move within a function.
@@ -237,6 +239,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             fail: None,
             callees: Vec::new(),
             budget: ticks::Budget::InContext,
+            loops: function.blocks.iter().skip(1).any(|block| block.insts.iter().any(|i| matches!(i.op, Op::Tick(_)))),
             scratch: None,
             stack_checked: false,
             other: None,
@@ -413,13 +416,26 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             }
             Const::Float(value) => {
                 self.constants[result.0 as usize] = Some(value.to_bits());
-                self.at.ins().f64const(value)
+                self.float_constant(value)
             }
         };
         self.define(result, &[scalar]);
     }
 
     /// An element of a tuple is a part of its run of scalars.
+    /// A float. Cranelift makes a scalar constant anew in every block that reads it, by way of an integer register; in a loop that
+    /// costs more than what is done with it. A lane of a constant vector it takes out of loops.
+    fn float_constant(&mut self, value: f64) -> ir::Value {
+        if !self.loops {
+            return self.at.ins().f64const(value);
+        }
+        let bits = value.to_bits().to_le_bytes();
+        let bytes: Vec<u8> = bits.into_iter().chain(bits).collect();
+        let constant = self.at.func.dfg.constants.insert(bytes.into());
+        let both = self.at.ins().vconst(types::F64X2, constant);
+        self.at.ins().extractlane(both, 0)
+    }
+
     fn item(&mut self, result: Value, tuple: Value, k: u32) {
         let Ty::Tuple(items) = self.function.ty(tuple) else { unreachable!("Item is of a tuple") };
         let before: usize = items[..k as usize].iter().map(Ty::width).sum();

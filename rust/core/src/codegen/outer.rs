@@ -482,7 +482,7 @@ impl Lower<'_, '_, '_> {
     }
 
     /// Calls a C function that lies where it lies.
-    fn call_address(&mut self, address: usize, args: &[ir::Value], result: ir::Type) -> ir::Value {
+    pub(super) fn call_address(&mut self, address: usize, args: &[ir::Value], result: ir::Type) -> ir::Value {
         let params: Vec<ir::Type> = args.iter().map(|&arg| self.at.func.dfg.value_type(arg)).collect();
         let signature = self.unit.extern_signature(&params, result);
         let signature = self.at.import_signature(signature);

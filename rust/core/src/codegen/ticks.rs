@@ -79,7 +79,7 @@ fn ticks(block: &Block) -> bool {
 
 /// Whether a block has whole-array operations, which tick.
 fn wholes(block: &Block) -> bool {
-    block.insts.iter().any(|inst| matches!(inst.op, Op::Map(_) | Op::MapInto(_) | Op::Reduce(..)))
+    block.insts.iter().any(|inst| inst.op.is_whole())
 }
 
 /// What a block prepays at its end, where it goes when that could be paid, and where else: the shape that `opt::unroll` makes.

@@ -9,7 +9,7 @@ use super::abi::{Callee, Import};
 use super::{Lower, Scalars, Site, Unit};
 use crate::arrays::whole::Whole;
 use crate::failure::Cause;
-use crate::typed::{FuncId, Inst, Module, Op};
+use crate::typed::{FuncId, Inst, Module, Op, Value};
 use crate::types::Ty;
 
 /// A whole-array operation, and where it fails: for a reason whose code is stored, and because of the host.
@@ -43,11 +43,25 @@ impl Unit<'_> {
 }
 
 impl<'m> Lower<'_, 'm, '_> {
+    /// The operand that was made in the same block and is read here alone.
+    fn spent(&self, inst: &Inst) -> Option<usize> {
+        let made = |value: Value| {
+            let blocks = self.function.blocks.iter();
+            let home = blocks.clone().find(|block| block.insts.iter().any(|i| std::ptr::eq(i, inst)))?;
+            let maker = home.insts.iter().find(|i| i.result == value)?;
+            let read = blocks.flat_map(|block| block.uses()).filter(|used| *used == value).count();
+            (matches!(maker.op, Op::Map(_)) && read == 1).then_some(())
+        };
+        let is_map = matches!(inst.op, Op::Map(_));
+        inst.args.iter().position(|&arg| is_map && matches!(self.function.ty(arg), Ty::Array(_)) && made(arg).is_some())
+    }
+
     pub(super) fn whole(&mut self, inst: &'m Inst) {
         let operands = inst.args.iter().map(|&arg| self.function.ty(arg).clone()).collect();
-        let Some((whole, kernel)) = Whole::of(self.unit.module, &inst.op, operands) else {
+        let Some((mut whole, kernel)) = Whole::of(self.unit.module, &inst.op, operands) else {
             unreachable!("called for whole-array operations")
         };
+        whole.spent = self.spent(inst);
         let scalars: Scalars = inst.args.iter().flat_map(|&arg| self.of(arg).iter().copied()).collect();
         let result = self.function.ty(inst.result).scalars();
         let base = self.scratch(scalars.len() + result.len());

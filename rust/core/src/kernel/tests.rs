@@ -264,3 +264,42 @@ fn exact_runs_raise_no_flag_that_nobody_asked_for() {
         assert_eq!(out.map(f64::to_bits), exact.map(f64::to_bits));
     }
 }
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn divisions_of_ints_tell_by_flags() {
+    for int in IntTy::ALL {
+        for (op, overflow) in [(Op::FloorDiv(Mode::Numpy), 8), (Op::Mod(Mode::Numpy), 0)] {
+            let ty = Ty::Int(int);
+            let mut f = function("f", &[ty.clone(), ty.clone()], ty.clone());
+            let [a, b] = [0, 1].map(|i| f.param(BlockId(0), i));
+            let q = f.op(op.clone(), &[a, b], ty.clone());
+            f.ret(q);
+            let kernel = kernel(module(vec![f.done()]), 0);
+            let item = Item::Int(int);
+            let raised = |a: i128, b: i128| {
+                let mut runs = [a, b, 7].map(|x| Run::of(item, 0, [int.wrap(x)].into_iter()));
+                let operands = runs.each_mut().map(Run::pointer);
+                // SAFETY: the runs live and have one element.
+                flags(|| unsafe { kernel.run(&operands, 1, &mut Recorder::default()) }.expect("runs"))
+            };
+            assert_eq!(raised(7, 0), 4);
+            assert_eq!(raised(7, 2), 0);
+            if int.signed() {
+                assert_eq!(raised(int.min(), -1), overflow, "{op:?} {int:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn narrowed_numbers_of_pythons_are_named() {
+    let i8 = Ty::Int(IntTy::I8);
+    let mut f = function("f", &[i8.clone(), Ty::INT, Ty::INT], i8.clone());
+    let [a, s, t] = [0, 1, 2].map(|i| f.param(BlockId(0), i));
+    let [s, t] = [s, t].map(|int| f.op(Op::Narrow(Mode::Numpy), &[int], i8.clone()));
+    let sum = f.op(Op::Add(Mode::Numpy), &[a, s], i8.clone());
+    let sum = f.op(Op::Add(Mode::Numpy), &[sum, t], i8);
+    f.ret(sum);
+    assert_eq!(bounds(&f.done(), &[false, true, false]), [(1, IntTy::I8)]);
+}

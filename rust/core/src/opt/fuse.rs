@@ -14,6 +14,8 @@ use crate::types::Ty;
 /// What a kernel may do at the most to be done more often than needed, and how many operands one may have.
 const CHEAP: usize = 3;
 const OPERANDS: usize = 60;
+/// How many instructions a kernel may have: time to make it grows with the square, and what more would save is nothing beside it.
+const LARGEST: usize = 256;
 
 pub fn run(module: &mut Module) {
     for f in 0..module.functions.len() {
@@ -89,12 +91,13 @@ fn fits(module: &Module, function: &Function, between: &[Inst]) -> bool {
         [only] => matches!(only.end, Terminator::Return(_)).then_some(only),
         _ => None,
     };
-    let (Some(first), Some(_)) = (in_place(*first), in_place(second)) else { return false };
-    let mut arrays: Vec<Value> = producer.args.iter().copied().filter(|arg| is_array(function, *arg)).collect();
-    arrays.dedup();
-    let fails = arrays.len() > 1 || first.insts.iter().any(|inst| inst.op.has_effect());
-    let writes = |op: &Op| matches!(op, Op::Store | Op::MapInto(_) | Op::Call(_) | Op::Extern(_));
-    if middle.iter().any(|inst| writes(&inst.op) || fails && inst.op.has_effect()) {
+    let (Some(first), Some(second)) = (in_place(*first), in_place(second)) else { return false };
+    if first.insts.len() + second.insts.len() > LARGEST {
+        return false;
+    }
+    let writes = |op: &Op| op.writes() || matches!(op, Op::Call(_) | Op::Extern(_));
+    let fails = can_fail(module, function, producer);
+    if middle.iter().any(|inst| writes(&inst.op) || fails && can_fail(module, function, inst)) {
         return false;
     }
     let ndim = |value: Value| if let Ty::Array(array) = function.ty(value) { array.ndim } else { 0 };
@@ -102,6 +105,20 @@ fn fits(module: &Module, function: &Function, between: &[Inst]) -> bool {
     let stretched = consumer.args.iter().any(|arg| ndim(*arg) > own);
     let cheap = first.insts.len() <= CHEAP && !first.insts.iter().any(|inst| matches!(inst.op, Op::Helper(..)));
     (!stretched || cheap) && producer.args.len() + consumer.args.len() <= OPERANDS
+}
+
+/// Whether there are operands for which it has no result: whole-array operations have none where shapes do not fit, where their kernels fail,
+/// and where there is no element but must be one. (A want of memory is nobody's order of things.)
+fn can_fail(module: &Module, function: &Function, inst: &Inst) -> bool {
+    let kernel = match inst.op {
+        Op::Reduce(reduction, _) if reduction.needs_one() => return true,
+        Op::Map(id) | Op::Reduce(_, id) => &module.functions[id.0 as usize],
+        _ => return inst.op.has_effect(),
+    };
+    let mut arrays: Vec<Value> = inst.args.iter().copied().filter(|arg| is_array(function, *arg)).collect();
+    arrays.dedup();
+    let fails = |inst: &Inst| inst.op.can_raise(kernel.ty(inst.result));
+    arrays.len() > 1 || kernel.blocks.iter().flat_map(|block| &block.insts).any(fails)
 }
 
 fn is_array(function: &Function, value: Value) -> bool {

@@ -1,6 +1,6 @@
 //! Copies the bodies of small loops, so that several rounds pay for one tick.
 //!
-//! In: a loop that contains no other, whose ways round all tick the same and which neither calls nor prints:
+//! In: a loop that contains no other, whose ways round all tick the same and which neither calls nor prints, nor goes over whole arrays:
 //!
 //! ```text
 //! head(p): … exit or go on … latch: tick 1; jump head(q)
@@ -13,16 +13,11 @@
 //! computes once more. False of a body that prints or calls; of one that has written to an array where it leaves; and of one that may
 //! be interrupted in between, hence no ticks.
 //!
-//! A loop that counts asks its question once for all copies. If `i < n` with the same n in every round, and i goes up by 1,
-//!
-//! ```text
-//! i < n - 3       i < n, i + 1 < n, i + 2 < n, i + 3 < n
-//! ```
-//!
-//! where n - 3 does not wrap, and so i + 3 neither. `n - 3` is the least int if it would: then no i is below, and no four rounds
-//! are made at once. False of an i that the body may change otherwise, which is why every way round must say `next_index i, 1`.
+//! A loop that counts asks its question once for all copies, before it prepays; and whether what they index is inside: see `counted`.
 //!
 //! So every engine counts what it counted before, and every value that is read after the loop is still the one that was.
+
+mod counted;
 
 use std::collections::HashMap;
 
@@ -31,8 +26,9 @@ use smallvec::smallvec;
 use super::rewrite::drop_unreachable;
 use crate::span::Span;
 use crate::typed::cfg::Graph;
-use crate::typed::{Args, Block, BlockId, Cond, Const, Function, Inst, Mode, Module, Op, Target, Terminator, Value};
+use crate::typed::{Args, Block, BlockId, Cond, Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::Ty;
+use counted::{Body, Counted, Origins};
 
 /// How many instructions the copies of a loop may have together, and how many copies there are at most. Even a single copy pays:
 /// nothing in it has to be kept ready for asking the host. (benches/bench_polls.py; twice as many take a third longer to compile.)
@@ -49,20 +45,8 @@ struct Loop {
     /// What a round ticks.
     units: u32,
     copies: usize,
-    counter: Option<Counter>,
+    counted: Option<Counted>,
     span: Span,
-}
-
-/// How a loop counts: its head asks whether the parameter at this position is less than the limit.
-struct Counter {
-    position: usize,
-    limit: Limit,
-}
-
-enum Limit {
-    Known(i64),
-    /// Known before the loop.
-    Value(Value),
 }
 
 pub fn run(module: &mut Module) {
@@ -86,10 +70,11 @@ fn loops(function: &Function) -> Vec<Loop> {
         return Vec::new();
     }
     let graph = Graph::of(function);
-    graph.rpo.iter().filter_map(|&head| small(function, &graph, head)).collect()
+    let origins = Origins::new(function);
+    graph.rpo.iter().filter_map(|&head| small(function, &graph, &origins, head)).collect()
 }
 
-fn small(function: &Function, graph: &Graph, head: u32) -> Option<Loop> {
+fn small(function: &Function, graph: &Graph, origins: &Origins, head: u32) -> Option<Loop> {
     let goes_back = |from: &u32, to: u32| graph.dominates(to, *from);
     let latches: Vec<u32> = graph.preds[head as usize].iter().copied().filter(|from| goes_back(from, head)).collect();
     let first = *latches.first()?;
@@ -109,7 +94,9 @@ fn small(function: &Function, graph: &Graph, head: u32) -> Option<Loop> {
     for &b in &blocks {
         let block = &function.blocks[b as usize];
         let nested = b != head && graph.preds[b as usize].iter().any(|from| goes_back(from, b));
-        let heavy = |inst: &Inst| matches!(inst.op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Helper(..));
+        let heavy = |inst: &Inst| {
+            inst.op.function().is_some() || matches!(inst.op, Op::Extern(_) | Op::Print(_) | Op::Helper(..))
+        };
         if nested || block.insts.iter().any(heavy) {
             return None;
         }
@@ -125,15 +112,18 @@ fn small(function: &Function, graph: &Graph, head: u32) -> Option<Loop> {
     if leaves_after_store(function, head, &blocks) {
         return None;
     }
-    let copies = COPIES.min(COPIED / size(function, &blocks).max(1));
+    let counted = Body { function, graph, origins, head, blocks: &blocks }.counted();
+    let untested = counted.as_ref().map_or(0, Counted::untested);
+    let copies = COPIES.min(COPIED / (size(function, &blocks) - untested).max(1));
     let span = function.blocks[first as usize].end_span;
-    let counter = (copies > 1).then(|| counter(function, graph, head, &blocks)).flatten();
-    (copies > 0).then_some(Loop { head, blocks, units, copies, counter, span })
+    // Of a single copy nothing is known that its head does not ask.
+    let counted = counted.filter(|_| copies > 1 || untested > 0);
+    (copies > 0).then_some(Loop { head, blocks, units, copies, counted, span })
 }
 
 /// Whether a round may have written to an array where it leaves the loop.
 fn leaves_after_store(function: &Function, head: u32, blocks: &[u32]) -> bool {
-    let stores = |b: &u32| function.blocks[*b as usize].insts.iter().any(|inst| inst.op == Op::Store);
+    let stores = |b: &u32| function.blocks[*b as usize].insts.iter().any(|inst| inst.op.writes());
     let mut after: Vec<u32> = blocks.iter().copied().filter(stores).collect();
     let mut next = 0;
     while let Some(&b) = after.get(next) {
@@ -148,44 +138,6 @@ fn leaves_after_store(function: &Function, head: u32, blocks: &[u32]) -> bool {
         }
     }
     false
-}
-
-/// How a loop counts, if it does so by ones, up to what is known before it, and its head does nothing else.
-fn counter(function: &Function, graph: &Graph, head: u32, blocks: &[u32]) -> Option<Counter> {
-    let block = &function.blocks[head as usize];
-    let Terminator::Branch(condition, body, exit) = &block.end else { return None };
-    let (test, before) = block.insts.split_last()?;
-    let constant = |inst: &Inst| matches!(inst.op, Op::Const(_));
-    if test.op != Op::Cmp(Cond::Lt) || test.result != *condition || !before.iter().all(constant) {
-        return None;
-    }
-    let (i, limit) = (test.args[0], test.args[1]);
-    let position = block.params.iter().position(|param| *param == i)?;
-    let inside = |value: Value| blocks.iter().any(|b| defines(&function.blocks[*b as usize], value));
-    let limit = match before.iter().find(|inst| inst.result == limit).map(|inst| &inst.op) {
-        Some(Op::Const(Const::Int(bits))) => Limit::Known(*bits as i64),
-        _ if inside(limit) => return None,
-        _ => Limit::Value(limit),
-    };
-    if *function.ty(i) != Ty::INT || !blocks.contains(&body.block.0) || blocks.contains(&exit.block.0) {
-        return None;
-    }
-    let one = |value: Value| {
-        let mut insts = blocks.iter().flat_map(|b| &function.blocks[*b as usize].insts);
-        insts.any(|inst| inst.result == value && inst.op == Op::Const(Const::Int(1)))
-    };
-    let steps = |value: Value| {
-        let mut insts = blocks.iter().flat_map(|b| &function.blocks[*b as usize].insts);
-        insts.any(|inst| inst.result == value && inst.op == Op::NextIndex && inst.args[0] == i && one(inst.args[1]))
-    };
-    let latches = graph.preds[head as usize].iter().filter(|from| blocks.contains(from));
-    let mut rounds =
-        latches.flat_map(|from| function.blocks[*from as usize].end.targets()).filter(|t| t.block.0 == head);
-    rounds.all(|target| steps(target.args[position])).then_some(Counter { position, limit })
-}
-
-fn defines(block: &Block, value: Value) -> bool {
-    block.params.contains(&value) || block.insts.iter().any(|inst| inst.result == value)
 }
 
 fn units(function: &Function, latch: u32) -> Option<u32> {
@@ -235,25 +187,14 @@ fn unroll(function: &mut Function, found: &Loop) {
     let to = |block| Target { block, args: params.clone() };
     let (copy, head) = (to(BlockId(first)), to(BlockId(found.head)));
     let mut insts = Vec::new();
-    let mut put = |function: &mut Function, op: Op, args: &[Value], ty: Ty| {
+    let mut put = |op: Op, args: &[Value], ty: Ty| {
         let result = function.new_value(ty);
         insts.push(Inst { result, op, args: Args::from_slice(args), span: found.span });
         result
     };
-    let int = |value: i64| Op::Const(Const::Int(value as u64));
-    let fewer = found.copies as i64 - 1;
-    let end = found.counter.as_ref().map(|counter| {
-        let last = match counter.limit {
-            Limit::Known(limit) => put(function, int(limit.saturating_sub(fewer)), &[], Ty::INT),
-            Limit::Value(limit) => {
-                let fewer = put(function, int(fewer), &[], Ty::INT);
-                let least = put(function, int(i64::MIN), &[], Ty::INT);
-                let below = put(function, Op::Sub(Mode::Numpy), &[limit, fewer], Ty::INT);
-                let wrapped = put(function, Op::Cmp(Cond::Gt), &[below, limit], Ty::Bool);
-                put(function, Op::Select, &[wrapped, least, below], Ty::INT)
-            }
-        };
-        let more = put(function, Op::Cmp(Cond::Lt), &[params[counter.position], last], Ty::Bool);
+    let end = found.counted.as_ref().map(|counted| {
+        let last = counted.last(found.copies, &mut put);
+        let more = put(Op::Cmp(Cond::Lt), &[params[counted.position], last], Ty::Bool);
         let pays = Target { block: BlockId(fast.0 + 1), args: Vec::new() };
         Terminator::Branch(more, pays, head.clone())
     });
@@ -286,15 +227,25 @@ fn put_copy(function: &mut Function, found: &Loop, base: u32, next: BlockId, fas
             values.insert(value, function.new_value(ty));
         }
     }
+    // An index that is known to be inside is what it was, which may be another such.
+    let inside = |value: Value| found.counted.as_ref().and_then(|counted| counted.inside(value));
+    for &b in &found.blocks {
+        for inst in &function.blocks[b as usize].insts {
+            if let Some(operand) = inside(inst.result) {
+                let operand = std::iter::successors(Some(operand), |value| inside(*value)).last().unwrap_or(operand);
+                values.insert(inst.result, values.get(&operand).copied().unwrap_or(operand));
+            }
+        }
+    }
     let give_up = BlockId(base + found.blocks.len() as u32);
     for &b in &found.blocks {
         let mut block = function.blocks[b as usize].clone();
-        block.insts.retain(|inst| !matches!(inst.op, Op::Tick(_)));
+        block.insts.retain(|inst| !matches!(inst.op, Op::Tick(_)) && inside(inst.result).is_none());
         block.params.iter_mut().for_each(|param| *param = values[param]);
         block.insts.iter_mut().for_each(|inst| inst.result = values[&inst.result]);
         block.map_uses(|value| values.get(&value).copied().unwrap_or(value));
         if b == found.head
-            && found.counter.is_some()
+            && found.counted.is_some()
             && let Terminator::Branch(_, body, _) = &block.end
         {
             // Asked for all copies before.

@@ -155,30 +155,27 @@ fn of_block<T: Element>(reduction: Reduction, elements: &[Unaligned<T>], is_bool
             };
             plain(T::total_slot(product))
         }
-        Reduction::Min | Reduction::Max => {
+        Reduction::Min | Reduction::Max if is_bool => {
             let least = reduction == Reduction::Min;
-            let start = value(&elements[0]);
-            let best = if is_bool {
-                let found = elements.iter().any(|e| { e.0 }.truth() != least);
-                T::of(u64::from(found != least))
-            } else {
-                lanes(elements, start, |best, e| better(best, e, least), |a, b| better(a, b, least))
-            };
-            plain(best.slot())
+            let found = elements.iter().any(|e| { e.0 }.truth() != least);
+            plain(T::of(u64::from(found != least)).slot())
         }
+        Reduction::Min => plain(best::<T, true>(elements).slot()),
+        Reduction::Max => plain(best::<T, false>(elements).slot()),
         Reduction::Any => plain(u64::from(elements.iter().any(|e| { e.0 }.truth()))),
         Reduction::All => plain(u64::from(elements.iter().all(|e| { e.0 }.truth()))),
-        Reduction::CountNonzero => plain(elements.iter().filter(|e| { e.0 }.truth()).count() as u64),
+        Reduction::CountNonzero => plain(lanes(elements, 0, |n, e| n + u64::from(e.truth()), |a, b| a + b)),
         Reduction::ArgMin | Reduction::ArgMax => {
             let least = reduction == Reduction::ArgMin;
-            let (mut best, mut at) = (value(&elements[0]), 0);
-            for (i, element) in elements.iter().enumerate().skip(1) {
-                let element = value(element);
-                if beats(best, element, least) {
-                    (best, at) = (element, i);
-                }
-            }
-            Partial { slot: best.slot(), index: index + at as u64 }
+            let best = match least {
+                _ if is_bool => T::of(u64::from(elements.iter().any(|e| { e.0 }.truth() != least) != least)),
+                true => best::<T, true>(elements),
+                false => best::<T, false>(elements),
+            };
+            // Numbers that compare equal are equally good, and so are nans.
+            let is_best = |e: &Unaligned<T>| value(e) == best || value(e).is_nan() && best.is_nan();
+            let at = elements.iter().position(is_best).unwrap_or(0);
+            Partial { slot: value(&elements[at]).slot(), index: index + at as u64 }
         }
     }
 }
@@ -205,6 +202,23 @@ fn lanes<T: Element, A: Copy>(
     together(together(together(a, b), together(c, d)), together(together(e, f), together(g, h)))
 }
 
+/// The least (or greatest) element. Where there are no nans, which is seen on the way, a comparison that knows of none will do: it is an
+/// instruction on vectors.
+fn best<T: Element, const LEAST: bool>(elements: &[Unaligned<T>]) -> T {
+    let start = (elements[0].0, false);
+    let number = |a: T, b: T| if if LEAST { b < a } else { b > a } { b } else { a };
+    let (best, nan) = lanes(
+        elements,
+        start,
+        |(best, nan), e| (number(best, e), nan | e.is_nan()),
+        |(a, p), (b, q)| (number(a, b), p | q),
+    );
+    if !nan {
+        return best;
+    }
+    lanes(elements, start.0, |best, e| better(best, e, LEAST), |a, b| better(a, b, LEAST))
+}
+
 /// The lesser (or greater) of two; a nan, if there is one; the first of equals.
 #[inline(always)]
 fn better<T: Element>(a: T, b: T, least: bool) -> T {
@@ -218,16 +232,42 @@ fn beats<T: Element>(earlier: T, later: T, least: bool) -> bool {
     less || (later.is_nan() && !earlier.is_nan())
 }
 
-/// What all blocks come to together, in order; `Fault::EmptyReduction` of none where there must be one.
-pub fn finish(reduction: Reduction, item: Item, mut partials: Vec<Partial>) -> Result<u64, Fault> {
-    while partials.len() > 1 {
-        let pairs = partials.chunks(2).map(|pair| match *pair {
-            [a, b] => together(reduction, item, a, b),
-            _ => pair[0],
-        });
-        partials = pairs.collect();
+/// Blocks' results on their way to one, put together as soon as both of a pair are there: however many blocks there are, no more are kept
+/// than their number has bits.
+pub struct Pairs {
+    reduction: Reduction,
+    item: Item,
+    /// In how many rounds each was put together; fewer in each than in the one before.
+    parts: Vec<(u32, Partial)>,
+}
+
+impl Pairs {
+    pub fn new(reduction: Reduction, item: Item) -> Pairs {
+        Pairs { reduction, item, parts: Vec::new() }
     }
-    let Some(&Partial { slot, index }) = partials.first() else {
+
+    /// The next block's.
+    pub fn push(&mut self, mut part: Partial) {
+        let mut rounds = 0;
+        while let Some(&(known, before)) = self.parts.last().filter(|(known, _)| *known == rounds) {
+            part = together(self.reduction, self.item, before, part);
+            rounds = known + 1;
+            self.parts.pop();
+        }
+        self.parts.push((rounds, part));
+    }
+
+    /// What all come to; `Fault::EmptyReduction` of none where there must be one.
+    pub fn finish(self) -> Result<u64, Fault> {
+        // One that is left over waits until all after it are one.
+        let parts = self.parts.iter().rev().map(|(_, part)| *part);
+        let all = parts.reduce(|after, part| together(self.reduction, self.item, part, after));
+        finish(self.reduction, self.item, all)
+    }
+}
+
+fn finish(reduction: Reduction, item: Item, all: Option<Partial>) -> Result<u64, Fault> {
+    let Some(Partial { slot, index }) = all else {
         return match reduction {
             Reduction::Prod if matches!(item, Item::Float(_)) => Ok(1f64.to_bits()),
             Reduction::Prod | Reduction::All => Ok(1),
@@ -287,12 +327,15 @@ mod tests {
         // SAFETY: the elements are those of a slice.
         let partials =
             blocks.map(|(i, b)| unsafe { block(reduction, item, b.as_ptr().cast(), b.len(), (i * BLOCK) as u64) });
-        finish(reduction, item, partials.collect())
+        let mut pairs = Pairs::new(reduction, item);
+        partials.for_each(|part| pairs.push(part));
+        pairs.finish()
     }
 
     #[test]
     fn sums_are_in_the_promised_order() {
-        for n in [0, 1, 7, 8, 9, 15, 16, 100, 4095, 4096, 4097, 5 * 4096 + 3] {
+        let blocks = (2..20).map(|n| n * 4096 + 3);
+        for n in [0, 1, 7, 8, 9, 15, 16, 100, 4095, 4096, 4097].into_iter().chain(blocks) {
             let elements: Vec<f64> = (0..n).map(|i| ((i * 7919) % 1000) as f64 * 0.1 + 1e-3 / (i + 1) as f64).collect();
             let sum = fold(Reduction::Sum, Item::Float(FloatTy::F64), &elements).map(f64::from_bits);
             assert_eq!(sum.map(f64::to_bits), Ok(promised(&elements).to_bits()), "{n}");
@@ -320,5 +363,40 @@ mod tests {
         assert_eq!(fold(Reduction::Min, Item::Bool, &[1u8, 0, 1]), Ok(0));
         assert_eq!(fold(Reduction::Max, Item::Bool, &[0u8, 0]), Ok(0));
         assert_eq!(fold::<u8>(Reduction::Prod, Item::Float(FloatTy::F32), &[]), Ok(1f64.to_bits()));
+    }
+
+    #[test]
+    fn extremes_are_what_one_after_the_other_gives() {
+        let edges = [0.0, -0.0, 1.0, -1.0, f64::NAN, -f64::NAN, f64::INFINITY, 5e-324, -3.5, 2.5];
+        let mut state = 7u64;
+        let mut pick = move |n: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % n
+        };
+        for round in 0..if cfg!(miri) { 20 } else { 3000 } {
+            // Without nans, with few, with many.
+            let kinds = [4, 200, 10][round % 3];
+            let some = |i: usize| if i < edges.len() && (kinds > 4 || i < 4) { edges[i] } else { (i % 5) as f64 - 2.0 };
+            let elements: Vec<f64> = (0..1 + pick(70)).map(|_| some(pick(kinds))).collect();
+            for least in [true, false] {
+                let (mut best, mut at) = (elements[0], 0);
+                for (i, &element) in elements.iter().enumerate() {
+                    if beats(best, element, least) {
+                        (best, at) = (element, i as u64);
+                    }
+                }
+                let [extreme, arg] =
+                    if least { [Reduction::Min, Reduction::ArgMin] } else { [Reduction::Max, Reduction::ArgMax] };
+                let f64 = Item::Float(FloatTy::F64);
+                let have = fold(extreme, f64, &elements).map(f64::from_bits);
+                assert!(have.is_ok_and(|x| x == best || x.is_nan() && best.is_nan()), "{elements:?}");
+                assert_eq!(fold(arg, f64, &elements), Ok(at), "{elements:?}");
+                let bytes: Vec<i8> = elements.iter().map(|&x| x as i8).collect();
+                let want = if least { bytes.iter().min() } else { bytes.iter().max() };
+                assert_eq!(fold(extreme, Item::Int(IntTy::I8), &bytes).ok(), want.map(|&x| x as i64 as u64));
+            }
+            let some = elements.iter().filter(|&&x| x != 0.0).count() as u64;
+            assert_eq!(fold(Reduction::CountNonzero, Item::Float(FloatTy::F64), &elements), Ok(some));
+        }
     }
 }

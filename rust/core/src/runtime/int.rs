@@ -225,7 +225,7 @@ pub fn slice(n: i64, start: i64, stop: i64, step: i64, given: i64) -> Result<(i6
     if step == 0 {
         return Err(Fault::SliceStepZero);
     }
-    let (first, last) = if step > 0 { (0, n) } else { (-1, n - 1) };
+    let (first, last) = if step > 0 { (0, n) } else { (-1, n.saturating_sub(1)) };
     let clamp = |bound: i64| if bound < 0 { bound.saturating_add(n).max(first) } else { bound.min(last) };
     let start = if given & 1 != 0 {
         clamp(start)

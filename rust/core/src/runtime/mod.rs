@@ -264,7 +264,7 @@ mod tests {
             assert!(!h.params.is_empty() && !h.results.is_empty() && !h.address().is_null());
             for a in extreme {
                 for b in extreme {
-                    let args = [a, b, a, b];
+                    let args = [a, b, a, b, a];
                     let mut out = [0; 2];
                     let answer = h.eval(&args[..h.params.len()], &mut out[..h.results.len()]);
                     assert!(answer.is_ok() || !h.infallible, "{} {a:#x} {b:#x}", h.name);

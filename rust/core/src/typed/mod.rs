@@ -306,6 +306,16 @@ impl Op {
         }
     }
 
+    /// Whether it writes to an array that others may see.
+    pub fn writes(&self) -> bool {
+        matches!(self, Op::Store | Op::MapInto(_))
+    }
+
+    /// Whether it is done for all elements of arrays, and asks the host meanwhile whether to go on.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Op::Map(_) | Op::MapInto(_) | Op::Reduce(..))
+    }
+
     /// The function of the module that it runs.
     pub fn function(&self) -> Option<FuncId> {
         match self {

@@ -60,7 +60,8 @@ impl Item {
 /// The type of an array.
 ///
 /// A value of it is its scalars: where its first element lies, its length along each dimension, and, unless it is contiguous, how many bytes
-/// there are from one element to the next along each. Addresses are in range of what the array was made from; lengths are not negative.
+/// there are from one element to the next along each. Addresses are in range of what the array was made from; lengths are not negative,
+/// and less than `LONGEST`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ArrayTy {
     pub item: Item,
@@ -73,6 +74,8 @@ pub struct ArrayTy {
 
 impl ArrayTy {
     pub const MOST_DIMENSIONS: usize = 4;
+    /// No array has so many elements along a dimension: sums of some lengths are ints.
+    pub const LONGEST: usize = 1 << 60;
 
     /// How many scalars a value is made of.
     pub fn width(&self) -> usize {

@@ -34,7 +34,7 @@ pub fn of<'a, 'py>(value: &'a Bound<'py, PyAny>) -> PyResult<Option<&'a Bound<'p
 }
 
 /// Whether NumPy has been imported.
-fn is_there(py: Python<'_>) -> PyResult<bool> {
+pub fn is_there(py: Python<'_>) -> PyResult<bool> {
     static SEEN: AtomicBool = AtomicBool::new(false);
     if SEEN.load(Ordering::Relaxed) {
         return Ok(true);
@@ -78,6 +78,10 @@ pub fn argument(array: &Bound<'_, PyUntypedArray>, place: Place<'_>, slots: &mut
     let Some(item) = item(&dtype) else { return refused(format!("of {dtype}, which is no type of elements here")) };
     if !(1..=ArrayTy::MOST_DIMENSIONS).contains(&ndim) {
         return refused(format!("of {ndim} dimensions, not 1 to {}", ArrayTy::MOST_DIMENSIONS));
+    }
+    // Only where the same bytes stand for many elements: code counts on sums of lengths being ints.
+    if array.shape().iter().any(|&n| n >= ArrayTy::LONGEST) {
+        return refused("of 2**60 elements or more along a dimension".to_owned());
     }
     // SAFETY: it is an array, which lives; its fields are NumPy's ABI.
     let fields = unsafe { &(*array.as_array_ptr()).fields };

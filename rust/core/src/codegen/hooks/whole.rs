@@ -4,7 +4,9 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Context;
-use crate::arrays::whole::{Engine, Stop};
+use std::sync::{Mutex, PoisonError};
+
+use crate::arrays::whole::{Engine, Run, Stop};
 use crate::failure::{Host, HostError, refill};
 
 /// A kernel's block function.
@@ -14,6 +16,8 @@ type Block = unsafe extern "C" fn(*mut Context, *const *mut u8, u64) -> u32;
 struct Running {
     context: *mut Context,
     block: Block,
+    /// Whether several threads may run the kernel.
+    shared: bool,
 }
 
 /// The kernel failed, and has stored where.
@@ -48,6 +52,47 @@ impl Engine for Running {
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError> {
         self.host().memory(bytes)
     }
+
+    fn spread(
+        &mut self,
+        jobs: u64,
+        picos: u64,
+        job: &(dyn Fn(u64, &mut Run<Told>) -> Result<(), Told> + Sync),
+    ) -> Option<Result<(), Stop<Told>>> {
+        if !self.shared || jobs < 2 {
+            return None;
+        }
+        // The first job that failed, and what it stored.
+        let first: Mutex<Option<(u64, u32, u32)>> = Mutex::new(None);
+        let block = self.block;
+        let one = |number: u64| {
+            let mut context = Context::aside();
+            let place = &raw mut context;
+            // SAFETY: as in `block`; the kernel asks nothing of the host, so all it does with the context is to store where it failed.
+            let done = job(number, &mut |places, count| match unsafe { block(place, places.as_ptr(), count as u64) } {
+                0 => Ok(()),
+                _ => Err(Told),
+            });
+            if done.is_err() {
+                let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+                if first.is_none_or(|(other, ..)| number < other) {
+                    *first = Some((number, context.site, context.code));
+                }
+            }
+            done.is_ok()
+        };
+        let spread = self.host().spread(jobs, picos, &one)?;
+        let failed = first.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Some(match (spread, failed) {
+            (_, Some((_, site, code))) => {
+                // SAFETY: as in `host`.
+                unsafe { ((*self.context).site, (*self.context).code) = (site, code) };
+                Err(Stop::Kernel(Told))
+            }
+            (Err(HostError), None) => Err(Stop::Host),
+            (Ok(()), None) => Ok(()),
+        })
+    }
 }
 
 /// Does the whole-array operation of this number. 0 when it is done; else it is stored which site failed.
@@ -70,7 +115,7 @@ pub(crate) unsafe extern "C" fn whole(
         let width = site.whole.operands.iter().map(|ty| ty.width()).sum();
         // SAFETY: generated code stored one slot for each scalar of the operands, and keeps its frame until we return.
         let slots = unsafe { std::slice::from_raw_parts(slots, width) };
-        site.whole.run(slots, &mut Running { context, block })
+        site.whole.run(slots, &mut Running { context, block, shared: site.whole.shared })
     }));
     let (which, code) = match done {
         Ok(Ok(result)) => {

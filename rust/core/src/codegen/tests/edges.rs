@@ -233,7 +233,7 @@ fn every_helper() {
             for i in 0..400 {
                 let pick = |(k, ty)| {
                     let all = operands(ty);
-                    all[(i * [1, 7, 11, 13][k] + i / all.len()) % all.len()]
+                    all[(i * [1, 7, 11, 13, 17][k] + i / all.len()) % all.len()]
                 };
                 let args: Vec<u64> = params.iter().enumerate().map(pick).collect();
                 let _ = agree(&module, &codes, &args);

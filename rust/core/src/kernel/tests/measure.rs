@@ -105,3 +105,21 @@ fn elements() {
         }
     }
 }
+
+#[test]
+#[ignore = "a measurement"]
+fn folds() {
+    use crate::runtime::fold;
+    use crate::typed::reduction::Reduction;
+    let run: Vec<f64> = (0..4096).map(|i| f64::from(i % 13) / 7.0 - 1.0).collect();
+    for reduction in [Reduction::Sum, Reduction::Prod, Reduction::Min, Reduction::ArgMin, Reduction::CountNonzero] {
+        let begin = Instant::now();
+        for i in 0..10_000 {
+            // SAFETY: the run has so many elements.
+            let partial =
+                unsafe { fold::block(reduction, Item::Float(FloatTy::F64), run.as_ptr().cast(), run.len(), i) };
+            std::hint::black_box(partial);
+        }
+        eprintln!("{}: {:.3} ns", reduction.name(), begin.elapsed().as_secs_f64() * 1e9 / 4096e4);
+    }
+}

@@ -22,8 +22,7 @@ use crate::typed::cfg::Graph;
 use crate::typed::{Cond, Const, Function, Inst, Mode, Op, Terminator, Value};
 use crate::types::{ArrayTy, Ty};
 
-/// No array that is there has as many elements.
-pub const LONGEST: i128 = 1 << 60;
+const LONGEST: i128 = ArrayTy::LONGEST as i128;
 
 /// Which way values are bounded. A question downwards is one upwards of all values' negatives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

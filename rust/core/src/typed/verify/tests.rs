@@ -1,7 +1,7 @@
 //! Broken modules are rejected, each for its own reason.
 
 use super::super::build::{function, gcd, module};
-use super::super::{Block, BlockId, Cond, Const, FuncId, HelperRef, Mode, Piece, Print};
+use super::super::{Block, BlockId, Cond, Const, FuncId, HelperRef, Mode, Op, Piece, Print};
 use super::*;
 use crate::types::{FloatTy, IntTy};
 

@@ -4,50 +4,45 @@ use super::{Emit, Operand, Primitive, bool_as_int, index, meet, no_operator};
 use crate::diag::Diag;
 use crate::ir::Literal;
 use crate::typed::{Mode, Op};
-use crate::types::{FloatTy, IntTy, Ty, promote};
+use crate::types::{FloatTy, IntTy, Ty};
 
 type Outcome = Result<Operand, Diag>;
 
-/// Both operands in the type in which they meet; bools meet as ints, in NumPy's arithmetic as those of 8 bits.
+/// Whether these are bools of NumPy's, which it does not count with.
+fn are_numpys_bools(e: &Emit, args: &[Operand]) -> bool {
+    e.mode == Mode::Numpy && args.iter().all(|arg| arg.ty == Ty::Bool) && !args.iter().all(Operand::gives_way)
+}
+
+/// Both operands in the type in which they meet; bools meet as ints, NumPy's as ints of 8 bits.
 fn same(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Result<(Operand, Operand, Ty), Diag> {
     let ty = meet(e.mode, &args[0], &args[1]).ok_or_else(|| no_operator(e, p, args))?;
-    let ty = match (ty, e.mode) {
-        (Ty::Bool, Mode::Python) => Ty::INT,
-        (Ty::Bool, Mode::Numpy) => Ty::Int(IntTy::I8),
-        (ty, _) => ty,
-    };
+    let count = if are_numpys_bools(e, args) { Ty::Int(IntTy::I8) } else { Ty::INT };
+    let ty = if ty == Ty::Bool { count } else { ty };
     match (e.convert(&args[0], &ty), e.convert(&args[1], &ty)) {
         (Some(a), Some(b)) => Ok((a, b, ty)),
         _ => Err(no_operator(e, p, args)),
     }
 }
 
-/// Whether these are bools in NumPy's arithmetic, where they stay bools.
-fn stay_bools(e: &Emit, args: &[Operand]) -> bool {
-    e.mode == Mode::Numpy && args.iter().all(|arg| arg.ty == Ty::Bool)
-}
-
-/// `a + b`; of NumPy's bools, whether one is true.
+/// In NumPy the sum of bools says whether one is true, and their product whether both are.
 pub fn add(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    if stay_bools(e, args) {
+    if are_numpys_bools(e, args) {
         return or(e, p, args);
     }
     let (a, b, ty) = same(e, p, args)?;
     Ok(e.op(Op::Add(e.mode), &[&a, &b], ty))
 }
 
-/// `a - b`, which NumPy's bools have not.
 pub fn sub(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    if stay_bools(e, args) {
+    if are_numpys_bools(e, args) {
         return Err(no_operator(e, p, args));
     }
     let (a, b, ty) = same(e, p, args)?;
     Ok(e.op(Op::Sub(e.mode), &[&a, &b], ty))
 }
 
-/// `a * b`; of NumPy's bools, whether both are true.
 pub fn mul(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    if stay_bools(e, args) {
+    if are_numpys_bools(e, args) {
         return and(e, p, args);
     }
     let (a, b, ty) = same(e, p, args)?;
@@ -171,11 +166,13 @@ pub fn xor(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     bitwise(e, p, args, Op::Xor)
 }
 
-/// The shifted operand keeps its type; the count is any int. In NumPy's arithmetic the result has the type in which both meet.
+/// The shifted operand keeps its type; the count is any int. In NumPy it has a say in the type too.
 fn shift(e: &mut Emit, p: &'static Primitive, args: &[Operand], op: Op) -> Outcome {
     if e.mode == Mode::Numpy {
         let (a, count, ty) = same(e, p, args)?;
-        let Ty::Int(_) = ty else { return Err(no_operator(e, p, args)) };
+        if !matches!(ty, Ty::Int(_)) {
+            return Err(no_operator(e, p, args));
+        }
         let count = index(e, &count)?;
         return Ok(e.op(op, &[&a, &count], ty));
     }
@@ -209,21 +206,20 @@ fn unary(e: &mut Emit, p: &'static Primitive, args: &[Operand], op: Op, floats: 
 pub fn neg(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].literal {
         Some(Literal::Float(value)) if args[0].ty == Ty::FLOAT => Ok(Operand::float(-value)),
-        _ if stay_bools(e, args) => Err(no_operator(e, p, args)),
+        _ if are_numpys_bools(e, args) => Err(no_operator(e, p, args)),
         _ => unary(e, p, args, Op::Neg(e.mode), true),
     }
 }
 
-/// `~a`; of a bool of NumPy's, whether it is false.
 pub fn invert(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    if stay_bools(e, args) {
-        return super::compare::not(e, p, args);
+    if are_numpys_bools(e, args) {
+        return Ok(e.op(Op::Not, &[&args[0]], Ty::Bool));
     }
     unary(e, p, args, Op::Invert, false)
 }
 
 pub fn abs(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    if stay_bools(e, args) {
+    if are_numpys_bools(e, args) {
         return Ok(args[0].clone());
     }
     unary(e, p, args, Op::Abs(e.mode), true)
@@ -232,7 +228,7 @@ pub fn abs(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 /// `+a`: an int for a bool, else the operand itself.
 pub fn pos(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].ty {
-        Ty::Bool if e.mode == Mode::Numpy => Ok(args[0].clone()),
+        _ if are_numpys_bools(e, args) => Err(no_operator(e, p, args)),
         Ty::Int(_) | Ty::Float(_) | Ty::Bool => Ok(bool_as_int(e, &args[0])),
         _ => Err(no_operator(e, p, args)),
     }
@@ -260,9 +256,20 @@ pub fn range_count(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Out
     Ok(e.helper("range_count", &[&start, &stop, &step]))
 }
 
-/// The type of a function of floats: f32 stays f32, also beside what meets it there, everything else is float.
-pub fn float_type(args: &[Operand]) -> Ty {
+/// The type of a function of floats: f32 stays f32, everything else is float. NumPy takes the least that holds all that do not give
+/// way, but where that is a half it is float here.
+pub fn float_type(mode: Mode, args: &[Operand]) -> Ty {
     let f32 = Ty::Float(FloatTy::F32);
-    let all = args.iter().all(|arg| arg.gives_way() || promote(&arg.ty, &f32).as_ref() == Some(&f32));
+    if mode == Mode::Numpy {
+        let strong = || args.iter().filter(|arg| !arg.gives_way()).map(|arg| &arg.ty);
+        let floats = strong().any(|ty| matches!(ty, Ty::Float(_)));
+        // A float of Python's asks for floats of its own where there are only ints.
+        let asked = !floats && args.iter().any(|arg| arg.gives_way() && arg.ty == Ty::FLOAT);
+        let holds = |ty: &Ty| matches!(ty, Ty::Int(int) if int.bits() <= 16) || *ty == Ty::Bool || *ty == f32;
+        let more_than_half = |ty: &Ty| matches!(ty, Ty::Int(int) if int.bits() == 16) || *ty == f32;
+        let single = !asked && strong().all(holds) && strong().any(more_than_half);
+        return if single { f32 } else { Ty::FLOAT };
+    }
+    let all = args.iter().all(|arg| arg.ty == f32 || arg.gives_way());
     if all && args.iter().any(|arg| arg.ty == f32) { f32 } else { Ty::FLOAT }
 }

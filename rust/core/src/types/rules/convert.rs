@@ -79,6 +79,7 @@ pub fn round(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 fn to_whole(e: &mut Emit, p: &'static Primitive, args: &[Operand], name: &str, op: Op) -> Outcome {
     match (&args[0].ty, e.mode) {
         (Ty::Int(_), _) => Ok(args[0].clone()),
+        (Ty::Bool, Mode::Numpy) if !args[0].gives_way() => Ok(args[0].clone()),
         (Ty::Bool, _) => index(e, &args[0]),
         (Ty::Float(_), Mode::Python) => {
             let x = number(e, p, &args[0])?;

@@ -1,7 +1,7 @@
 //! The functions of `math` and NumPy's spellings of them.
 
 use super::arith::float_type;
-use super::{Emit, Operand, Primitive, index, number};
+use super::{Emit, Operand, Primitive, index, meet, no_operator, number};
 use crate::diag::Diag;
 use crate::fault::Fault;
 use crate::ir::Literal;
@@ -22,7 +22,7 @@ pub fn doubles(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome
 }
 
 fn call_floats(e: &mut Emit, p: &'static Primitive, helper: &str, args: &[Operand]) -> Outcome {
-    let ty = float_type(args);
+    let ty = float_type(e.mode, args);
     let floats = args.iter().map(|arg| number(e, p, arg)).collect::<Result<Vec<_>, _>>()?;
     let result = e.helper(helper, &floats.iter().collect::<Vec<_>>());
     match result.ty {
@@ -37,21 +37,69 @@ pub fn ints(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     Ok(e.helper(p.name, &ints.iter().collect::<Vec<_>>()))
 }
 
+/// The type of a function of ints whose result is computed in 64 bits: in NumPy that which holds all operands. u64 are not among them:
+/// they would be taken for negative numbers.
+fn int_type(e: &Emit, p: &'static Primitive, args: &[Operand]) -> Result<Ty, Diag> {
+    let [first, rest @ ..] = args else { return Ok(Ty::INT) };
+    if e.mode == Mode::Python {
+        return Ok(Ty::INT);
+    }
+    let mut all = first.clone();
+    for arg in rest {
+        let ty = meet(e.mode, &all, arg).ok_or_else(|| no_operator(e, p, args))?;
+        all = Operand::typed(ty).with_weak(all.gives_way() && arg.gives_way());
+    }
+    match all.ty {
+        Ty::Int(int) if int != IntTy::U64 => Ok(all.ty),
+        _ => Err(no_operator(e, p, args)),
+    }
+}
+
+/// `fmod(x, y)`. NumPy has it of ints too: what `%` gives, less the divisor where the sign is not that of x.
+pub fn fmod(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let ints = e.mode == Mode::Numpy && args.iter().all(|arg| matches!(arg.ty, Ty::Bool | Ty::Int(_)));
+    // Of ints that no type holds, as floats.
+    let float = matches!(meet(e.mode, &args[0], &args[1]), Some(Ty::Float(_)));
+    if !ints || float || args.iter().all(Operand::gives_way) {
+        return floats(e, p, args);
+    }
+    let rest = super::arith::modulo(e, p, args)?;
+    let Ty::Int(int) = rest.ty else { return Ok(rest) };
+    let ty = rest.ty.clone();
+    let (Some(x), Some(y)) = (e.convert(&args[0], &ty), e.convert(&args[1], &ty)) else {
+        return Err(no_operator(e, p, args));
+    };
+    if !int.signed() {
+        return Ok(rest);
+    }
+    let zero = e.convert(&Operand::int(0), &ty).unwrap_or_else(|| rest.clone());
+    let signs = e.op(Op::Xor, &[&x, &y], ty.clone());
+    let differ = e.compare(Cond::Lt, &signs, &zero);
+    let some = e.compare(Cond::Ne, &rest, &zero);
+    let wrong = e.op(Op::And, &[&differ, &some], Ty::Bool);
+    let other = e.op(Op::Sub(Mode::Numpy), &[&rest, &y], ty.clone());
+    Ok(e.op(Op::Select, &[&wrong, &other, &rest], ty))
+}
+
 /// `gcd(*ints)`, from left to right. Only the last step looks whether the result is an int: gcd(-2**63, 0, 3) is 1.
-pub fn gcd(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
+pub fn gcd(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let ty = int_type(e, p, args)?;
     let ints = args.iter().map(|arg| index(e, arg)).collect::<Result<Vec<_>, _>>()?;
     // gcd() is 0; of one number it is its absolute value, which gcd(0, x) is.
     let Some((last, before)) = ints.split_last() else { return Ok(Operand::int(0)) };
-    let Some((first, middle)) = before.split_first() else { return Ok(e.helper("gcd", &[&Operand::int(0), last])) };
+    let zero = Operand::int(0);
+    let (first, middle) = before.split_first().unwrap_or((&zero, &[]));
     let mut result = first.clone();
     for next in middle {
         result = e.helper("gcd_partial", &[&result, next]);
     }
-    Ok(e.helper("gcd", &[&result, last]))
+    result = e.helper("gcd", &[&result, last]);
+    Ok(e.convert(&result, &ty).unwrap_or(result))
 }
 
 /// `lcm(*ints)`, from left to right. A zero anywhere makes it 0, whatever the others would become.
 pub fn lcm(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let ty = int_type(e, p, args)?;
     let mut ints = args.iter().map(|arg| index(e, arg)).collect::<Result<Vec<_>, _>>()?;
     if ints.len() > 2 {
         let zero = Operand::int(0);
@@ -64,19 +112,19 @@ pub fn lcm(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     }
     // lcm() is 1; of one number it is its absolute value, which lcm(1, x) is.
     let Some((first, rest)) = ints.split_first() else { return Ok(Operand::int(1)) };
-    if rest.is_empty() {
-        return Ok(e.helper(p.name, &[&Operand::int(1), first]));
-    }
     let mut result = first.clone();
+    if rest.is_empty() {
+        result = e.helper(p.name, &[&Operand::int(1), first]);
+    }
     for next in rest {
         result = e.helper(p.name, &[&result, next]);
     }
-    Ok(result)
+    Ok(e.convert(&result, &ty).unwrap_or(result))
 }
 
 /// `sqrt(x)`: the instruction, after the test that `math.sqrt` makes.
 pub fn sqrt(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    let ty = float_type(args);
+    let ty = float_type(e.mode, args);
     let x = number(e, p, &args[0])?;
     if e.mode == Mode::Python {
         let negative = e.compare(Cond::Lt, &x, &Operand::float(0.0));
@@ -119,14 +167,14 @@ pub fn hypot(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
 }
 
 pub fn fabs(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    let ty = float_type(args);
+    let ty = float_type(e.mode, args);
     let x = number(e, p, &args[0])?;
     let size = e.op(Op::Abs(e.mode), &[&x], Ty::FLOAT);
     Ok(e.convert(&size, &ty).unwrap_or(size))
 }
 
 pub fn copysign(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    let ty = float_type(args);
+    let ty = float_type(e.mode, args);
     let (x, y) = (number(e, p, &args[0])?, number(e, p, &args[1])?);
     let signed = e.op(Op::CopySign, &[&x, &y], Ty::FLOAT);
     Ok(e.convert(&signed, &ty).unwrap_or(signed))
@@ -145,7 +193,7 @@ pub fn math_pow(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcom
     Ok(e.helper(name, &[&x, &y]))
 }
 
-/// NumPy's `signbit`: whether the sign is set, also of -0.0 and nan.
+/// NumPy's `signbit`: whether the sign is set, also that of -0.0 and of a nan.
 pub fn signbit(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let x = number(e, p, &args[0])?;
     let one = e.op(Op::CopySign, &[&Operand::float(1.0), &x], Ty::FLOAT);
@@ -174,23 +222,25 @@ pub fn isfinite(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcom
 
 /// NumPy's `rint`: to the nearest integral float, half to even.
 pub fn rint(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    let ty = float_type(args);
+    let ty = float_type(e.mode, args);
     let x = e.convert(&args[0], &ty).ok_or_else(|| e.diag("not-a-number", &[&p.name, &args[0].ty]))?;
     Ok(e.op(Op::Nearest, &[&x], ty))
 }
 
-/// NumPy's `sign`: -1, 0 or 1, nan for nan. Of ints an int, in NumPy's arithmetic of the same type.
+/// NumPy's `sign`: -1, 0 or 1 in the operand's type; nan for nan.
 pub fn sign(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    let sign = sign_of(e, p, args)?;
-    match (&args[0].ty, e.mode) {
-        (Ty::Int(_), Mode::Numpy) => Ok(e.convert(&sign, &args[0].ty).unwrap_or(sign)),
-        _ => Ok(sign),
-    }
-}
-
-fn sign_of(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].ty {
         Ty::Float(_) => call_floats(e, p, "sign", args),
+        Ty::Bool if e.mode == Mode::Numpy && !args[0].gives_way() => Err(no_operator(e, p, args)),
+        // NumPy's keeps the type, which holds -1 if it has negative numbers.
+        Ty::Int(_) if e.mode == Mode::Numpy => {
+            let ty = args[0].ty.clone();
+            let zero = e.convert(&Operand::int(0), &ty).unwrap_or_else(|| args[0].clone());
+            let positive = e.compare(Cond::Gt, &args[0], &zero);
+            let negative = e.compare(Cond::Lt, &args[0], &zero);
+            let [up, down] = [positive, negative].map(|truth| e.convert(&truth, &ty).unwrap_or(truth));
+            Ok(e.op(Op::Sub(Mode::Numpy), &[&up, &down], ty))
+        }
         // No int holds all of these, but -1, 0 and 1 it does.
         Ty::Int(IntTy::U64) => {
             let positive = e.truth(&args[0]).ok_or_else(|| e.diag("not-a-number", &[&p.name, &args[0].ty]))?;

@@ -78,3 +78,6 @@ fn bool_as_int(e: &mut Emit, operand: &Operand) -> Operand {
         _ => operand.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;
