@@ -1,4 +1,4 @@
-"""Which indices and sums are still tested after the passes (`opt/bounds.rs`), as places in the text: what is proven, and what must not be."""
+"""Which indices and sums are still tested after the passes (`opt/bounds.rs`): what is proven, and what must not be."""
 
 from __future__ import annotations
 

@@ -240,6 +240,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "limit-joins": (LimitError, "variables take along more than {0:,} values where paths join; limits=Limits(joins=...) allows more"),
     "limit-values": (LimitError, "the text needs more than {0:,} values for these types; limits=Limits(values=...) allows more"),
     "limit-blocks": (LimitError, "the text needs more than {0:,} blocks of machine code; limits=Limits(blocks=...) allows more"),
+    "limit-array-bytes": (LimitError, "the call makes arrays of more than {0:,} bytes; limits=Limits(array_bytes=...) allows more"),
     "limit-kept": (LimitError, "values are kept through more than {0:,} blocks of machine code; limits=Limits(kept=...) allows more"),
     "limit-types": (LimitError, "finding out the types of the text takes too many steps"),
     "limit-instances": (LimitError, "{0}() would be specialised for more than {1} combinations of types in one call"),
