@@ -41,6 +41,7 @@ OURS = (
     "sum",
     "prod",
     "sign",
+    "signbit",
     "minimum",
     "maximum",
     "clip",

@@ -26,8 +26,8 @@ DOUBLES = frozenset((
     "ulp", "nextafter", "ldexp", "math_pow", "float",
 ))  # fmt: skip
 BOOLS = frozenset((
-    "isclose", "isfinite", "isinf", "isnan", "bool", "logical_and", "logical_or", "logical_xor", "logical_not",
-    "any", "all", "signbit",
+    "isclose", "isfinite", "isinf", "isnan", "signbit", "bool", "logical_and", "logical_or", "logical_xor", "logical_not",
+    "any", "all",
 ))  # fmt: skip
 INTS = frozenset((
     "gcd", "lcm", "isqrt", "factorial", "comb", "perm",
