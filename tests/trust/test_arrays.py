@@ -411,8 +411,10 @@ def test_results_without_memory_are_errors(engine: dict[str, str]) -> None:
 
 def test_copies_for_overlaps_are_gone_at_once(engine: dict[str, str]) -> None:
     before = statm()
-    jib.compile("for i in range(rounds): x[1:] = x[:-1]", params=["x", "rounds"], **engine)(np.zeros(1 << 20), 20)
-    assert statm() - before < 60
+    jib.compile("for i in range(rounds): x[1:] = x[:-1]", params=["x", "rounds"], **engine)(
+        np.zeros(1 << 19), 40 if engine["engine"] == "native" else 10
+    )
+    assert statm() - before < 24
 
 
 # ------------------------------------------------------------------------------------------------ to be stopped
@@ -461,9 +463,10 @@ def test_fuel_is_one_for_each_block_on_every_engine(text: str) -> None:
                 high = middle
             except jib.BudgetError:
                 low = middle + 1
-        if options["opt_level"] == "none" or "y =" not in text:
-            used.add(low)
-    assert len(used) == 1 and 8 <= used.pop() <= 24
+        # Operations that have become one count as one.
+        used.add((low, options["opt_level"] if "y =" in text else None))
+    ticks = {many for many, _ in used}
+    assert len(used) == (2 if "y =" in text else 1) and min(ticks) >= 8 and max(ticks) <= 32
 
 
 # --------------------------------------------------------------------------------------------------- life and threads
@@ -491,7 +494,7 @@ def test_results_keep_what_they_lie_in(engine: dict[str, str]) -> None:
 
 def test_calls_leave_nothing_behind(engine: dict[str, str]) -> None:
     x = np.arange(1000.0)
-    rounds = 100_000 if engine == ENGINES[0] else 5_000
+    rounds = 100_000 if engine == ENGINES[0] else 2_000
     for text in ("x[1:]", "x[:] * 2", "(x[:] * 2)[1:], x[1:], x.T", "y = x[:] * 2\ny[0] + x[1000]", "sum(x[:] * 2)"):
         function = jib.compile(text, **engine)
 
@@ -596,16 +599,9 @@ def test_recursion_with_arrays_ends(kib: int, engine: dict[str, str]) -> None:
     for text in texts:
         function = jib.compile(text, **engine)
         x = np.ones(40)[::2]
-        assert on_stack(kib << 10, lambda function=function, x=x: function(x, 20)) is not None
-
-        def deep(function: Any = function, x: Any = x) -> str:
-            try:
-                function(x, 10**6)
-            except RecursionError:
-                return "ended"
-            return "?"
-
-        assert on_stack(kib << 10, deep) == "ended"
+        on_stack(kib, lambda function=function, x=x: function(x, 20))  # type: ignore[misc]
+        with pytest.raises(RecursionError):
+            on_stack(kib, lambda function=function, x=x: function(x, 10**6))  # type: ignore[misc]
 
 
 # -------------------------------------------------------------------------------------------------------- the text
