@@ -1,8 +1,8 @@
-"""Random programs over random arrays, on every engine, against CPython running the same text on NumPy's arrays; and the promised order of sums.
+"""Random programs over random arrays, on every engine, against CPython running the same text on NumPy's arrays; and sums' order.
 
-In: numbers, each of which makes one program with its arrays; `JIB_ARRAY_PROGRAMS=100000 pytest tests/test_array_properties.py` tries more of
-them, from `JIB_ARRAY_SEED` on. What is compared: results bit for bit, with their types; what has been written; which exception. Reductions
-are compared with `promised`, which is what rust/core/src/typed/reduction.rs says, in Python.
+In: numbers, each of which makes one program with its arrays; `JIB_ARRAY_PROGRAMS=100000 pytest tests/test_array_properties.py` tries
+more of them, from `JIB_ARRAY_SEED` on. What is compared: results bit for bit, with their types; what has been written; which exception.
+Reductions are compared with `promised`, which is what rust/core/src/typed/reduction.rs says, in Python.
 """
 
 from __future__ import annotations
@@ -144,7 +144,9 @@ def laid_out(random: Random, array: Any) -> Any:
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_reductions_are_what_is_promised(name: str) -> None:
     sizes = [*range(18), 100, 1023, 4095, 4096, 4097, 8192, 12_289, 20_000]
-    functions = [jib.compile(f"{name}({'x' if name not in ('min', 'max') else 'x[:]'})", **options) for options in ENGINES]
+    functions = [
+        jib.compile(f"{name}({'x' if name not in ('min', 'max') else 'x[:]'})", **options) for options in ENGINES
+    ]
     random = Random(f"{SEED} {name}")
     for dtype in [*INTS, *FLOATS, "?"]:
         for n in sizes:
@@ -177,7 +179,9 @@ class Writer:
         # What a float becomes that an int has no room for is the processor's choice in NumPy: no floats are written to ints. And a u64
         # meets an int in a float.
         self.kind = random.choice(["floats", "floats", "ints", "unsigned"])
-        kinds = {"floats": [*FLOATS] * 4 + [*INTS, "?"], "ints": [*INTS[:7], "?"], "unsigned": [*INTS[4:], "?"]}[self.kind]
+        kinds = {"floats": [*FLOATS] * 4 + [*INTS, "?"], "ints": [*INTS[:7], "?"], "unsigned": [*INTS[4:], "?"]}[
+            self.kind
+        ]
         self.dtypes = {name: random.choice(kinds) for name in "xym"}
         self.targets = [name for name, dtype in self.dtypes.items() if self.kind != "floats" or dtype in FLOATS]
         self.arrays = {
@@ -204,7 +208,9 @@ class Writer:
 
     def leaf(self) -> str:
         """All elements of something as long as x."""
-        return self.pick("x[:]", "y[:]", "x[::-1]", f"m[{self.row()}]", f"m[{self.row()}, ::-1]", "m.T[:, 0]", *self.names)
+        return self.pick(
+            "x[:]", "y[:]", "x[::-1]", f"m[{self.row()}]", f"m[{self.row()}, ::-1]", "m.T[:, 0]", *self.names
+        )
 
     def whole(self, depth: int) -> str:
         if depth <= 0:
@@ -230,7 +236,9 @@ class Writer:
     def some(self, target: str) -> str:
         """What is as long as a part of something."""
         same = [f"{self.pick('x', 'y')}[{target}]", f"m[{self.row()}, {target}]"]
-        return self.pick(*same, f"{self.pick(*same)} * {self.number()} + {self.pick(*same)}", self.number(), self.whole(1))
+        return self.pick(
+            *same, f"{self.pick(*same)} * {self.number()} + {self.pick(*same)}", self.number(), self.whole(1)
+        )
 
     def statement(self) -> None:
         kind = self.random.randrange(10)
@@ -261,7 +269,9 @@ class Writer:
     def result(self) -> str:
         name = self.pick(*REDUCTIONS, "sum", "sum")
         operand = self.pick(self.whole(2), self.truth(1), "m[:, :]", "m.T", "x[1:]")
-        return self.pick(f"{name}({operand})", self.whole(2), self.truth(2), f"x[{self.bounds()}]", f"x[{self.index()}]", "m.T")
+        return self.pick(
+            f"{name}({operand})", self.whole(2), self.truth(2), f"x[{self.bounds()}]", f"x[{self.index()}]", "m.T"
+        )
 
     def text(self) -> str:
         self.lines.append("t = 0.0")
@@ -294,7 +304,9 @@ def outcome(function: Callable[..., Any], arrays: dict[str, Any], n: int, f: flo
         if isinstance(error, jib.CompileError):
             raise
         # What is no error of ours is one of its class.
-        found = next(c for c in (IndexError, OverflowError, ZeroDivisionError, TypeError, ValueError) if isinstance(error, c))
+        found = next(
+            c for c in (IndexError, OverflowError, ZeroDivisionError, TypeError, ValueError) if isinstance(error, c)
+        )
     return found, {name: bits(np.ascontiguousarray(array)) for name, array in arrays.items()}
 
 
@@ -325,7 +337,9 @@ def check(random: Random) -> str:
     signature = {"A": "x", "B": "y", "C": "m"}
     declared = text
     for letter, name in signature.items():
-        declared = declared.replace(f": {letter}", f": {SCALARS[writer.dtypes[name]]}[{':, :' if name == 'm' else ':'}]", 1)
+        declared = declared.replace(
+            f": {letter}", f": {SCALARS[writer.dtypes[name]]}[{':, :' if name == 'm' else ':'}]", 1
+        )
     told = f"\nx = {writer.arrays['x']!r}, y = {writer.arrays['y']!r}, m = {writer.arrays['m']!r}, n = {n}, f = {f}, locked = {locked}"
     expected = outcome(theirs(text), arrays(False), n, f)
     for options in ENGINES:
