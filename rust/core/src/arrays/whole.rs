@@ -3,6 +3,8 @@
 //! In: the operation, its operands' types and slots, and an engine that runs the kernel on a block. Out: the result's slots. Always holds: every
 //! engine gets the same blocks in the same order and counts one tick for each; operands are read as they were before anything was written.
 
+mod small;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -115,6 +117,9 @@ impl Whole {
     }
 
     pub fn run<E: Engine>(&self, slots: &[u64], engine: &mut E) -> Result<Slots, Stop<E::Error>> {
+        if let Some(done) = small::run(self, slots, engine) {
+            return done;
+        }
         let types: Vec<&Ty> = self.operands.iter().collect();
         match self.kind {
             Kind::New => {
