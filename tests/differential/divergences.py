@@ -46,6 +46,7 @@ OURS = (
     "maximum",
     "clip",
     "rint",
+    "signbit",
     "reciprocal",
     "logical_and",
     "logical_or",
