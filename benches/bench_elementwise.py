@@ -1,6 +1,6 @@
-"""Calls with arrays: what ten elements cost beside np.add, what large arrays take by one thread and by two, and from when on two are faster.
+"""Calls with arrays: what ten elements cost beside np.add, what large arrays take by one thread and by two, and when two are faster.
 
-The last says what `WORTH` in rust/python/src/blocks.rs is to be, on an idle machine. Where others use the processors too, the time of the
+The last says what `WORTH` in rust/python/src/threads.rs is to be, on an idle machine. Where others use the processors too, the time of the
 calling thread alone says what the others took from it: the third number.
 """
 

@@ -20,7 +20,6 @@ REFUSED = {
     "x[:, 0]": "too many indices",
     "x[:, :] = 1": "too many indices",
     "z = x\nfor v in z:\n    z = y\n    print(v)\nz[0]": "no common type",
-    "for a, b, c, d in m: print(a, d)": "it is not a tuple",
 }
 
 

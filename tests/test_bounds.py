@@ -71,6 +71,12 @@ CASES = {
     "table, turned": (
         "t = 0.0\nfor i in range(m.shape[0]):\n    for j in range(m.shape[1]):\n        t += m[j, i]\nt", M, "m", 1,
     ),
+    "transposed": (
+        "t = 0.0\nw = m.T\nfor i in range(m.shape[0]):\n    for j in range(m.shape[1]):\n        t += w[j, i]\nt", M, "m", 0,
+    ),
+    "transposed, turned": (
+        "t = 0.0\nw = m.T\nfor i in range(m.shape[0]):\n    for j in range(m.shape[1]):\n        t += w[i, j]\nt", M, "m", 1,
+    ),
     "row": (
         "t = 0.0\nfor i in range(len(m)):\n    row = m[i]\n    for j in range(m.shape[1]):\n        t += row[j]\nt", M, "m", 0,
     ),
@@ -81,6 +87,13 @@ CASES = {
     ),
     "counter that the body lowers": (
         "t = 0.0\ni = 0\nwhile i < len(x):\n    t += x[i]\n    if t > 3.0:\n        i -= 2\n    i += 1\nt", X, "x", 1,
+    ),
+    "what is known of one arm is not known of the round before": (
+        GUARD.format("len(x) < 1")
+        + "t = 0.0\ni = 0\nj = 0\nfor v in k:\n    t += x[where(j < len(x), i, 0)]\n    i = j\n    j = v\nt",
+        "float(f64[:], u8[:])",
+        "x k",
+        1,
     ),
     "elements as indices": (LOOP.format("range(len(k))", "x[k[i]]"), XK, "x k", 1),
 }  # fmt: skip

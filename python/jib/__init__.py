@@ -9,12 +9,13 @@
 """
 
 from ._native import __version__, get_num_threads, set_num_threads
-from .api import STAGES, cache_clear, cache_info, compile, evaluate
+from .api import STAGES, cache_clear, cache_info, compile
 from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .externs import Extern, extern
 from .function import Function
 from .limits import Limits
+from .oneshot import evaluate
 from .session import Session
 
 __all__ = [

@@ -6,21 +6,18 @@ new argument types, when the function is called with them.
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .builtins import constants
-from .errors import CompileError
 from .externs import check_externs
 from .function import Function, Made, Options, make
 from .limits import DEFAULT, Limits
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .externs import Extern
 
@@ -240,17 +237,20 @@ def cache_info() -> CacheInfos:
     CacheInfo(hits=1, misses=1, maxsize=1024, currsize=1)
     """
     from . import _native
+    from .oneshot import _text
 
-    texts, evaluated = _known.cache_info(), _one_shot.cache_info()
+    texts, evaluated = _known.cache_info(), _text.cache_info()
     return CacheInfos(CacheInfo(*texts), CacheInfo(*_native._codes()), CacheInfo(*evaluated))  # type: ignore[arg-type]
 
 
 def cache_clear() -> None:
     """Forget what the caches hold. Functions that live keep their code."""
     from . import _native
+    from .oneshot import _shadowing, _text
 
     _known.cache_clear()
-    _one_shot.cache_clear()
+    _text.cache_clear()
+    _shadowing.cache_clear()
     _native._forget()
 
 
@@ -267,65 +267,3 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
-
-
-@lru_cache(maxsize=256)
-def _one_shot(source: str, constants: tuple[str, ...]) -> Function:
-    """The function of a text in which these constants are variables, unless it says itself what its parameters are."""
-    function = compile(source, engine="auto")
-    if constants:
-        try:
-            return compile(source, params=[*function.params, *constants], engine="auto")
-        except CompileError as error:
-            if error.code != "params-given":
-                raise
-    return function
-
-
-def evaluate(
-    source: str, variables: Mapping[str, Any] | None = None, /, *, out: Any = None, casting: str = "safe", **names: Any
-) -> Any:
-    """The value of a text, once: compiled when it is evaluated so often that this is worth it.
-
-    A name of the text is looked for in `names`, then in `variables`; without `variables` it is also looked for where the call
-    stands, in the caller's local and then global variables, as `numexpr.evaluate` does: give `{}` with text that is not
-    trusted. A constant such as `e` is a variable if `names` or `variables` has it. With arrays it is evaluated for each element,
-    as a call of a function is; `out` is an array that takes the result, `casting` which conversions to its type are allowed, as
-    NumPy's functions have them. Texts are kept, the last 256.
-
-    Raises what `compile` and a call raise; NameError, a subclass of Exception, for a name that is found nowhere.
-
-    >>> evaluate("a * b + 1", a=3, b=5)
-    16
-    >>> x = 2.0
-    >>> evaluate("x ** 3"), evaluate("x ** 3", {"x": 3})
-    (8.0, 27)
-    """
-    if not isinstance(source, str):
-        raise TypeError(f"evaluate() takes the text of a program, not {type(source).__name__}")
-    if variables is not None and not hasattr(variables, "keys"):
-        raise TypeError(f"evaluate(): variables must be a mapping, not {type(variables).__name__}")
-    places: list[Mapping[str, Any]] = [names] if variables is None else [names, variables]
-    function = _one_shot(source, tuple([name for name in constants() if any(name in place for place in places)]))
-    params = function._made.params
-    unknown = names.keys() - {param.name for param in params}
-    if unknown:
-        raise TypeError(f"evaluate(): '{min(unknown)}' is not a name in the text")
-    if variables is None and len(names) < len(params):
-        caller = sys._getframe(1)
-        places += [caller.f_locals, caller.f_globals]
-    args, keywords = [], {}
-    for param in params:
-        place = next((place for place in places if param.name in place), None)
-        if place is None:
-            if param.required:
-                raise NameError(f"name '{param.name}' is not defined")
-        elif param.kind == "positional":
-            args.append(place[param.name])
-        else:
-            keywords[param.name] = place[param.name]
-    if out is not None:
-        values = iter(args)
-        whole = [next(values, p.default) if p.kind == "positional" else keywords.get(p.name, p.default) for p in params]
-        return function._map(tuple(whole), {"out": out, "casting": casting})
-    return function(*args, **keywords)

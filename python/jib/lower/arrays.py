@@ -2,7 +2,7 @@
 
 In: the functions of a module in which something tells of arrays (`Unit.arrays`). Out: for each parameter of the first, whether it is
 declared as an array, indexed, gone over, asked for its length or shape, part of what is reduced as a whole, or handed to a parameter
-of which this is known.
+of which this is known; if none is, though the text is about arrays, all that are not declared as something else.
 Always holds: it is read from the IR, where names are resolved: a `len` of the text's own shows nothing. Only names are followed, not
 variables that are assigned from them. Linear in the instructions.
 """
@@ -27,6 +27,9 @@ REDUCED = {
 
 TELLING = FIRST.union(REDUCED)
 
+#: What nothing but an array takes: where the text has one of these, it is about arrays, also if it does not say by which name they come.
+ARRAYS_ALONE = FIRST - {"subscript", "len"}
+
 #: A parameter: the number of its function, and its own.
 Place = tuple[int, int]
 
@@ -34,6 +37,7 @@ Place = tuple[int, int]
 def array_parameters(functions: list[Function]) -> list[bool]:
     """For each parameter of the entry, whether it is shown to be an array."""
     shown: dict[Place, None] = {}  # in which order does not matter
+    about = False
     passed: dict[Place, list[Place]] = {}  # by a parameter of who is called: those of callers that are handed to it
     for number, function in enumerate(functions):
         for at, param in enumerate(function.params):
@@ -45,6 +49,7 @@ def array_parameters(functions: list[Function]) -> list[bool]:
             for op, args, _, _ in block
             if (op == "prim" and args[0] in TELLING) or op == "call"
         ]
+        about = about or any(op == "prim" and args[0] in ARRAYS_ALONE for op, args in telling)
         if telling and function.params:
             _read(number, function, telling, shown, passed)
     waiting = list(shown)
@@ -53,7 +58,10 @@ def array_parameters(functions: list[Function]) -> list[bool]:
             if place not in shown:
                 shown[place] = None
                 waiting.append(place)
-    return [(0, at) in shown for at in range(len(functions[0].params))]
+    found = [(0, at) in shown for at in range(len(functions[0].params))]
+    if about and not any(found):
+        return [param.type is None for param in functions[0].params]
+    return found
 
 
 def _read(

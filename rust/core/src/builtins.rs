@@ -250,6 +250,7 @@ pub static PRIMITIVES: &[Primitive] = &[
     row("maximum", &[], "a, b, /", (2, 2), compare::maximum, "The greater; nan if one is."),
     row("clip", &[], "x, low, high", (3, 3), compare::clip, "x, but not below low nor above high."),
     row("sign", &[], "x, /", (1, 1), math::sign, "-1, 0 or 1; nan for nan."),
+    row("signbit", &[], "x, /", (1, 1), math::signbit, "Whether the sign of x is set, also that of -0.0."),
     row("rint", &[], "x, /", (1, 1), math::rint, "The nearest integral float, half to even."),
     row("square", &[], "x, /", (1, 1), arith::square, "x * x."),
     row("reciprocal", &[], "x, /", (1, 1), math::reciprocal, "1.0 / x."),

@@ -5,8 +5,7 @@
 //! gathered into strips and scattered from them; the host is asked by the calling thread, between blocks too.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use jib_core::failure::{Cause, Failure, Host, HostError};
 use jib_core::span::Span;
@@ -31,9 +30,6 @@ const STRIP: usize = 1024;
 /// The most elements that are done between two looks at the host, and the picoseconds that they should not take longer than.
 const BLOCK: usize = 16 << 10;
 const BLOCK_PICOSECONDS: usize = 200_000_000;
-
-/// How long the calling thread waits for the others before it looks at the host again.
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How a kernel can be given what there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,34 +148,16 @@ impl<'a> Work<'a> {
 
     /// By this thread and so many of the pool's.
     pub fn spread(&self, host: &mut dyn Host, pool: &ThreadPool, helpers: usize) -> Result<Flags, Failure> {
+        let shared = Shared::default();
+        let mut caller = Caller { host, shared: &shared, block: 0, refused: false };
+        let help = || self.claim(&shared, &mut Helper { shared: &shared, block: 0 });
         let helpers = helpers.min(self.blocks().saturating_sub(1));
-        let common = Shared::default();
-        let shared = &common;
-        let refused = pool.in_place_scope(|scope| {
-            *shared.working() = helpers;
-            for _ in 0..helpers {
-                scope.spawn(move |_| {
-                    let _done = Done(shared);
-                    self.claim(shared, &mut Helper { shared, block: 0 });
-                });
-            }
-            let mut caller = Caller { host, shared, block: 0, refused: false };
-            self.claim(shared, &mut caller);
-            let mut working = shared.working();
-            while *working > 0 {
-                working = shared.idle.wait_timeout(working, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
-                if *working > 0 && !caller.refused {
-                    drop(working);
-                    caller.ask();
-                    working = shared.working();
-                }
-            }
-            caller.refused
-        });
-        match (refused, common.failure.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+        threads::with_help(pool, helpers, &help, &mut caller, |caller| self.claim(&shared, caller), Caller::ask);
+        let refused = caller.refused;
+        match (refused, shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner)) {
             (true, _) => Err(self.refused()),
             (false, Some((_, failure))) => Err(failure),
-            (false, None) => Ok(common.flags.into_inner()),
+            (false, None) => Ok(shared.flags.into_inner()),
         }
     }
 
@@ -381,9 +359,6 @@ struct Shared {
     stop: AtomicBool,
     flags: AtomicU32,
     failure: Mutex<Option<(usize, Failure)>>,
-    /// Helpers that are not done.
-    working: Mutex<usize>,
-    idle: Condvar,
 }
 
 impl Default for Shared {
@@ -394,17 +369,11 @@ impl Default for Shared {
             stop: AtomicBool::new(false),
             flags: AtomicU32::new(0),
             failure: Mutex::new(None),
-            working: Mutex::new(0),
-            idle: Condvar::new(),
         }
     }
 }
 
 impl Shared {
-    fn working(&self) -> std::sync::MutexGuard<'_, usize> {
-        self.working.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn is_needed(&self, block: usize) -> bool {
         !self.stop.load(Ordering::Relaxed) && block <= self.lowest.load(Ordering::Relaxed)
     }
@@ -419,16 +388,6 @@ impl Shared {
             *known = Some((block, failure));
             self.lowest.store(block, Ordering::Relaxed);
         }
-    }
-}
-
-/// Counts a helper as done, however it ends.
-struct Done<'a>(&'a Shared);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        *self.0.working() -= 1;
-        self.0.idle.notify_one();
     }
 }
 
@@ -471,7 +430,7 @@ struct Caller<'a> {
 
 impl Caller<'_> {
     fn ask(&mut self) {
-        if self.host.poll().is_err() {
+        if !self.refused && self.host.poll().is_err() {
             self.refused = true;
             self.shared.stop.store(true, Ordering::Relaxed);
         }

@@ -316,7 +316,7 @@ impl Callable {
             return elementwise::call(slf, args, None);
         }
         let (types, slots) = match this.program().convert(py, args) {
-            Err(error) if elementwise::concerns(this.program(), args)? && error.is_instance_of::<PyTypeError>(py) => {
+            Err(error) if error.is_instance_of::<PyTypeError>(py) && elementwise::concerns(this.program(), args)? => {
                 return elementwise::call(slf, args, None);
             }
             converted => converted?,

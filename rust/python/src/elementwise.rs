@@ -148,9 +148,9 @@ pub fn call<'py>(
             slf.get().elements.keep(&simple.key, &compiled);
             continue;
         };
-        for ((given, narrowed), param) in given.iter().zip(&compiled.narrowed).zip(&program.params) {
-            if let (Given::Number { bits, .. }, Some(int)) = (given, narrowed) {
-                fits(program, param, *bits as i64, *int)?;
+        for &(at, int) in compiled.kernel.bounds() {
+            if let Given::Number { bits, .. } = given[at] {
+                fits(program, &program.params[at], bits as i64, int)?;
             }
         }
         return if let (Some(shape), None) = (simple.shape, keywords) {

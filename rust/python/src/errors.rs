@@ -73,6 +73,9 @@ pub fn run_error(py: Python<'_>, source: &Py<PyAny>, failure: &Failure, refusal:
                 let seconds = timeout.as_secs_f64();
                 user(py, source, &Diag::new("timeout", failure.span, &[&seconds]))?
             }
+            (None, Some(Refusal::Arrays(bytes))) => {
+                user(py, source, &Diag::new("limit-array-bytes", failure.span, &[&bytes]))?
+            }
             (None, None) => return Ok(internal(py, "the host failed without an exception")),
         };
         let note = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "add_place_note"))?;

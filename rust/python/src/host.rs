@@ -26,6 +26,8 @@ pub struct Budget {
     /// Rounds of loops and calls, the call from outside included; at least 1.
     pub fuel: Option<u64>,
     pub timeout: Option<Duration>,
+    /// Bytes of arrays that it makes.
+    pub arrays: u64,
 }
 
 /// When a run lets other threads have the interpreter.
@@ -65,6 +67,7 @@ pub enum Refusal {
     Interrupted,
     Fuel(u64),
     Timeout(Duration),
+    Arrays(u64),
 }
 
 impl Refusal {
@@ -74,6 +77,7 @@ impl Refusal {
             Refusal::Interrupted => Refusal::Interrupted,
             Refusal::Fuel(fuel) => Refusal::Fuel(*fuel),
             Refusal::Timeout(timeout) => Refusal::Timeout(*timeout),
+            Refusal::Arrays(bytes) => Refusal::Arrays(*bytes),
         }
     }
 }
@@ -106,8 +110,9 @@ pub struct Run<'a> {
     refusal: Option<Refusal>,
     /// How many threads may do its work.
     threads: usize,
-    /// What arrays that the run makes have their elements in.
+    /// What arrays that the run makes have their elements in, and how many bytes these are.
     arrays: Vec<Py<PyAny>>,
+    made: u64,
 }
 
 impl<'a> Run<'a> {
@@ -149,6 +154,7 @@ impl<'a> Run<'a> {
             refusal,
             threads: 1,
             arrays: Vec::new(),
+            made: 0,
         };
         run.refuel();
         run
@@ -280,6 +286,10 @@ impl Host for Run<'_> {
 
     /// NumPy's memory, so that an array that is returned is NumPy's own.
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError> {
+        self.made = self.made.saturating_add(bytes as u64);
+        if self.made > self.budget.arrays {
+            return Err(self.refuse(Refusal::Arrays(self.budget.arrays)));
+        }
         let made = self.python(|py| {
             let array = memory(py, bytes)?;
             PyResult::Ok((array.data().expose_provenance() as u64, array.into_any().unbind()))

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jib_core::diag::Error;
 use jib_core::failure::{Host, HostError};
 use jib_core::kernel::{self, Kernel, Param};
-use jib_core::typed::{Op, Value};
-use jib_core::types::{IntTy, Item, Ty};
+use jib_core::typed::Op;
+use jib_core::types::Item;
 use lru::LruCache;
 use pyo3::prelude::*;
 use smallvec::SmallVec;
@@ -44,8 +44,6 @@ fn param(byte: u8) -> Param {
 pub struct Compiled {
     pub kernel: Kernel,
     pub params: Box<[Param]>,
-    /// For each parameter that is one of Python's ints: the sized type that it gives way to, if it does.
-    pub narrowed: Box<[Option<IntTy>]>,
     /// Whether threads may share its work: it prints nothing, calls nothing of the host's, and counts no fuel.
     pub shared: bool,
     /// Picoseconds for an element, about.
@@ -58,26 +56,13 @@ impl Compiled {
     fn new(kernel: Kernel, params: Box<[Param]>, fuel: bool) -> Compiled {
         let insts = || kernel.module().functions.iter().flat_map(|f| &f.blocks).flat_map(|block| &block.insts);
         let talks = insts().any(|inst| matches!(inst.op, Op::Print(_) | Op::Extern(_)));
-        let entry = &kernel.module().functions[0];
-        let narrowed = |at: usize| {
-            let value: Value = entry.params()[at];
-            let narrow = entry.blocks.iter().flat_map(|block| &block.insts).find_map(|inst| match inst.op {
-                Op::Narrow(_) if inst.args.first() == Some(&value) => match entry.ty(inst.result) {
-                    Ty::Int(int) => Some(*int),
-                    _ => None,
-                },
-                _ => None,
-            });
-            narrow.filter(|_| params[at].weak)
-        };
-        let narrowed = (0..params.len()).map(narrowed).collect();
         // Instructions of vectors, and others; what is called; loops take as long as they take. Memory is not faster than a third of a
         // nanosecond for three operands (benches/bench_elementwise.py).
         let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..) | Op::Call(_))).count();
         let loops = if kernel.ticks() { 100_000 } else { 0 };
         let cost = insts().count() * if kernel.is_vector() { 100 } else { 300 } + 10_000 * calls + loops;
         let cost = cost.max(300);
-        Compiled { shared: !talks && !fuel, cost, narrowed, params, kernel, exact: OnceLock::new() }
+        Compiled { shared: !talks && !fuel, cost, params, kernel, exact: OnceLock::new() }
     }
 
     /// Has the code of `Kernel::run_exact` made, where the stack has room for that, and before anybody looks at flags.

@@ -15,6 +15,7 @@ mod entry;
 mod errors;
 mod externs;
 mod flags;
+mod gate;
 mod gil;
 mod guard;
 mod host;

@@ -159,7 +159,7 @@ impl Program {
                     default: (!required).then_some(default),
                     array: array || matches!(ty, Some(Ty::Array(_))),
                 });
-            let budget = Budget { fuel, timeout };
+            let budget = Budget { fuel, timeout, arrays: limit("array_bytes")? as u64 };
             let gil = Gil::of(nogil);
             let params: Vec<Param> = params.collect();
             let takes_arrays = params.iter().any(|param| param.array);

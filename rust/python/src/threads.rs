@@ -4,8 +4,9 @@
 //! the pool; a child that `os.fork` makes leaves its parent's pool alone, whose threads it does not have, and makes its own.
 
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jib_core::failure::HostError;
@@ -14,6 +15,8 @@ use pyo3::exceptions::{PyRuntimeWarning, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt};
 use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::gate::{Closing, Gate};
 
 /// More than any machine makes use of.
 pub const MOST: usize = 1024;
@@ -101,48 +104,37 @@ pub fn pool(_: Python<'_>, helpers: usize) -> Option<Arc<ThreadPool>> {
     Some(threads)
 }
 
-/// What the threads that share jobs tell each other.
-#[derive(Default)]
-struct Sharing {
-    /// The job that nobody has claimed.
-    next: AtomicU64,
-    stop: AtomicBool,
-    /// Helpers that are not done.
-    working: Mutex<usize>,
-    idle: Condvar,
-}
-
-/// Counts a helper as done, however it ends.
-struct Done<'a>(&'a Sharing);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        *self.0.working() -= 1;
-        self.0.idle.notify_one();
-    }
-}
-
-impl Sharing {
-    fn working(&self) -> MutexGuard<'_, usize> {
-        self.working.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes jobs until there are none, or until one, or `go_on`, says that it is enough.
-    fn claim(&self, jobs: u64, job: &(dyn Fn(u64) -> bool + Sync), mut go_on: impl FnMut() -> bool) {
-        while !self.stop.load(Ordering::Relaxed) {
-            let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number >= jobs {
-                return;
-            }
-            if !job(number) || !go_on() {
-                self.stop.store(true, Ordering::Relaxed);
-            }
-        }
-    }
-}
-
-/// How long the calling thread waits for the others before it looks at the host again.
+/// How long the calling thread waits for the others before it looks at its host again.
 const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Has this thread do its own part, and helpers of the pool theirs; then it waits for those who have begun, and does `meanwhile` now and then.
+/// A helper that has not begun by then, since its processor was busy, does nothing: nobody waits for it.
+pub fn with_help<T>(
+    pool: &ThreadPool,
+    helpers: usize,
+    help: &(dyn Fn() + Sync),
+    caller: &mut T,
+    own: impl FnOnce(&mut T),
+    mut meanwhile: impl FnMut(&mut T),
+) {
+    let gate = Arc::new(Gate::default());
+    // However this ends, nobody is inside then.
+    let closing = Closing(&gate);
+    // SAFETY: it is called inside of the gate alone, and `Closing`, which this loan outlives, ends when the gate is closed and nobody inside.
+    let help = unsafe { std::mem::transmute::<&(dyn Fn() + Sync), &'static (dyn Fn() + Sync)>(help) };
+    for _ in 0..helpers {
+        let gate = gate.clone();
+        pool.spawn(move || gate.inside(help));
+    }
+    own(caller);
+    while gate.close(PATIENCE) {
+        meanwhile(caller);
+    }
+    drop(closing);
+    if let Some(panic) = gate.panic() {
+        resume_unwind(panic);
+    }
+}
 
 /// Does the jobs below a number by this thread and helpers of the pool, in any order; no more are begun when one has said so, or the host, which
 /// this thread asks. All that were begun are done when it returns.
@@ -153,30 +145,39 @@ pub fn share(
     job: &(dyn Fn(u64) -> bool + Sync),
     ask: &mut dyn FnMut() -> Result<(), HostError>,
 ) -> Result<(), HostError> {
-    let helpers = helpers.min(jobs.saturating_sub(1) as usize);
-    let sharing = Sharing { working: Mutex::new(helpers), ..Sharing::default() };
-    let (sharing, mut asked) = (&sharing, Ok(()));
-    pool.in_place_scope(|scope| {
-        for _ in 0..helpers {
-            scope.spawn(move |_| {
-                let _done = Done(sharing);
-                sharing.claim(jobs, job, || true);
-            });
-        }
-        sharing.claim(jobs, job, || {
-            asked = ask();
-            asked.is_ok()
-        });
-        let mut working = sharing.working();
-        while *working > 0 {
-            working = sharing.idle.wait_timeout(working, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
-            if *working > 0 && asked.is_ok() {
-                drop(working);
-                asked = ask();
-                sharing.stop.fetch_or(asked.is_err(), Ordering::Relaxed);
-                working = sharing.working();
+    let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let claim = |go_on: &mut dyn FnMut() -> bool| {
+        while !stop.load(Ordering::Relaxed) {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= jobs {
+                return;
+            }
+            if !job(number) || !go_on() {
+                stop.store(true, Ordering::Relaxed);
             }
         }
-    });
+    };
+    let helpers = helpers.min(jobs.saturating_sub(1) as usize);
+    let mut asked = Ok(());
+    let mut once_more = |asked: &mut Result<(), HostError>| {
+        if asked.is_ok() {
+            *asked = ask();
+            stop.fetch_or(asked.is_err(), Ordering::Relaxed);
+        }
+    };
+    let help = || claim(&mut || true);
+    with_help(
+        pool,
+        helpers,
+        &help,
+        &mut (&mut asked, &mut once_more),
+        |(asked, once_more)| {
+            claim(&mut || {
+                once_more(asked);
+                asked.is_ok()
+            });
+        },
+        |(asked, once_more)| once_more(asked),
+    );
     asked
 }

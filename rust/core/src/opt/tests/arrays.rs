@@ -111,13 +111,23 @@ impl Writer<'_> {
     fn access(&mut self) {
         let (array, ty) = *self.random.pick(&self.arrays);
         let mut args = self.indices(array, ty);
-        if self.random.below(3) == 0 {
-            let value = self.int();
-            args.insert(1, value);
-            self.f.op(Op::Store, &args, Ty::None);
-        } else {
-            let loaded = self.f.op(Op::Load, &args, Ty::INT);
-            self.ints.push(loaded);
+        match self.random.below(4) {
+            0 => {
+                let value = self.int();
+                args.insert(1, value);
+                self.f.op(Op::Store, &args, Ty::None);
+            }
+            // What would be seen if it were done twice.
+            1 => {
+                let (loaded, one) = (self.f.op(Op::Load, &args, Ty::INT), self.f.int(1));
+                let more = self.f.op(Op::Add(Mode::Numpy), &[loaded, one], Ty::INT);
+                args.insert(1, more);
+                self.f.op(Op::Store, &args, Ty::None);
+            }
+            _ => {
+                let loaded = self.f.op(Op::Load, &args, Ty::INT);
+                self.ints.push(loaded);
+            }
         }
     }
 
@@ -141,7 +151,9 @@ impl Writer<'_> {
             let i = self.int();
             let i = self.near(i);
             let n = self.f.op(Op::Len(axis), &[array], Ty::INT);
-            let (below, from) = (self.near(n), self.f.int([0, 0, 0, 1, -1][self.random.below(5)]));
+            // Mostly of the right dimension.
+            let other = if self.random.below(5) == 0 { self.length() } else { n };
+            let (below, from) = (self.near(other), self.f.int([0, 0, 0, 1, -1][self.random.below(5)]));
             for (op, pair) in [([Cond::Ge, Cond::Gt], [i, from]), ([Cond::Lt, Cond::Le], [i, below])] {
                 if self.random.below(6) > 0 {
                     let op = op[usize::from(self.random.below(4) == 0)];

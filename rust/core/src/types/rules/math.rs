@@ -58,7 +58,9 @@ fn int_type(e: &Emit, p: &'static Primitive, args: &[Operand]) -> Result<Ty, Dia
 /// `fmod(x, y)`. NumPy has it of ints too: what `%` gives, less the divisor where the sign is not that of x.
 pub fn fmod(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let ints = e.mode == Mode::Numpy && args.iter().all(|arg| matches!(arg.ty, Ty::Bool | Ty::Int(_)));
-    if !ints || args.iter().all(Operand::gives_way) {
+    // Of ints that no type holds, as floats.
+    let float = matches!(meet(e.mode, &args[0], &args[1]), Some(Ty::Float(_)));
+    if !ints || float || args.iter().all(Operand::gives_way) {
         return floats(e, p, args);
     }
     let rest = super::arith::modulo(e, p, args)?;
@@ -189,6 +191,13 @@ pub fn math_pow(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcom
     let (x, y) = (number(e, p, &args[0])?, number(e, p, &args[1])?);
     let name = if e.mode == Mode::Numpy { "float_pow" } else { "math_pow" };
     Ok(e.helper(name, &[&x, &y]))
+}
+
+/// NumPy's `signbit`: whether the sign is set, also that of -0.0 and of a nan.
+pub fn signbit(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
+    let x = number(e, p, &args[0])?;
+    let one = e.op(Op::CopySign, &[&Operand::float(1.0), &x], Ty::FLOAT);
+    Ok(e.compare(Cond::Lt, &one, &Operand::float(0.0)))
 }
 
 pub fn isnan(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
