@@ -1,174 +1,37 @@
 """`jib.evaluate`: the value of a text, with the habits of numexpr's users.
 
-In: a text, and where its names are to be found. Out: its value. Always holds: a text is read once and known by itself afterwards; what is
-looked up is what the text names, nothing else; the caller's variables are asked only if no mapping is given.
+In: a text, and where its names are to be found. Out: its value. Always holds: a text is known by itself once it was read (`evaluated.py`);
+what is looked up is what the text names, nothing else; the caller's variables are asked only if no mapping is given.
 
-With numbers alone a text is called as any function is. With an array NumPy's rules hold: a text about numbers is called for each element; one that
-takes arrays as wholes (`sum(a) / len(a)`, loops over `x[i]`) is compiled again with NumPy's arithmetic; and a text that is one reduction of
-something elementwise, `sum(a*b, axis=0)`, is that reduction, by the language where it has it, else by NumPy over the elements' values.
+With numbers alone a text is called as any function is. With an array NumPy's rules hold: a text about numbers is called for each
+element; one that takes arrays as wholes (`sum(a) / len(a)`, loops over `x[i]`) is compiled again with NumPy's arithmetic; and a text that
+is one reduction of something elementwise, `sum(a*b, axis=0)`, is that reduction, by the language where it has it, else by NumPy over
+the elements' values.
 """
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from operator import itemgetter
 from sys import _getframe, getrefcount
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .builtins import constants
+from .builtins import resolve
 from .errors import CompileError, error
-from .function import Function, Options, make
+from .evaluated import Reduction, Text
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
-
-    from .syntax import Call, Program
 
 CASTINGS = ("no", "equiv", "safe", "same_kind", "unsafe")
 ORDERS = ("K", "C", "F", "A")
-
-#: The reductions that can be the whole text: NumPy has functions of the same names.
-REDUCTIONS = ("sum", "prod", "min", "max", "any", "all", "mean")
-
-#: What such a text begins with.
-_REDUCTION = re.compile(rf"\s*(?:{'|'.join(REDUCTIONS)})\s*\(")
 
 #: Classes whose instances are no arrays, whatever a text does with them.
 _NUMBERS = frozenset((float, int, bool, tuple, type(None)))
 
 #: The flag of code whose frame keeps its variables elsewhere than in `f_locals`.
 _OPTIMIZED = 1
-
-
-class Reduction(NamedTuple):
-    """A text that is one reduction of what `inner` is for each element."""
-
-    name: str
-    inner: Function
-    #: None for all.
-    axis: int | tuple[int, ...] | None
-    #: Whether it is written as the language has it not: with `axis=`.
-    keyword: bool
-    #: The place of a second argument, which numexpr takes for an axis and Python for a number.
-    second: Any
-
-
-class Text:
-    """A text that is evaluated."""
-
-    __slots__ = ("constants", "function", "names", "pick", "plain", "reduction", "simple", "whole")
-
-    def __init__(self, source: str, shadowed: tuple[str, ...] = ()) -> None:
-        self.reduction = _reduction(source, shadowed) if _REDUCTION.match(source) else None
-        if self.reduction is not None and self.reduction.keyword:
-            self.function = self.reduction.inner
-        else:
-            self.function = _function(source, shadowed)
-        params = self.function._made.params
-        self.names = self.function.params
-        self.pick = _picker(self.names)
-        #: Whether arguments are given by position, all of them.
-        self.plain = all([param.required and param.kind != "keyword" for param in params])
-        #: What it is for arrays, if it takes them as wholes.
-        self.whole = _function(source, shadowed, "numpy") if any([param.array for param in params]) else None
-        #: Whether a call is all there is to do.
-        self.simple = self.whole is None and self.reduction is None
-        #: What variables may take the place of.
-        self.constants = tuple([name for name in constants() if name not in shadowed and name in source])
-
-
-def _function(source: str, shadowed: tuple[str, ...], arithmetic: str = "python") -> Function:
-    """The function of a text in which these constants are variables, unless it says itself what its parameters are."""
-    from .api import compile
-
-    engine = "auto" if arithmetic == "python" else "native"  # what takes arrays is worth compiling
-    function = compile(source, arithmetic=arithmetic, engine=engine)
-    if shadowed:
-        try:
-            return compile(source, params=[*function.params, *shadowed], arithmetic=arithmetic, engine=engine)
-        except CompileError as problem:
-            if problem.code != "params-given":
-                raise
-    return function
-
-
-def _reduction(source: str, shadowed: tuple[str, ...]) -> Reduction | None:
-    """The reduction that the text is, if it is one of an expression: `sum(a*b)`, `sum(a, axis=0)`, `sum(a, 0)`."""
-    from . import ir, syntax
-    from .limits import DEFAULT
-    from .lower import lower
-    from .parse import parse
-
-    text = Source(source)
-    program: Program = parse(text, DEFAULT)
-    if len(program.body) != 1 or type(program.body[0]) is not syntax.ExprStmt:
-        return None
-    call = program.body[0].value
-    if type(call) is not syntax.Call or type(call.func) is not syntax.Name or not call.args:
-        return None
-    if type(call.args[0]) is syntax.Generator:
-        return None
-    found = _axis(call, text)
-    if found is None:
-        return None
-    axis, keyword, second = found
-    statement = program.body[0]._replace(value=call.args[0])
-
-    def inner(params: tuple[str, ...] | None, options: Options) -> Function:
-        options = options._replace(params=params)
-        lowered = lower(program._replace(body=(statement,)), text, params, DEFAULT, ())
-        return Function(make(text, ir.encode(lowered.module), lowered, options))
-
-    options = Options(engine="auto")
-    function = inner(None, options)
-    if any([param.array for param in function._made.params]):
-        # What is reduced takes arrays as wholes itself.
-        if not keyword:
-            return None
-        options = Options(engine="native", arithmetic="numpy")
-        function = inner(None, options)
-    if shadowed:
-        function = inner((*function.params, *shadowed), options)
-    return Reduction(call.func.id, function, axis, keyword, second)
-
-
-def _axis(call: Call, text: Source) -> tuple[Any, bool, Any] | None:
-    """The last fields of a `Reduction`; None if the call is another than a reduction of one value."""
-    from . import syntax
-
-    if len(call.args) > 2 or len(call.keywords) > 1 or len(call.args) + len(call.keywords) > 2:
-        return None
-    if call.keywords:
-        if call.keywords[0].name != "axis":
-            return None
-        return _literal_axis(call.keywords[0].value, text), True, None
-    if len(call.args) == 1:
-        return None, False, None
-    second = call.args[1]
-    if type(second) is syntax.Constant and type(second.value) is int and type(call.func) is syntax.Name:
-        return second.value, call.func.id not in ("sum", "prod", "min", "max"), second.span
-    return None
-
-
-def _literal_axis(node: Any, text: Source) -> int | tuple[int, ...] | None:
-    from . import syntax
-
-    if type(node) is syntax.Tuple:
-        axes = [_literal_axis(element, text) for element in node.elements]
-        if all([type(axis) is int for axis in axes]):
-            return tuple(axes)  # type: ignore[arg-type]
-    sign = 1
-    if type(node) is syntax.Unary and node.op == "neg":
-        node, sign = node.operand, -1
-    if type(node) is syntax.Constant:
-        if type(node.value) is int:
-            return sign * node.value
-        if node.value is None and sign == 1:
-            return None
-    raise error("axis-literal", text, node.span)
 
 
 _text = lru_cache(maxsize=256)(Text)
@@ -195,8 +58,8 @@ def evaluate(
 
     With numbers alone the value is Python's. With an array it is NumPy's: the text is evaluated for each element, by NumPy's
     promotion and broadcasting, also if it is a program with loops. Texts may reduce arrays; if a reduction is the whole
-    text, `axis=` says along what. `out` is an array that takes the result, which may be an operand too; `casting` says which conversions to its
-    type are allowed, `order` how a new array lies in memory, both in NumPy's words.
+    text, `axis=` says along what. `out` is an array that takes the result, which may be an operand too; `casting` says
+    which conversions to its type are allowed, `order` how a new array lies in memory, both in NumPy's words.
 
     A text is read once, and compiled for numbers when it is evaluated so often that this is worth it. The last 256 are kept.
 
@@ -277,13 +140,6 @@ def evaluate(
     return _laid_out(text, args, keywords, out, casting, order)
 
 
-def _picker(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """What takes the values of these names from a mapping."""
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda found: tuple([found[name] for name in names])
-
-
 def _forget(frame: FrameType) -> None:
     """As in `evaluate`."""
     found = frame.f_locals
@@ -312,7 +168,8 @@ def _found(
             elif frame is not None and name in frame.f_globals:
                 value = frame.f_globals[name]
             elif param.required:
-                raise NameError(f"name '{name}' is not defined")
+                hint = "" if resolve(name) is None else f"; '{name}()' is a function"
+                raise NameError(f"name '{name}' is not defined{hint}")
             else:
                 continue
         if param.kind == "positional":
@@ -431,7 +288,7 @@ def _laid_out(
 
     if out is not None and not isinstance(out, np.ndarray):
         raise TypeError(f"evaluate(): out must be a NumPy array, not {type(out).__name__}")
-    halves = any([getattr(value, "dtype", None) == "float16" for value in values])
+    halves = any(getattr(value, "dtype", None) == "float16" for value in values)
     if text.simple and values and not keywords and not halves:
         if out is None:
             return text.function._map(tuple(args), {"order": order})

@@ -45,6 +45,7 @@ OURS = (
     "maximum",
     "clip",
     "rint",
+    "signbit",
     "reciprocal",
     "logical_and",
     "logical_or",

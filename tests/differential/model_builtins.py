@@ -26,7 +26,7 @@ DOUBLES = frozenset((
     "ulp", "nextafter", "ldexp", "math_pow", "float",
 ))  # fmt: skip
 BOOLS = frozenset((
-    "isclose", "isfinite", "isinf", "isnan", "bool", "logical_and", "logical_or", "logical_xor", "logical_not",
+    "isclose", "isfinite", "isinf", "isnan", "signbit", "bool", "logical_and", "logical_or", "logical_xor", "logical_not",
     "any", "all",
 ))  # fmt: skip
 INTS = frozenset((

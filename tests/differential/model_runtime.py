@@ -231,6 +231,7 @@ NAMES: dict[str, Any] = {
     "_sum": lambda values, start=0: fold(values, start, False), "_prod": lambda values, start=1: fold(values, start, True),
     "_where": lambda condition, x, y: x if condition else y, "_reciprocal": lambda a: 1.0 / a, "_sign": sign,
     "_minimum": minimum, "_maximum": maximum, "_square": lambda a: a * a,
+    "_signbit": lambda x: math.copysign(1.0, x) < 0,
     "_rint": lambda x: x if x != x or math.isinf(x) else math.copysign(float(round(x)), x),
     "_clip": lambda x, low, high: minimum(maximum(x, low), high),
     "_logical_and": lambda a, b: bool(a) & bool(b), "_logical_or": lambda a, b: bool(a) | bool(b),

@@ -61,7 +61,7 @@ BUILTINS: dict[str, list[str]] = {
     ],
     "b": [
         "bool({i})", "bool({f})", "bool({b})", "isclose({f}, {f})", "isclose({f}, {i}, rel_tol=0.25)", "isclose({f}, {f}, abs_tol=1e-3)",
-        "isfinite({f})", "isinf({f})", "isnan({f})", "isnan({i})", "any(({b}, {i}))", "all(({b}, {f}, {b}))", "any(({i},))",
+        "isfinite({f})", "signbit({f})", "isinf({f})", "isnan({f})", "isnan({i})", "any(({b}, {i}))", "all(({b}, {f}, {b}))", "any(({i},))",
         "min({b}, {b})", "max({b}, {b})", "where({b}, {b}, {b})", "logical_and({b}, {i})", "logical_or({f}, {b})", "logical_xor({b}, {b})",
         "logical_not({i})", "math.isnan({f})", "minimum({b}, {b})",
     ],

@@ -81,6 +81,14 @@ def lower(
     return finish(unit, scopes, entry, doc)
 
 
+def free(program: Program, source: Source) -> list[str]:
+    """The free names of an expression or a suite, as they are its parameters."""
+    unit = Unit(source, DEFAULT, ())
+    root, _ = _shape(program, unit, None)
+    scopes = scan(root, unit.fail)
+    return [name for name, _ in free_names(scopes, unit.externs)]
+
+
 def finish(unit: Unit, scopes: list[Scope], entry: Scope, doc: str | None) -> Lowered:
     """The functions of these scopes, whose first is the entry."""
     for index, scope in enumerate(scopes):

@@ -49,7 +49,7 @@ def augment_element(f: Builder, node: AugAssign) -> Routine:
     container = yield target.value
     parts = yield index_parts(f, target.index)
     numbers = all_numbers(parts)
-    old = read(f, target, container, parts) if numbers else view_to_assign(f, target, container, parts)
+    old = read(f, target, container, parts)
     value = yield node.value
     new = f.prim(augmented(node.op), (old, value), node.span)
     if numbers:  # else the view has been changed in place

@@ -7,6 +7,7 @@
 use std::ffi::CString;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jib_core::diag::Diag;
 use jib_core::kernel::Param as Element;
 use jib_core::types::{FloatTy, IntTy, Item, Ty};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
@@ -21,7 +22,7 @@ use crate::blocks::{Operand, Work};
 use crate::callable::Callable;
 use crate::calls::call_with;
 use crate::convert::{self, Place, Slots};
-use crate::errors::run_error;
+use crate::errors::{compile_error, run_error};
 use crate::host::{Gil, Run};
 use crate::kernels::{self, Compiled, Key, byte};
 use crate::program::{Param, Program};
@@ -310,6 +311,7 @@ fn here<'py>(
     let program = callable.program();
     // NumPy has refused arrays whose size is beyond an isize, and does so again if an array is to be larger than those there are.
     let count = shape.iter().product::<isize>() as usize;
+    within_limits(py, program, compiled, count)?;
     let mut results: SmallVec<[Bound<'py, PyAny>; 1]> = SmallVec::new();
     let mut operands: SmallVec<[Operand; 4]> = SmallVec::new();
     operands.extend(places.iter().zip(&compiled.params).map(|(&data, param)| {
@@ -393,6 +395,37 @@ fn give_back<'py>(
     }
 }
 
+/// Refuses to make larger arrays than the function may.
+fn within_limits(py: Python<'_>, program: &Program, compiled: &Compiled, count: usize) -> PyResult<()> {
+    let element: usize = compiled.kernel.outs().iter().map(|item| item.size()).sum();
+    if count.saturating_mul(element) as u64 <= program.budget.arrays {
+        return Ok(());
+    }
+    let diag = Diag::new("limit-array-bytes", program.unit.span(), &[&program.budget.arrays]);
+    Err(compile_error(py, &program.source, diag.into()))
+}
+
+/// How many elements there are when all arrays are stretched to one shape; if they have none, NumPy says so.
+fn stretched(args: &[Borrowed<'_, '_, PyAny>], given: &Given8<'_>) -> usize {
+    let mut lengths: SmallVec<[isize; 8]> = SmallVec::new();
+    for (given, arg) in given.iter().zip(args) {
+        let view = match given {
+            Given::Array => arrays::view(arg),
+            Given::Like { dtype, .. } => arrays::view(dtype),
+            Given::Number { .. } => None,
+        };
+        for (at, &length) in view.iter().flat_map(|view| view.shape.iter().rev()).enumerate() {
+            match lengths.get_mut(at) {
+                Some(known) if *known == 1 => *known = length,
+                Some(_) => {}
+                None => lengths.push(length),
+            }
+        }
+    }
+    let counts = lengths.iter().map(|&length| length as usize);
+    if lengths.contains(&0) { 0 } else { counts.fold(1, usize::saturating_mul) }
+}
+
 /// Has NumPy go through arrays that lie in any other way.
 fn by_ufunc<'py>(
     slf: &Bound<'py, Callable>,
@@ -404,6 +437,9 @@ fn by_ufunc<'py>(
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (py, callable) = (slf.py(), slf.get());
+    if keywords.is_none() {
+        within_limits(py, callable.program(), compiled, stretched(args, given))?;
+    }
     // Who decides itself what becomes of a ufunc may call it with other types.
     let open = given.iter().any(|given| matches!(given, Given::Like { object, .. } if !arrays::is_some_array(object)));
     let ufunc = match callable.elements.ufunc(py, key, open) {

@@ -79,6 +79,9 @@ impl Kernel {
             Ty::Array(array) => array.item.ty(),
             ref scalar => scalar.clone(),
         };
+        // Numbers give way to f32s, as Python's numbers do in NumPy 2. (Not to ints: what does not fit would have to raise.)
+        let ints = operands.iter().any(|o| matches!(o.ty, Ty::Array(ArrayTy { item: Item::Int(_), .. })));
+        let weak = |operand: &Operand| !ints && (operand.ty == Ty::FLOAT || operand.ty == Ty::INT);
         let fitting = |e: &Emit, result: &Operand| {
             Item::of(&result.ty).ok_or_else(|| e.diag("no-element", &[&format!("{name}()"), &result.ty]))
         };
@@ -88,7 +91,7 @@ impl Kernel {
             dry.span = span;
             let elements: Vec<Operand> = operands
                 .iter()
-                .map(|o| if o.literal.is_some() { o.clone() } else { Operand::typed(element(o)) })
+                .map(|o| if o.literal.is_some() { o.clone() } else { Operand::typed(element(o)).with_weak(weak(o)) })
                 .collect();
             let result = body(&mut dry, &elements)?;
             return Ok(Kernel { item: fitting(e, &result)?, function: None });
@@ -102,7 +105,7 @@ impl Kernel {
                 }
                 let param = sink.function.new_value(element(operand));
                 params.push(param);
-                Operand::of(element(operand), param)
+                Operand::of(element(operand), param).with_weak(weak(operand))
             })
             .collect();
         let mut inner = Emit::into(Mode::Numpy, &mut sink);

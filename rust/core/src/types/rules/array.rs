@@ -5,7 +5,7 @@ use crate::builtins::primitive;
 use crate::diag::Diag;
 use crate::fault::Fault;
 use crate::typed::{Bounds, Cond, Op, Reduction};
-use crate::types::{ArrayTy, Ty, lift};
+use crate::types::{ArrayTy, IntTy, Ty, lift};
 
 type Outcome = Result<Operand, Diag>;
 
@@ -105,6 +105,10 @@ pub fn store(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
     if positions.len() > ty.ndim.into() {
         return Err(e.diag("too-many-indices", &[&ty.ndim, &positions.len()]));
     }
+    // NumPy asks for this first.
+    if !ty.writable {
+        e.fail(Fault::ReadOnly, &Operand::bool(true));
+    }
     if positions.len() < ty.ndim.into() {
         let view = subscript(e, operand, positions)?;
         return lift::assign(e, &view, value);
@@ -114,14 +118,11 @@ pub fn store(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> Outcome {
     for (axis, position) in positions.iter().enumerate() {
         indices.push(checked(e, operand, axis as u8, position)?);
     }
-    let value = element(e, ty, value)?;
-    if !ty.writable {
-        e.fail(Fault::ReadOnly, &Operand::bool(true));
-        return Ok(Operand::none());
-    }
-    parts.push(value);
+    parts.push(element(e, ty, value)?);
     parts.append(&mut indices);
-    e.op(Op::Store, &parts.iter().collect::<Vec<_>>(), Ty::None);
+    if ty.writable {
+        e.op(Op::Store, &parts.iter().collect::<Vec<_>>(), Ty::None);
+    }
     Ok(Operand::none())
 }
 
@@ -210,15 +211,12 @@ pub fn count_nonzero(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> O
 pub fn mean(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let total = reduction(e, Reduction::Sum, &args[0])?;
     let n = size(e, p, args)?;
-    let divide = |e: &mut Emit, n: &Operand| super::arith::truediv(e, p, &[total.clone(), n.clone()]);
-    match total.ty {
-        // Of floats the mean has the sum's type.
-        Ty::Float(_) => {
-            let n = e.convert(&n, &total.ty).unwrap_or(n);
-            divide(e, &n)
-        }
-        _ => divide(e, &n),
-    }
+    // Of floats the mean has the sum's type; and an int and a u64 have no type in common.
+    let n = match total.ty {
+        Ty::Float(_) | Ty::Int(IntTy::U64) => e.convert(&n, &total.ty).unwrap_or(n),
+        _ => n,
+    };
+    super::arith::truediv(e, p, &[total, n])
 }
 
 /// `dot(x, y)` of arrays of one dimension and one length.

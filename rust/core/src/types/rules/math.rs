@@ -58,7 +58,9 @@ fn int_type(e: &Emit, p: &'static Primitive, args: &[Operand]) -> Result<Ty, Dia
 /// `fmod(x, y)`. NumPy has it of ints too: what `%` gives, less the divisor where the sign is not that of x.
 pub fn fmod(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let ints = e.mode == Mode::Numpy && args.iter().all(|arg| matches!(arg.ty, Ty::Bool | Ty::Int(_)));
-    if !ints || args.iter().all(Operand::gives_way) {
+    // Of ints that no type holds, as floats.
+    let float = matches!(meet(e.mode, &args[0], &args[1]), Some(Ty::Float(_)));
+    if !ints || float || args.iter().all(Operand::gives_way) {
         return floats(e, p, args);
     }
     let rest = super::arith::modulo(e, p, args)?;
@@ -191,7 +193,7 @@ pub fn math_pow(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcom
     Ok(e.helper(name, &[&x, &y]))
 }
 
-/// NumPy's `signbit`: whether the sign is set, also of -0.0 and nan.
+/// NumPy's `signbit`: whether the sign is set, also that of -0.0 and of a nan.
 pub fn signbit(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let x = number(e, p, &args[0])?;
     let one = e.op(Op::CopySign, &[&Operand::float(1.0), &x], Ty::FLOAT);
@@ -225,16 +227,8 @@ pub fn rint(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     Ok(e.op(Op::Nearest, &[&x], ty))
 }
 
-/// NumPy's `sign`: -1, 0 or 1, nan for nan. Of ints an int, in NumPy's arithmetic of the same type.
+/// NumPy's `sign`: -1, 0 or 1 in the operand's type; nan for nan.
 pub fn sign(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    let sign = sign_of(e, p, args)?;
-    match (&args[0].ty, e.mode) {
-        (Ty::Int(_), Mode::Numpy) => Ok(e.convert(&sign, &args[0].ty).unwrap_or(sign)),
-        _ => Ok(sign),
-    }
-}
-
-fn sign_of(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     match args[0].ty {
         Ty::Float(_) => call_floats(e, p, "sign", args),
         Ty::Bool if e.mode == Mode::Numpy && !args[0].gives_way() => Err(no_operator(e, p, args)),
