@@ -430,7 +430,8 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
     /// A float. Cranelift makes a scalar constant anew in every block that reads it, by way of an integer register; in a loop that
     /// costs more than what is done with it. A lane of a constant vector it takes out of loops.
     fn float_constant(&mut self, value: f64) -> ir::Value {
-        if !self.loops {
+        // 0.0 is a register less itself.
+        if !self.loops || value.to_bits() == 0 {
             return self.at.ins().f64const(value);
         }
         let bits = value.to_bits().to_le_bytes();
