@@ -196,7 +196,10 @@ impl<'a> Work<'a> {
         let to = self.count.min(from + length);
         match self.way {
             Way::Direct => {
-                let pointers: Pointers = (0..self.operands.len()).map(|at| self.element(at, from)).collect();
+                let mut pointers = Pointers::new();
+                for at in 0..self.operands.len() {
+                    pointers.push(self.element(at, from));
+                }
                 self.apply(&pointers, to - from, known, host)
             }
             Way::Strips => {

@@ -307,6 +307,10 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             Op::At(_) | Op::Cut(_) | Op::Transpose | Op::Loosen | Op::NoArray => {
                 return self.array_op(&inst.op, inst.result, args);
             }
+            Op::Fits => {
+                self.fits(args);
+                return self.define(inst.result, &[]);
+            }
             Op::Store => {
                 self.store_element(args);
                 return self.define(inst.result, &[]);

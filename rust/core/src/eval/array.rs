@@ -4,6 +4,7 @@
 //! typed IR asks for the first (`Op::Index`), whoever runs it for the second.
 
 use super::Slots;
+use crate::arrays::{Shape, dimensions};
 use crate::fault::Fault;
 use crate::runtime::memory;
 use crate::typed::{Bounds, Op};
@@ -78,4 +79,18 @@ pub fn on_arrays(op: &Op, ty: ArrayTy, result: &Ty, args: &[u64]) -> Slots {
 pub fn index(bounds: Bounds, i: i64, n: i64) -> Result<u64, Fault> {
     let from_start = if i < 0 && bounds == Bounds::Both { i.wrapping_add(n) } else { i };
     if (0..n).contains(&from_start) { Ok(from_start as u64) } else { Err(Fault::IndexRange) }
+}
+
+/// Whether arrays' shapes fit together.
+pub fn fits(types: &[&Ty], args: &[u64]) -> Result<(), Fault> {
+    let mut rest = args;
+    let mut shapes = Vec::with_capacity(types.len());
+    for ty in types {
+        let (own, others) = rest.split_at(ty.width());
+        rest = others;
+        if let Ty::Array(array) = ty {
+            shapes.push(dimensions(*array, own).0);
+        }
+    }
+    Shape::common(shapes.iter().map(|lengths| &lengths[..])).map(drop)
 }

@@ -226,6 +226,8 @@ pub enum Op {
     /// `(array or T…) -> R`: one value of what the kernel makes of all elements, in the order that `Reduction` promises. ValueError where
     /// shapes do not fit, or where nothing has no such value.
     Reduce(Reduction, FuncId),
+    /// `(array…) -> None`: ValueError where their shapes do not fit together.
+    Fits,
     /// `() -> array`: one without elements, where nobody looks at it.
     NoArray,
     /// `(array) -> array`: the same as a type that says less of it (`ArrayTy::join`).
@@ -301,7 +303,7 @@ impl Op {
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
             Extern(callee) => !callee.of.pure,
             Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => true,
-            Index(_) | Store | Map(_) | MapInto(_) | Reduce(..) => true,
+            Index(_) | Store | Fits | Map(_) | MapInto(_) | Reduce(..) => true,
             _ => false,
         }
     }
