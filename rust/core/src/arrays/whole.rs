@@ -8,7 +8,7 @@ mod small;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Shape, Walk, Walks, blocks, dimensions, walk};
+use super::{Run, Shape, Walk, Walks, blocks, dimensions, walk};
 use crate::eval::Slots;
 use crate::failure::HostError;
 use crate::fault::Fault;
@@ -55,18 +55,13 @@ pub trait Engine {
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError>;
     /// Does so many jobs, of so many picoseconds in all, by several threads, if there are any; None: nothing was done. Of jobs that
     /// fail, the first one's failure is given.
-    fn spread(
-        &mut self,
-        _jobs: u64,
-        _picos: u64,
-        _job: &(dyn Fn(u64, &mut Run<Self::Error>) -> Result<(), Self::Error> + Sync),
-    ) -> Option<Result<(), Stop<Self::Error>>> {
+    fn spread(&mut self, _jobs: u64, _picos: u64, _job: &Job<Self::Error>) -> Option<Result<(), Stop<Self::Error>>> {
         None
     }
 }
 
-/// Runs the kernel on the elements at these places.
-pub type Run<'a, E> = dyn FnMut(&[*mut u8], usize) -> Result<(), E> + 'a;
+/// Does the job of a number, and is told how to run the kernel.
+pub type Job<'a, E> = dyn Fn(u64, &mut Run<E>) -> Result<(), E> + Sync + 'a;
 
 /// Does some blocks.
 type Part<'a, E> = dyn Fn(Range<u64>, &mut Run<E>) -> Result<(), E> + Sync + 'a;
