@@ -26,7 +26,7 @@ pub(super) fn kernels(module: &Module) -> Vec<Option<u64>> {
         for inst in function.blocks.iter().flat_map(|block| &block.insts) {
             let (id, args) = match inst.op {
                 Op::Map(id) | Op::Reduce(_, id) => (id, &inst.args[..]),
-                Op::MapInto(id) => (id, &inst.args[1..]),
+                Op::MapInto(id) | Op::Rows(id) => (id, &inst.args[1..]),
                 _ => continue,
             };
             let numbers = args.iter().enumerate().filter(|(_, arg)| !matches!(function.ty(**arg), Ty::Array(_)));

@@ -105,6 +105,7 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
         }
         Tick(_) | Refund(_) => arity(&args, 0).and_then(|()| gives(result, &Ty::None)),
         Prepay(_) => arity(&args, 0).and_then(|()| gives(result, &Ty::Bool)),
+        PrepayMost => same(1, |t| *t == Ty::INT).and_then(|t| gives(result, t)),
         Len(axis) => {
             arity(&args, 1)?;
             dimension(array(args[0])?, *axis)?;
@@ -161,6 +162,25 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
             }
             gives(result, &Ty::None)
         }
+        Rows(kernel) => {
+            args.iter().filter(|arg| matches!(arg, Ty::Array(_))).try_for_each(|arg| line(arg).map(drop))?;
+            let out = line(args.first().ok_or("no operands")?)?;
+            let (_, item) = mapped(module, *kernel, &args[1..])?;
+            if !out.writable || item != out.item {
+                return Err(format!("{item:?} do not go into {out}"));
+            }
+            gives(result, &Ty::None)
+        }
+        Apart => {
+            arity(&args, 2)?;
+            args.iter().try_for_each(|arg| line(arg).map(drop))?;
+            gives(result, &Ty::Bool)
+        }
+        Reach => {
+            line(args.first().ok_or("no operands")?)?;
+            indices(args.get(2..).ok_or("no element")?, array(args[1])?)?;
+            gives(result, &Ty::INT)
+        }
         Reduce(reduction, kernel) => {
             let (_, item) = mapped(module, *kernel, &args)?;
             gives(result, &reduction.result(item))
@@ -179,6 +199,12 @@ fn array(ty: &Ty) -> Result<ArrayTy, String> {
         Ty::Array(array) => Ok(*array),
         other => Err(format!("should be an array, is {other}")),
     }
+}
+
+/// An array whose elements lie one after the other, in one dimension.
+fn line(ty: &Ty) -> Result<ArrayTy, String> {
+    let of = array(ty)?;
+    if of.contiguous && of.ndim == 1 { Ok(of) } else { Err(format!("{of} is no contiguous line")) }
 }
 
 /// The dimensions of what a kernel makes of operands, and its elements.
