@@ -186,8 +186,10 @@ impl<'p> Machine<'p> {
             };
             let elements: Slots = operands.iter().map(element).collect();
             let result = self.call_now(kernel.0, &elements)?;
-            // SAFETY: likewise, and the first is writable.
-            unsafe { memory::store(*item, at(*out, *item, i), result[0]) };
+            if result.get(1) != Some(&0) {
+                // SAFETY: likewise, and the first is writable.
+                unsafe { memory::store(*item, at(*out, *item, i), result[0]) };
+            }
         }
         Ok(())
     }

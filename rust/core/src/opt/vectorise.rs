@@ -20,10 +20,9 @@
 //! Ticks are those of the loop: the host is asked after the round that could not be paid for, and memory is then what it would be. What is read at
 //! places that do not change with i is read when rounds begin, and rounds end after the one that stores to such a place (`Op::Reach`).
 //!
-//! Every way to the loop's exit is still by its head, with a counter that has reached the end. False of a loop whose round reads after it
-//! stores, can fail otherwise than by an index, has an exit of its own, carries another value than the counter, or uses the counter as a number; of
-//! arrays that are not known to be contiguous; and of an element that is stored in some rounds only: to store the old one in the others could undo what
-//! another thread has stored meanwhile.
+//! Every way to the loop's exit is still by its head, with a counter that has reached the end. An element that is stored in some rounds only
+//! is not touched in others, as another thread may store it: the kernel gives a pair. False of a loop whose round reads after it stores, can fail otherwise than
+//! by an index, has an exit of its own, carries another value than the counter, or uses the counter as a number; and of arrays that are not known to be contiguous.
 
 mod kernel;
 mod lines;

@@ -229,7 +229,8 @@ pub enum Op {
     /// shapes do not fit, or where nothing has no such value.
     Reduce(Reduction, FuncId),
     /// `(array, array or T…) -> None`: what the kernel makes of each element, written to the first operand, as long as that is; a T goes to each.
-    /// The arrays have one dimension, are contiguous, the others no shorter, and each is `Apart` from the first. The kernel has a form in vectors.
+    /// The arrays have one dimension, are contiguous, the others no shorter, and each is `Apart` from the first. A kernel that gives
+    /// a pair says with it whether the element is written; one that is not is not touched. The kernel has a form in vectors.
     Rows(FuncId),
     /// `(array, array) -> bool`, both contiguous and of one dimension: whether elements can be written to the first, one after the other, without changing what is
     /// read later of the second at the same index: the second begins where the first does, or behind it, or they share nothing.

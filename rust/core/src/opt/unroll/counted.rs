@@ -76,6 +76,11 @@ impl Origins {
         }
         Origins(origins)
     }
+
+    /// The block that defines a value.
+    pub fn block(&self, value: Value) -> Option<u32> {
+        self.0[value.0 as usize].map(|(block, _)| block)
+    }
 }
 
 /// What is looked at.

@@ -11,7 +11,7 @@ use super::lines::{Access, Line, Rounds};
 use crate::codegen::vector::Plan;
 use crate::opt::unroll::counted::{Known, Root};
 use crate::opt::{dce, fold, if_convert, renumber, simplify_cfg};
-use crate::typed::{Block, BlockId, Function, Inst, Mode, Module, Op, Target, Terminator, Value};
+use crate::typed::{Args, Block, Const, BlockId, Function, Inst, Mode, Module, Op, Target, Terminator, Value};
 use crate::types::{Item, Ty};
 
 /// How many operands a kernel may have.
@@ -22,8 +22,11 @@ pub fn make(rounds: &Rounds) -> Option<(Function, Line, Vec<Operand>)> {
     let function = rounds.body.function;
     let store = function.blocks[rounds.stores as usize].insts.iter().find(|inst| inst.op == Op::Store)?;
     let Access::Line(out) = rounds.access(store)? else { return None };
-    let result = function.ty(store.args[1]).clone();
+    let mut result = function.ty(store.args[1]).clone();
     Item::of(&result)?;
+    if !rounds.in_every_round(rounds.stores) {
+        result = Ty::Tuple(vec![result, Ty::Bool].into());
+    }
     let kernel = Function { name: "".into(), values: Vec::new(), blocks: Vec::new(), result, span: function.span };
     let mut making =
         Making { rounds, kernel, values: HashMap::new(), params: Vec::new(), operands: Vec::new(), out, constants: Vec::new() };
@@ -64,9 +67,10 @@ struct Making<'r, 'a> {
 
 impl Making<'_, '_> {
     fn blocks(&mut self, store: &Inst) -> Option<()> {
-        let (function, body, latch) = (self.rounds.body.function, &self.rounds.body, self.rounds.latch);
+        let rounds = self.rounds;
+        let (function, body, latch) = (rounds.body.function, &rounds.body, rounds.latch);
         // Definitions come before their uses, whatever the numbers of blocks.
-        let order: Vec<u32> = self.rounds.order();
+        let order: Vec<u32> = rounds.order();
         let number = |b: u32| order.iter().position(|own| *own == b).map(|i| BlockId(i as u32 + 1));
         let mut blocks = Vec::new();
         for &b in &order {
@@ -75,19 +79,55 @@ impl Making<'_, '_> {
                 self.values.insert(param, own);
             }
         }
+        // Of an element that is stored in some rounds only, the value and whether it is stored meet behind the store.
+        let join = if rounds.in_every_round(rounds.stores) { None } else { Some(rounds.join()?) };
+        let pair = join.map(|(_, everywhere)| {
+            let value = if everywhere { None } else { Some(self.kernel.new_value(function.ty(store.args[1]).clone())) };
+            (value, self.kernel.new_value(Ty::Bool))
+        });
         for &b in &order {
             let block = &function.blocks[b as usize];
             let mut insts = Vec::new();
             for inst in &block.insts {
                 self.inst(inst, &mut insts)?;
             }
-            let params = block.params.iter().map(|param| self.values[param]).collect();
+            let mut params: Vec<Value> = block.params.iter().map(|param| self.values[param]).collect();
+            // What is given to the join.
+            let mut given = Vec::new();
+            if let (Some((join, _)), Some((value, stored))) = (join, pair) {
+                if b == join {
+                    params.extend(value);
+                    params.push(stored);
+                } else if block.end.targets().any(|to| to.block.0 == join) {
+                    let own = b == rounds.stores;
+                    if value.is_some() {
+                        let ty = function.ty(store.args[1]).clone();
+                        given.push(if own { self.value(store.args[1])? } else { self.constant(zero(&ty), ty, &mut insts) });
+                    }
+                    given.push(self.constant(Const::Bool(own), Ty::Bool, &mut insts));
+                }
+            }
             let target = |this: &mut Self, target: &Target| {
-                let args = target.args.iter().map(|arg| this.value(*arg)).collect::<Option<_>>()?;
+                let mut args = target.args.iter().map(|arg| this.value(*arg)).collect::<Option<Vec<_>>>()?;
+                if join.is_some_and(|(join, _)| join == target.block.0) {
+                    args.extend(&given);
+                }
                 Some(Target { block: number(target.block.0)?, args })
             };
             let end = match &block.end {
-                _ if b == latch => Terminator::Return(self.value(store.args[1])?),
+                _ if b == latch => match pair {
+                    None => Terminator::Return(self.value(store.args[1])?),
+                    Some((value, stored)) => {
+                        let value = match value {
+                            Some(value) => value,
+                            None => self.value(store.args[1])?,
+                        };
+                        let result = self.kernel.new_value(self.kernel.result.clone());
+                        let args = Args::from_slice(&[value, stored]);
+                        insts.push(Inst { result, op: Op::Tuple, args, span: store.span });
+                        Terminator::Return(result)
+                    }
+                },
                 Terminator::Jump(to) => Terminator::Jump(target(self, to)?),
                 Terminator::Branch(condition, yes, no) => {
                     let (yes, no) = (target(self, yes)?, target(self, no)?);
@@ -143,6 +183,12 @@ impl Making<'_, '_> {
         Some(())
     }
 
+    fn constant(&mut self, constant: Const, ty: Ty, insts: &mut Vec<Inst>) -> Value {
+        let result = self.kernel.new_value(ty);
+        insts.push(Inst { result, op: Op::Const(constant), args: Args::new(), span: self.kernel.span });
+        result
+    }
+
     /// Whether the loop does something else with a length than to test indices.
     fn is_read(&self, length: Value) -> bool {
         let body = &self.rounds.body;
@@ -195,5 +241,13 @@ impl Making<'_, '_> {
         self.params.push(param);
         self.operands.push(operand);
         Some(param)
+    }
+}
+
+fn zero(ty: &Ty) -> Const {
+    match ty {
+        Ty::Bool => Const::Bool(false),
+        Ty::Int(_) => Const::Int(0),
+        _ => Const::Float(0.0),
     }
 }

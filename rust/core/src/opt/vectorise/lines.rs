@@ -105,7 +105,7 @@ impl<'a> Rounds<'a> {
         self.body.blocks.iter().flat_map(move |b| insts(*b))
     }
 
-    /// The one store comes in every round, after all that is read and before the one tick.
+    /// The one store comes after all that is read and before the one tick.
     fn in_order(&self) -> bool {
         let count = |is: fn(&Op) -> bool| self.insts().filter(|(_, inst)| is(&inst.op)).count();
         let counts = |op: &Op| matches!(op, Op::Tick(_) | Op::Prepay(_) | Op::Refund(_) | Op::PrepayMost);
@@ -129,10 +129,10 @@ impl<'a> Rounds<'a> {
             }
         }
         let reads_after = own[at..].iter().any(is_load) || after[1..].iter().any(|b| block(*b).iter().any(is_load));
-        tick_after && block(self.latch).iter().any(is_tick) && !reads_after && self.in_every_round(self.stores)
+        tick_after && block(self.latch).iter().any(is_tick) && !reads_after
     }
 
-    fn in_every_round(&self, block: u32) -> bool {
+    pub fn in_every_round(&self, block: u32) -> bool {
         self.graph.dominates(block, self.latch)
     }
 
@@ -140,6 +140,19 @@ impl<'a> Rounds<'a> {
     pub fn order(&self) -> Vec<u32> {
         let own = |b: &u32| *b != self.body.head && self.body.blocks.contains(b);
         self.graph.rpo.iter().copied().filter(own).collect()
+    }
+
+    /// Where rounds that store meet those that do not: the block after the store, from which all ways lead on; and whether the stored value is there in both.
+    pub fn join(&self) -> Option<(u32, bool)> {
+        let function = self.body.function;
+        let block = &function.blocks[self.stores as usize];
+        let Terminator::Jump(to) = &block.end else { return None };
+        let store = block.insts.iter().find(|inst| inst.op == Op::Store)?;
+        let everywhere = match self.body.origins.block(store.args[1]) {
+            Some(home) => self.graph.dominates(home, to.block.0),
+            None => false,
+        };
+        self.in_every_round(to.block.0).then_some((to.block.0, everywhere))
     }
 
     /// Where a load or a store is; None: it is not known, or not contiguous from round to round.
@@ -194,14 +207,15 @@ impl<'a> Rounds<'a> {
                     }
                     ask(self.position(inst.args[0])?, length, *bounds);
                 }
-                Op::Store | Op::Tick(_) => {}
                 // What says that it is inside may be said in some rounds only.
-                Op::Load if !self.in_every_round(b) => {
-                    for (axis, index) in inst.args[1..].iter().enumerate() {
+                Op::Load | Op::Store if !self.in_every_round(b) => {
+                    let first = if inst.op == Op::Store { 2 } else { 1 };
+                    for (axis, index) in inst.args[first..].iter().enumerate() {
                         let length = Known { root: Root::Length(inst.args[0], axis as u8), plus: 0 };
                         ask(self.position(*index)?, length, Bounds::Both);
                     }
                 }
+                Op::Store | Op::Tick(_) => {}
                 Op::Add(Mode::Python) | Op::Sub(Mode::Python) if *function.ty(inst.result) == Ty::INT => {
                     // A sum with a small number does not overflow between these.
                     let near = |value: &Value| self.body.from_counter(*value, self.counter).is_some();

@@ -165,9 +165,14 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
         Rows(kernel) => {
             args.iter().filter(|arg| matches!(arg, Ty::Array(_))).try_for_each(|arg| line(arg).map(drop))?;
             let out = line(args.first().ok_or("no operands")?)?;
-            let (_, item) = mapped(module, *kernel, &args[1..])?;
-            if !out.writable || item != out.item {
-                return Err(format!("{item:?} do not go into {out}"));
+            operands(module, *kernel, &args[1..])?;
+            let made = &module.functions[kernel.0 as usize].result;
+            let item = match made {
+                Ty::Tuple(pair) => pair.first().filter(|_| pair[1..] == [Ty::Bool]).unwrap_or(made),
+                one => one,
+            };
+            if !out.writable || *item != out.item.ty() {
+                return Err(format!("{made} does not go into {out}"));
             }
             gives(result, &Ty::None)
         }
@@ -209,6 +214,14 @@ fn line(ty: &Ty) -> Result<ArrayTy, String> {
 
 /// The dimensions of what a kernel makes of operands, and its elements.
 fn mapped(module: &Module, kernel: FuncId, args: &[&Ty]) -> Result<(u8, Item), String> {
+    let ndim = operands(module, kernel, args)?;
+    let made = &module.functions[kernel.0 as usize].result;
+    let item = Item::of(made).ok_or_else(|| format!("{made} is no element"))?;
+    Ok((ndim, item))
+}
+
+/// The most dimensions that an operand of a kernel has.
+fn operands(module: &Module, kernel: FuncId, args: &[&Ty]) -> Result<u8, String> {
     let kernel = &module.functions[kernel.0 as usize];
     arity(args, kernel.params().len())?;
     let mut ndim = 0;
@@ -222,8 +235,7 @@ fn mapped(module: &Module, kernel: FuncId, args: &[&Ty]) -> Result<(u8, Item), S
             scalar => expect(scalar, want, "an operand")?,
         }
     }
-    let item = Item::of(&kernel.result).ok_or_else(|| format!("{} is no element", kernel.result))?;
-    Ok((ndim, item))
+    Ok(ndim)
 }
 
 fn dimension(array: ArrayTy, axis: u8) -> Result<(), String> {
