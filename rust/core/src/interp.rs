@@ -176,7 +176,9 @@ impl<'p> Machine<'p> {
             places.push((rest[0], if let Ty::Array(array) = ty { Some(array.item) } else { None }));
             rest = &rest[ty.width()..];
         }
-        let (Some(((out, Some(item)), operands)), Some(&count)) = (places.split_first(), args.get(1)) else { return Ok(()) };
+        let (Some(((out, Some(item)), operands)), Some(&count)) = (places.split_first(), args.get(1)) else {
+            return Ok(());
+        };
         let at = |first: u64, item: Item, i: u64| first.wrapping_add(i.wrapping_mul(item.size() as u64));
         for i in 0..count {
             // SAFETY: the operands are lines of so many elements at least, which are there while code runs.

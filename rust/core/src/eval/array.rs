@@ -84,7 +84,8 @@ pub fn index(bounds: Bounds, i: i64, n: i64) -> Result<u64, Fault> {
 pub fn apart(types: &[&Ty], args: &[u64]) -> bool {
     let (&[Ty::Array(to), Ty::Array(from)], &[a, m, b, n]) = (types, args) else { unreachable!("verified: two lines") };
     let [to, from] = [to, from].map(|ty| ty.item.size() as u64);
-    let [a_end, b_end] = [(a, m, to), (b, n, from)].map(|(start, length, size)| start.wrapping_add(length.wrapping_mul(size)));
+    let [a_end, b_end] =
+        [(a, m, to), (b, n, from)].map(|(start, length, size)| start.wrapping_add(length.wrapping_mul(size)));
     b_end <= a || if to == from { a <= b } else { a_end <= b }
 }
 

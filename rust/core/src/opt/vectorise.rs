@@ -30,7 +30,9 @@ mod lines;
 use super::unroll::counted::{Emit, Known, Origins, number};
 use crate::span::Span;
 use crate::typed::cfg::Graph;
-use crate::typed::{Args, Block, BlockId, Bounds, Cond, FuncId, Function, Inst, Mode, Module, Op, Target, Terminator, Value};
+use crate::typed::{
+    Args, Block, BlockId, Bounds, Cond, FuncId, Function, Inst, Mode, Module, Op, Target, Terminator, Value,
+};
 use crate::types::{ArrayTy, Ty};
 use lines::{Asked, Line, Place, Position, Rounds};
 

@@ -140,7 +140,14 @@ impl<'m> Lower<'_, 'm, '_> {
     }
 
     /// Stores those elements of a round whose masks say so.
-    fn store_chosen(&mut self, plan: &Plan, run: Run, vectors: Vec<ir::Value>, masks: Vec<ir::Value>, index: ir::Value) {
+    fn store_chosen(
+        &mut self,
+        plan: &Plan,
+        run: Run,
+        vectors: Vec<ir::Value>,
+        masks: Vec<ir::Value>,
+        index: ir::Value,
+    ) {
         let [any, all] = [0, 1].map(|all| {
             let mut masks = masks.iter().copied();
             let first = masks.next().expect("a round has a vector");

@@ -298,7 +298,11 @@ impl Arguments {
         }
     }
 
-    fn run(&self, contiguous: bool, with: &mut dyn FnMut(&[u64], &mut [u64], &mut Impatient) -> Result<(), Failure>) -> Outcome {
+    fn run(
+        &self,
+        contiguous: bool,
+        with: &mut dyn FnMut(&[u64], &mut [u64], &mut Impatient) -> Result<(), Failure>,
+    ) -> Outcome {
         let mut memory = vec![0u64; SIZE / 8];
         let base: *mut u8 = memory.as_mut_ptr().cast();
         // SAFETY: so many bytes are there.

@@ -11,7 +11,7 @@ use super::lines::{Access, Line, Rounds};
 use crate::codegen::vector::Plan;
 use crate::opt::unroll::counted::{Known, Root};
 use crate::opt::{dce, fold, if_convert, renumber, simplify_cfg};
-use crate::typed::{Args, Block, Const, BlockId, Function, Inst, Mode, Module, Op, Target, Terminator, Value};
+use crate::typed::{Args, Block, BlockId, Const, Function, Inst, Mode, Module, Op, Target, Terminator, Value};
 use crate::types::{Item, Ty};
 
 /// How many operands a kernel may have.
@@ -28,8 +28,15 @@ pub fn make(rounds: &Rounds) -> Option<(Function, Line, Vec<Operand>)> {
         result = Ty::Tuple(vec![result, Ty::Bool].into());
     }
     let kernel = Function { name: "".into(), values: Vec::new(), blocks: Vec::new(), result, span: function.span };
-    let mut making =
-        Making { rounds, kernel, values: HashMap::new(), params: Vec::new(), operands: Vec::new(), out, constants: Vec::new() };
+    let mut making = Making {
+        rounds,
+        kernel,
+        values: HashMap::new(),
+        params: Vec::new(),
+        operands: Vec::new(),
+        out,
+        constants: Vec::new(),
+    };
     making.blocks(store)?;
     let Making { kernel, operands, out, .. } = making;
     let uniform = |(i, operand): (usize, &Operand)| if matches!(operand, Operand::Line(_)) { 0 } else { 1u64 << i };
@@ -102,7 +109,11 @@ impl Making<'_, '_> {
                     let own = b == rounds.stores;
                     if value.is_some() {
                         let ty = function.ty(store.args[1]).clone();
-                        given.push(if own { self.value(store.args[1])? } else { self.constant(zero(&ty), ty, &mut insts) });
+                        given.push(if own {
+                            self.value(store.args[1])?
+                        } else {
+                            self.constant(zero(&ty), ty, &mut insts)
+                        });
                     }
                     given.push(self.constant(Const::Bool(own), Ty::Bool, &mut insts));
                 }
@@ -173,7 +184,9 @@ impl Making<'_, '_> {
             }
             Op::Store | Op::Tick(_) | Op::Index(_) => {}
             op => {
-                let Some(args) = inst.args.iter().map(|arg| self.value(*arg)).collect::<Option<_>>() else { return Some(()) };
+                let Some(args) = inst.args.iter().map(|arg| self.value(*arg)).collect::<Option<_>>() else {
+                    return Some(());
+                };
                 let op = if self.rounds.divides(inst) { Op::Div(Mode::Numpy) } else { op.clone() };
                 let result = self.kernel.new_value(function.ty(inst.result).clone());
                 self.values.insert(inst.result, result);

@@ -62,7 +62,8 @@ pub struct Rounds<'a> {
 
 /// The blocks of the loop with this head, if it has a single way round and contains no other.
 pub fn blocks(graph: &Graph, head: u32) -> Option<Vec<u32>> {
-    let latches: Vec<u32> = graph.preds[head as usize].iter().copied().filter(|from| graph.dominates(head, *from)).collect();
+    let latches: Vec<u32> =
+        graph.preds[head as usize].iter().copied().filter(|from| graph.dominates(head, *from)).collect();
     let [latch] = latches[..] else { return None };
     let mut blocks = vec![head];
     let mut work = vec![latch];
@@ -80,7 +81,13 @@ pub fn blocks(graph: &Graph, head: u32) -> Option<Vec<u32>> {
 }
 
 impl<'a> Rounds<'a> {
-    pub fn of(function: &'a Function, graph: &'a Graph, origins: &'a Origins, head: u32, blocks: &'a [u32]) -> Option<Self> {
+    pub fn of(
+        function: &'a Function,
+        graph: &'a Graph,
+        origins: &'a Origins,
+        head: u32,
+        blocks: &'a [u32],
+    ) -> Option<Self> {
         let body = Body { function, graph, origins, head, blocks };
         let counted = body.counted()?;
         let &[counter] = &function.blocks[head as usize].params[..] else { return None };
@@ -91,7 +98,10 @@ impl<'a> Rounds<'a> {
             let inside = end.targets().all(|target| blocks.contains(&target.block.0));
             *b == head || inside && matches!(end, Terminator::Jump(_) | Terminator::Branch(..))
         };
-        if insts > INSTS || !blocks.iter().all(stays) || !matches!(function.blocks[latch as usize].end, Terminator::Jump(_)) {
+        if insts > INSTS
+            || !blocks.iter().all(stays)
+            || !matches!(function.blocks[latch as usize].end, Terminator::Jump(_))
+        {
             return None;
         }
         let has_store = |b: &&u32| function.blocks[**b as usize].insts.iter().any(|inst| inst.op == Op::Store);
@@ -181,7 +191,8 @@ impl<'a> Rounds<'a> {
     /// An index, if those of its tests that are made in the loop do not change it.
     fn position(&self, index: Value) -> Option<Position> {
         let mut at = index;
-        while let Some(inst) = self.body.inst(at).filter(|inst| matches!(inst.op, Op::Index(_)) && self.body.inside(at)) {
+        while let Some(inst) = self.body.inst(at).filter(|inst| matches!(inst.op, Op::Index(_)) && self.body.inside(at))
+        {
             at = inst.args[0];
         }
         let known = self.body.known(at).map(Position::Known);
