@@ -268,11 +268,13 @@ def case(contender: Contender, repeat: int, clock: Callable[[], float]) -> Case:
 
 
 class Way(NamedTuple):
-    """How to measure: so many rounds, each case for so long; by the time of day or, one thread alone, by the processor's."""
+    """How to measure: so many rounds, each case for so long; by the time of day or, one thread alone, by the processor's; and whether
+    it is the best round that counts, or the one in the middle."""
 
     rounds: int
     seconds: float
-    by_processor: bool
+    by_processor: bool = False
+    best: bool = False
 
     def compete(self, contenders: dict[str, Contender]) -> dict[str, list[float]]:
         clock, cases = thread_time if self.by_processor else perf_counter, {}
@@ -283,11 +285,15 @@ class Way(NamedTuple):
             cases[name] = case(contender, repeats(contender.work, self.seconds), clock)
         return in_turns(cases, self.rounds)
 
+    def time(self, values: Sequence[float]) -> float:
+        return min(values) if self.best else median(values)
 
-def speed(taken: dict[str, list[float]], ours: str, theirs: str) -> float | None:
-    if ours not in taken or theirs not in taken:
-        return None
-    return median([b / a for a, b in zip(taken[ours], taken[theirs])])
+    def speed(self, taken: dict[str, list[float]], ours: str, theirs: str) -> float | None:
+        if ours not in taken or theirs not in taken:
+            return None
+        if self.best:
+            return min(taken[theirs]) / min(taken[ours])
+        return median([b / a for a, b in zip(taken[ours], taken[theirs])])
 
 
 def numpy_function(text: str, names: Sequence[str], out: np.ndarray | None) -> Callable[..., Any]:
@@ -395,8 +401,8 @@ def elementwise(rows: Iterable[Row], sizes: Sequence[int], way: Way, with_out: b
             taken = way.compete(field.contenders(size))
             promises = [promise for promise in PROMISES if {promise.ours, promise.theirs} <= taken.keys()]
             heads = [*taken, *[f"{promise.ours} to {promise.theirs}" for promise in promises]]
-            times = {name: median(values) / size * 1e9 for name, values in taken.items()}
-            speeds = [speed(taken, promise.ours, promise.theirs) for promise in promises]
+            times = {name: way.time(values) / size * 1e9 for name, values in taken.items()}
+            speeds = [way.speed(taken, promise.ours, promise.theirs) for promise in promises]
             marks = [marked(value, promise.least(row, size)) for value, promise in zip(speeds, promises)]
             name = row.name or row.text
             lines.append([f"`{name}`" if not row.name else name, *[digits(time) for time in times.values()], *marks])
@@ -426,10 +432,10 @@ def loops(wanted: Callable[[str], bool], way: Way, divisor: int) -> dict[str, An
         args = make(divisor)
         contenders = {engine: Contender(partial(function, *args)) for engine, function in engines.items()}
         taken = way.compete(contenders)
-        found[name] = {engine: median(values) for engine, values in taken.items()}
-        of_numba = speed(taken, "jib", "numba")
+        found[name] = {engine: way.time(values) for engine, values in taken.items()}
+        of_numba = way.speed(taken, "jib", "numba")
         lines.append(
-            [name, *[f"{digits(median(v) * 1e3)} ms" for v in taken.values()], marked(of_numba, LOOPS_TO_NUMBA)]
+            [name, *[f"{digits(way.time(v) * 1e3)} ms" for v in taken.values()], marked(of_numba, LOOPS_TO_NUMBA)]
         )
         found[name]["jib to numba"] = of_numba
     if lines:
@@ -455,13 +461,13 @@ def calls(way: Way) -> dict[str, Any]:
         contenders["numba.njit"] = Contender(partial(numba.njit(lambda a, b: a + b), a, b))
         contenders["numba.vectorize"] = Contender(partial(numba.vectorize(lambda a, b: a + b), a, b))
     taken = way.compete(contenders)
-    to_add = {name: speed(taken, name, "np.add") for name in taken}
+    to_add = {name: way.speed(taken, name, "np.add") for name in taken}
     lines = [
-        [name, f"{digits(median(values) * 1e9)} ns", marked(to_add[name], CALL_TO_ADD if name == "jib" else None)]
+        [name, f"{digits(way.time(values) * 1e9)} ns", marked(to_add[name], CALL_TO_ADD if name == "jib" else None)]
         for name, values in taken.items()
     ]
     table("A call with ten elements", ["call", "time", "speed to np.add"], lines)
-    return {name: median(values) for name, values in taken.items()} | {"jib to np.add": to_add["jib"]}
+    return {name: way.time(values) for name, values in taken.items()} | {"jib to np.add": to_add["jib"]}
 
 
 # ------------------------------------------------------------------------------------------------- the picture
@@ -505,6 +511,9 @@ def main() -> None:
     options.add_argument("--sizes", default="", metavar="N,…", help="other numbers of elements")
     options.add_argument("--out", action="store_true", help="write to arrays that are there before")
     options.add_argument("--cpu", action="store_true", help="one thread alone, by processor time: for a busy machine")
+    options.add_argument(
+        "--best", action="store_true", help="the best of many short rounds: for two threads on a busy machine"
+    )
     options.add_argument("--plot", metavar="FILE.png", help="also draw a picture")
     wanted = options.parse_args()
     words = [word.strip() for word in wanted.rows.split(";") if word.strip()]
@@ -512,7 +521,11 @@ def main() -> None:
     def is_wanted(name: str) -> bool:
         return not words or any(word in name for word in words)
 
-    way = Way(min(wanted.rounds, 3), 0.003, wanted.cpu) if wanted.quick else Way(wanted.rounds, 0.02, wanted.cpu)
+    way = Way(wanted.rounds, 0.02, wanted.cpu)
+    if wanted.best:
+        way = Way(5 * wanted.rounds, 0.002, wanted.cpu, best=True)
+    if wanted.quick:
+        way = way._replace(rounds=3, seconds=0.003)
     sizes = (
         [int(float(size)) for size in wanted.sizes.split(",")] if wanted.sizes else SIZES[:: 2 if wanted.quick else 1]
     )

@@ -274,9 +274,24 @@ def test_shapes_that_do_not_fit() -> None:
     f = jib.compile("a + b")
     with pytest.raises(ValueError, match="broadcast"):
         f(np.arange(3), np.arange(4))
+
+
+def test_arrays_beyond_the_limit_are_not_made() -> None:
+    f = jib.compile("a + b", limits=jib.Limits(array_bytes=8000))
+    small = np.zeros(1000)
+    for args in ((small, small), (small[::-1], 1), (np.zeros((100, 1)), np.zeros(10)), (np.zeros((0, 10**6)), 1)):
+        f(*args)
+    for args in (
+        (np.zeros(1001), 1.0),
+        (np.zeros(2002)[::2], 1.0),
+        (np.zeros((100, 1)), np.zeros(11)),
+        ([[1.0]] * 101, [1.0] * 10),
+    ):
+        with pytest.raises(jib.LimitError, match="more than 8,000 bytes"):
+            f(*args)
     huge = np.broadcast_to(np.float64(1), (2**40,))
-    with pytest.raises((ValueError, MemoryError)):
-        f(huge.reshape(2**40, 1), np.broadcast_to(np.float64(1), (2**30,)))
+    with pytest.raises(jib.LimitError, match="array_bytes"):
+        jib.compile("a + b")(huge.reshape(2**40, 1), huge[: 2**30])
 
 
 def test_fuel_and_time() -> None:

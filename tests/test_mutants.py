@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
+from mutants.mutant import Mutant
 from mutants.plant import CORE, ROOT, mutated
-from mutants.table import MUTANTS, Mutant
+from mutants.table import MUTANTS
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

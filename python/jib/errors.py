@@ -235,7 +235,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "too-many-dimensions": (CompileError, "'{0}': arrays have at most 4 dimensions"),
     "signature-count": (CompileError, "the signature has {1} types, the function takes {0}"),
     "elementwise-result": (CompileError, "{0}() gives {1}: applied to elements it must give a number, a bool, or a tuple of these"),
-    "elementwise-operands": (LimitError, "{0}() has more than {1} arguments and results together, which is all that elements can be taken from and given to"),
+    "elementwise-operands": (LimitError, "{0}() has more than {1} arguments and results together, too many to go through elements"),
     "limit-extern": (LimitError, "a function of the host takes at most {0} arguments"),
     "limit-joins": (LimitError, "variables take along more than {0:,} values where paths join; limits=Limits(joins=...) allows more"),
     "limit-values": (LimitError, "the text needs more than {0:,} values for these types; limits=Limits(values=...) allows more"),

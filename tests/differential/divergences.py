@@ -41,7 +41,6 @@ OURS = (
     "sum",
     "prod",
     "sign",
-    "signbit",
     "minimum",
     "maximum",
     "clip",

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .table import Mutant
+from .mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 TREE = ROOT / "target" / "mutants" / "tree"

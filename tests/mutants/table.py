@@ -5,16 +5,8 @@ Each is text that stands exactly once in a file of the core, and what stands the
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    name: str
-    file: str  # below rust/core/src
-    old: str
-    new: str
-    what: str
-
+from .arrays import ARRAYS
+from .mutant import Mutant
 
 MUTANTS = [
     # codegen: operations
@@ -555,4 +547,5 @@ MUTANTS = [
         "if high <= chunk_end",
         "free pages of two chunks become one extent",
     ),
+    *ARRAYS,
 ]

@@ -67,7 +67,7 @@ class OnlyFloat:
 )
 @pytest.mark.parametrize(
     "value",
-    [None, "1", b"1", [1], {}, 1j, object(), int, Decimal(1), Fraction(1), OnlyFloat(), range(3), lambda: 1, ...],
+    [None, "1", b"1", {1}, {}, 1j, object(), int, Decimal(1), Fraction(1), OnlyFloat(), range(3), lambda: 1, ...],
     ids=repr,
 )
 def test_wrong_types_name_the_parameter(text: str, value: Any) -> None:

@@ -3,8 +3,8 @@
 In: the functions of a module in which something tells of arrays (`Unit.arrays`). Out: for each parameter of the first, whether it is
 declared as an array, indexed, gone over, asked for its length or shape, part of what is reduced as a whole, or handed to a parameter
 of which this is known; if none is, though the text is about arrays, all that are not declared as something else.
-Always holds: it is read from the IR, where names are resolved: a `len` of the text's own shows nothing. Only names are followed, not
-variables that are assigned from them. Linear in the instructions.
+Always holds: it is read from the IR, where names are resolved: a `len` of the text's own shows nothing. Names are followed, and variables
+that are assigned from them, whatever else is assigned to these. Linear in the instructions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TELLING = FIRST.union(REDUCED)
 #: What nothing but an array takes: where the text has one of these, it is about arrays, also if it does not say by which name they come.
 ARRAYS_ALONE = FIRST - {"subscript", "len"}
 
-#: A parameter: the number of its function, and its own.
+#: A variable, of which parameters are the first: the number of its function, and its own.
 Place = tuple[int, int]
 
 
@@ -38,7 +38,8 @@ def array_parameters(functions: list[Function]) -> list[bool]:
     """For each parameter of the entry, whether it is shown to be an array."""
     shown: dict[Place, None] = {}  # in which order does not matter
     about = False
-    passed: dict[Place, list[Place]] = {}  # by a parameter of who is called: those of callers that are handed to it
+    # By a variable: those that are assigned to it; by a parameter of who is called, those of callers that are handed to it.
+    passed: dict[Place, list[Place]] = {}
     for number, function in enumerate(functions):
         for at, param in enumerate(function.params):
             if param.type is not None and param.type[-1] == "]" and not param.type.startswith("tuple"):
@@ -47,7 +48,7 @@ def array_parameters(functions: list[Function]) -> list[bool]:
             (op, args)
             for block in function.blocks
             for op, args, _, _ in block
-            if (op == "prim" and args[0] in TELLING) or op == "call"
+            if (op == "prim" and args[0] in TELLING) or op in ("call", "set")
         ]
         about = about or any(op == "prim" and args[0] in ARRAYS_ALONE for op, args in telling)
         if telling and function.params:
@@ -71,31 +72,30 @@ def _read(
     shown: dict[Place, None],
     passed: dict[Place, list[Place]],
 ) -> None:
-    """What these instructions of a function show, and which parameters they hand on."""
+    """What these instructions of a function show, and which variables they hand on."""
     instructions = [instruction for block in function.blocks for instruction in block]
-    count = len(function.params)
     reduced: list[int] = []
 
-    def parameter(value: int) -> int:
-        """The parameter that a value is, or a number beyond them."""
+    def read(value: int) -> Place | None:
+        """The variable that a value is."""
         instruction = instructions[value]
-        local: int = instruction.args[0] if instruction.op == "get" else count
-        return local
+        return (number, instruction.args[0]) if instruction.op == "get" else None
 
     for op, args in telling:
         if op == "call":
             for at, value in enumerate(args[1:]):
-                if (param := parameter(value)) < count:
-                    passed.setdefault((args[0], at), []).append((number, param))
+                if place := read(value):
+                    passed.setdefault((args[0], at), []).append(place)
+        elif op == "set":
+            if place := read(args[1]):
+                passed.setdefault((number, args[0]), []).append(place)
         elif args[0] in FIRST:
-            if (param := parameter(args[1])) < count:
-                shown[number, param] = None
+            if place := read(args[1]):
+                shown[place] = None
         elif not (args[0] in ("min", "max") and len(args) > 2):  # `min(a, b)` is about numbers
             reduced += args[1 : 1 + REDUCED[args[0]]]
     if reduced:
-        for param in _gets(function, instructions, reduced):
-            if param < count:
-                shown[number, param] = None
+        shown.update(((number, local), None) for local in _gets(function, instructions, reduced))
 
 
 def _gets(function: Function, instructions: list[Instruction], values: list[int]) -> Iterator[int]:

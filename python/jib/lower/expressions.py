@@ -38,6 +38,7 @@ def augmented(op: str) -> str:
     """The primitive of an augmented operator, which changes an array in place: `iadd` for "add"."""
     return f"i{PRIMITIVES.get(op, op)}"
 
+
 # The attributes of arrays: their primitives. Their methods, which are builtins with the array before the arguments: how many these are.
 ATTRIBUTES = {"shape": "shape", "size": "size", "ndim": "ndim", "T": "transpose"}
 METHODS = {

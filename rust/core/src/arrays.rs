@@ -299,7 +299,7 @@ pub unsafe fn walk<E>(
     operands: &[Walk],
     outs: &[Walk],
     blocks: std::ops::Range<u64>,
-    each: &mut dyn FnMut(&[*mut u8], usize) -> Result<(), E>,
+    each: &mut Run<E>,
 ) -> Result<(), E> {
     let all = || operands.iter().chain(outs);
     let mut buffers: Vec<Vec<u64>> =
@@ -333,6 +333,9 @@ pub unsafe fn walk<E>(
     }
     Ok(())
 }
+
+/// Is given the places of some elements, and how many there are.
+pub type Run<'a, E> = dyn FnMut(&[*mut u8], usize) -> Result<(), E> + 'a;
 
 /// How many blocks a shape has.
 pub fn blocks(shape: &Shape) -> u64 {

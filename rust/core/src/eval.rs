@@ -51,6 +51,7 @@ pub fn eval(op: &Op, types: &[&Ty], result: &Ty, args: &[u64]) -> Result<Slots, 
             unreachable!("eval knows no modules and no hosts")
         }
         NoArray => return Ok(Slots::from_elem(0, result.width())),
+        Fits => return array::fits(types, args).map(|()| Slots::new()).map_err(Cause::Fault),
         Index(bounds) => array::index(*bounds, args[0] as i64, args[1] as i64).map_err(Cause::Fault)?,
         Apart => u64::from(array::apart(types, args)),
         Reach => array::reach(types, args),

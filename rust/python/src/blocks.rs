@@ -54,6 +54,8 @@ pub struct Work<'a> {
     meets: bool,
     /// Whether blocks can be done in any order.
     free: bool,
+    /// Elements of a block, if not as many as are usual.
+    length: Option<usize>,
 }
 
 // SAFETY: threads that share work read its operands' addresses, and each writes to the elements of the blocks that it claimed alone.
@@ -66,7 +68,7 @@ impl<'a> Work<'a> {
     /// There are operands for the kernel's arguments and results; behind each lie `count` elements, or one if it is uniform, for as long
     /// as the work lives.
     pub unsafe fn of_runs(compiled: &'a Compiled, operands: &'a [Operand], count: usize, span: Span) -> Self {
-        Work { compiled, operands, count, span, way: Way::Direct, meets: false, free: true }
+        Work { compiled, operands, count, span, way: Way::Direct, meets: false, free: true, length: None }
     }
 
     /// Work on operands with strides, as NumPy gives them to a loop.
@@ -75,7 +77,8 @@ impl<'a> Work<'a> {
     /// There are operands for the kernel's arguments and results, with `count` elements each by their strides, for as long as the work lives;
     /// a result overlaps with an argument only as NumPy lets it: an element may be read after those before it were written.
     pub unsafe fn of_strides(compiled: &'a Compiled, operands: &'a [Operand], count: usize, span: Span) -> Self {
-        let mut work = Work { compiled, operands, count, span, way: Way::Direct, meets: false, free: true };
+        let mut work =
+            Work { compiled, operands, count, span, way: Way::Direct, meets: false, free: true, length: None };
         work.choose();
         work
     }
@@ -123,11 +126,17 @@ impl<'a> Work<'a> {
     /// Whether it is worth the threads, and they may do it.
     pub fn can_spread(&self) -> bool {
         let work = self.count.saturating_mul(self.compiled.cost) as u64;
-        self.free && self.compiled.shared && work >= threads::WORTH && self.blocks() > 1
+        self.free && self.compiled.shared && work >= threads::WORTH && self.count > 256
     }
 
     fn block_length(&self) -> usize {
-        (BLOCK_PICOSECONDS / self.compiled.cost).clamp(64, BLOCK)
+        self.length.unwrap_or_else(|| (BLOCK_PICOSECONDS / self.compiled.cost).clamp(64, BLOCK))
+    }
+
+    /// The same work in blocks that so many threads have each their share of, though there may be few elements.
+    fn shared_among(&self, threads: usize) -> Work<'a> {
+        let share = (self.count / (4 * threads)).next_multiple_of(64).max(256);
+        Work { length: Some(self.block_length().min(share)), ..*self }
     }
 
     fn blocks(&self) -> usize {
@@ -148,11 +157,12 @@ impl<'a> Work<'a> {
 
     /// By this thread and so many of the pool's.
     pub fn spread(&self, host: &mut dyn Host, pool: &ThreadPool, helpers: usize) -> Result<Flags, Failure> {
+        let work = self.shared_among(helpers + 1);
         let shared = Shared::default();
         let mut caller = Caller { host, shared: &shared, block: 0, refused: false };
-        let help = || self.claim(&shared, &mut Helper { shared: &shared, block: 0 });
-        let helpers = helpers.min(self.blocks().saturating_sub(1));
-        threads::with_help(pool, helpers, &help, &mut caller, |caller| self.claim(&shared, caller), Caller::ask);
+        let help = || work.claim(&shared, &mut Helper { shared: &shared, block: 0 });
+        let helpers = helpers.min(work.blocks().saturating_sub(1));
+        threads::with_help(pool, helpers, &help, &mut caller, |caller| work.claim(&shared, caller), Caller::ask);
         let refused = caller.refused;
         match (refused, shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner)) {
             (true, _) => Err(self.refused()),
@@ -186,7 +196,10 @@ impl<'a> Work<'a> {
         let to = self.count.min(from + length);
         match self.way {
             Way::Direct => {
-                let pointers: Pointers = (0..self.operands.len()).map(|at| self.element(at, from)).collect();
+                let mut pointers = Pointers::new();
+                for at in 0..self.operands.len() {
+                    pointers.push(self.element(at, from));
+                }
                 self.apply(&pointers, to - from, known, host)
             }
             Way::Strips => {

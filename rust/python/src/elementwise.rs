@@ -7,6 +7,7 @@
 use std::ffi::CString;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jib_core::diag::Diag;
 use jib_core::kernel::Param as Element;
 use jib_core::types::{FloatTy, IntTy, Item, Ty};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
@@ -21,7 +22,7 @@ use crate::blocks::{Operand, Work};
 use crate::callable::Callable;
 use crate::calls::call_with;
 use crate::convert::{self, Place, Slots};
-use crate::errors::run_error;
+use crate::errors::{compile_error, run_error};
 use crate::host::{Gil, Run};
 use crate::kernels::{self, Compiled, Key, byte};
 use crate::program::{Param, Program};
@@ -138,8 +139,11 @@ pub fn call<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let (py, program) = (slf.py(), slf.get().program());
     arrays::load(py)?;
-    let given: Given8<'py> =
-        program.params.iter().zip(args).map(|(param, arg)| give(program, param, arg)).collect::<PyResult<_>>()?;
+    // Loops that push: collecting took a tenth of a call with ten elements.
+    let mut given: Given8<'py> = SmallVec::new();
+    for (param, arg) in program.params.iter().zip(args) {
+        given.push(if arrays::is_array(arg) { Given::Array } else { give(program, param, arg)? });
+    }
     // Looked at twice at most: while a kernel is compiled, others may change arrays.
     loop {
         let simple = Simple::of(program, args, &given)?;
@@ -171,10 +175,8 @@ fn fits(program: &Program, param: &Param, value: i64, int: IntTy) -> PyResult<()
     Err(PyOverflowError::new_err(format!("{function}() argument '{param}' is {value}, outside {name} ({bits} bits)")))
 }
 
+/// An argument that is not an array itself.
 fn give<'py>(program: &Program, param: &Param, arg: &Bound<'py, PyAny>) -> PyResult<Given<'py>> {
-    if arrays::is_array(arg) {
-        return Ok(Given::Array);
-    }
     if param.declared.is_none() && arg.is_exact_instance_of::<PyFloat>() {
         return Ok(Given::Number {
             item: Item::Float(FloatTy::F64),
@@ -310,12 +312,12 @@ fn here<'py>(
     let program = callable.program();
     // NumPy has refused arrays whose size is beyond an isize, and does so again if an array is to be larger than those there are.
     let count = shape.iter().product::<isize>() as usize;
+    within_limits(py, program, compiled, count)?;
     let mut results: SmallVec<[Bound<'py, PyAny>; 1]> = SmallVec::new();
     let mut operands: SmallVec<[Operand; 4]> = SmallVec::new();
-    operands.extend(places.iter().zip(&compiled.params).map(|(&data, param)| {
-        let stride = if param.uniform { 0 } else { param.item.size() as isize };
-        Operand { data, stride }
-    }));
+    for (&data, param) in places.iter().zip(&compiled.params) {
+        operands.push(Operand { data, stride: if param.uniform { 0 } else { param.item.size() as isize } });
+    }
     for &item in compiled.kernel.outs() {
         let (array, data) = arrays::new_array(py, item, shape)?;
         results.push(array);
@@ -346,7 +348,11 @@ fn here<'py>(
         }
         Err(failure) => return Err(run_error(py, &program.source, &failure, refusal)),
     }
-    let results = results.into_iter().map(arrays::returned).collect::<PyResult<SmallVec<[_; 1]>>>()?;
+    for result in &mut results {
+        if shape.is_empty() {
+            *result = arrays::returned(result.clone())?;
+        }
+    }
     give_back(py, program, compiled, results)
 }
 
@@ -393,6 +399,37 @@ fn give_back<'py>(
     }
 }
 
+/// Refuses to make larger arrays than the function may.
+fn within_limits(py: Python<'_>, program: &Program, compiled: &Compiled, count: usize) -> PyResult<()> {
+    let element: usize = compiled.kernel.outs().iter().map(|item| item.size()).sum();
+    if count.saturating_mul(element) as u64 <= program.budget.arrays {
+        return Ok(());
+    }
+    let diag = Diag::new("limit-array-bytes", program.unit.span(), &[&program.budget.arrays]);
+    Err(compile_error(py, &program.source, diag.into()))
+}
+
+/// How many elements there are when all arrays are stretched to one shape; if they have none, NumPy says so.
+fn stretched(args: &[Borrowed<'_, '_, PyAny>], given: &Given8<'_>) -> usize {
+    let mut lengths: SmallVec<[isize; 8]> = SmallVec::new();
+    for (given, arg) in given.iter().zip(args) {
+        let view = match given {
+            Given::Array => arrays::view(arg),
+            Given::Like { dtype, .. } => arrays::view(dtype),
+            Given::Number { .. } => None,
+        };
+        for (at, &length) in view.iter().flat_map(|view| view.shape.iter().rev()).enumerate() {
+            match lengths.get_mut(at) {
+                Some(known) if *known == 1 => *known = length,
+                Some(_) => {}
+                None => lengths.push(length),
+            }
+        }
+    }
+    let counts = lengths.iter().map(|&length| length as usize);
+    if lengths.contains(&0) { 0 } else { counts.fold(1, usize::saturating_mul) }
+}
+
 /// Has NumPy go through arrays that lie in any other way.
 fn by_ufunc<'py>(
     slf: &Bound<'py, Callable>,
@@ -404,6 +441,9 @@ fn by_ufunc<'py>(
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (py, callable) = (slf.py(), slf.get());
+    if keywords.is_none() {
+        within_limits(py, callable.program(), compiled, stretched(args, given))?;
+    }
     // Who decides itself what becomes of a ufunc may call it with other types.
     let open = given.iter().any(|given| matches!(given, Given::Like { object, .. } if !arrays::is_some_array(object)));
     let ufunc = match callable.elements.ufunc(py, key, open) {

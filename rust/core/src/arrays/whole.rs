@@ -3,14 +3,16 @@
 //! In: the operation, its operands' types and slots, and an engine that runs the kernel on a block. Out: the result's slots. Always holds: every
 //! engine gets the same blocks in the same order and counts one tick for each; operands are read as they were before anything was written.
 
+mod small;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Shape, Walk, Walks, blocks, dimensions, walk};
+use super::{Run, Shape, Walk, Walks, blocks, dimensions, walk};
 use crate::eval::Slots;
 use crate::failure::HostError;
 use crate::fault::Fault;
-use crate::runtime::fold::{self, Pairs, Partial};
+use crate::runtime::fold::{self, Pairs, Partial, Strips};
 use crate::typed::reduction::{BLOCK, Reduction};
 use crate::typed::{FuncId, Function, Module, Op, Terminator};
 use crate::types::{Item, Ty};
@@ -53,21 +55,19 @@ pub trait Engine {
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError>;
     /// Does so many jobs, of so many picoseconds in all, by several threads, if there are any; None: nothing was done. Of jobs that
     /// fail, the first one's failure is given.
-    fn spread(
-        &mut self,
-        _jobs: u64,
-        _picos: u64,
-        _job: &(dyn Fn(u64, &mut Run<Self::Error>) -> Result<(), Self::Error> + Sync),
-    ) -> Option<Result<(), Stop<Self::Error>>> {
+    fn spread(&mut self, _jobs: u64, _picos: u64, _job: &Job<Self::Error>) -> Option<Result<(), Stop<Self::Error>>> {
         None
     }
 }
 
-/// Runs the kernel on the elements at these places.
-pub type Run<'a, E> = dyn FnMut(&[*mut u8], usize) -> Result<(), E> + 'a;
+/// Does the job of a number, and is told how to run the kernel.
+pub type Job<'a, E> = dyn Fn(u64, &mut Run<E>) -> Result<(), E> + Sync + 'a;
 
 /// Does some blocks.
 type Part<'a, E> = dyn Fn(Range<u64>, &mut Run<E>) -> Result<(), E> + Sync + 'a;
+
+/// Elements of a strip: what two operands and the results of one take, a first cache has room for. Whole rounds of the accumulators.
+const STRIP: usize = 1024;
 
 /// How many blocks a thread takes at a time.
 const JOB: u64 = 4;
@@ -115,6 +115,9 @@ impl Whole {
     }
 
     pub fn run<E: Engine>(&self, slots: &[u64], engine: &mut E) -> Result<Slots, Stop<E::Error>> {
+        if let Some(done) = small::run(self, slots, engine) {
+            return done;
+        }
         let types: Vec<&Ty> = self.operands.iter().collect();
         match self.kind {
             Kind::New => {
@@ -214,25 +217,21 @@ impl Whole {
         let partials: Vec<[AtomicU64; 2]> = (0..kept).map(|_| Default::default()).collect();
         let decided = AtomicBool::new(false);
         let part = |range: Range<u64>, run: &mut Run<E::Error>| {
-            let mut buffer = vec![0u64; if self.plain { 0 } else { shape.total.min(BLOCK as u64) as usize }];
+            let room = if Strips::new(reduction, self.item).is_some() { STRIP } else { BLOCK };
+            let mut buffer = vec![0u64; if self.plain { 0 } else { shape.total.min(room as u64) as usize }];
             let results: *mut u8 = buffer.as_mut_ptr().cast();
             let mut places: Vec<*mut u8> = Vec::with_capacity(operands.walks.len() + 1);
             let mut block = range.start;
             // SAFETY: as in `each`.
             unsafe {
                 walk(shape, &operands.walks, &[], range, &mut |found, count| {
-                    let mut elements = results;
-                    if self.plain {
-                        elements = found[0];
-                    } else {
-                        places.clear();
-                        places.extend_from_slice(found);
-                        places.push(results);
-                        run(&places, count)?;
-                    }
-                    // SAFETY: so many results lie there, and there is one at least: no block is empty.
-                    let Partial { slot, index } =
-                        fold::block(reduction, self.item, elements, count, block * BLOCK as u64);
+                    places.clear();
+                    places.extend_from_slice(found);
+                    let Partial { slot, index } = match self.plain {
+                        // SAFETY: so many elements lie there, and there is one at least: no block is empty.
+                        true => fold::block(reduction, self.item, found[0], count, block * BLOCK as u64),
+                        false => self.block(reduction, &mut places, results, (count, block), run)?,
+                    };
                     let [to_slot, to_index] = &partials[(block % KEPT) as usize];
                     to_slot.store(slot, Ordering::Relaxed);
                     to_index.store(index, Ordering::Relaxed);
@@ -258,6 +257,38 @@ impl Whole {
             }
         }
         Ok(pairs.finish()?)
+    }
+
+    /// What the kernel's results for a block come to; they lie at `results` meanwhile, which has room for a block, or for a strip where those do.
+    ///
+    /// # Safety
+    /// So many elements of each operand lie at `places`.
+    pub(super) unsafe fn block<E>(
+        &self,
+        reduction: Reduction,
+        places: &mut Vec<*mut u8>,
+        results: *mut u8,
+        (count, block): (usize, u64),
+        run: &mut Run<E>,
+    ) -> Result<Partial, E> {
+        places.push(results);
+        let Some(mut strips) = Strips::new(reduction, self.item) else {
+            run(places, count)?;
+            // SAFETY: so many results lie there, and there is one at least: no block is empty.
+            return Ok(unsafe { fold::block(reduction, self.item, results, count, block * BLOCK as u64) });
+        };
+        for first in (0..count).step_by(STRIP) {
+            let length = STRIP.min(count - first);
+            run(places, length)?;
+            // SAFETY: so many results lie there.
+            unsafe { strips.push(results, length) };
+            for (place, ty) in places.iter_mut().zip(&self.operands) {
+                if let Ty::Array(array) = ty {
+                    *place = place.wrapping_add(length * array.item.size());
+                }
+            }
+        }
+        Ok(strips.partial())
     }
 
     /// Does some blocks, in order or, if not alone, by several threads, until there is nothing left to find out.

@@ -157,6 +157,32 @@ impl Lower<'_, '_, '_> {
         std::iter::once(array.address).chain(array.lengths).chain(strides).collect()
     }
 
+    /// Fails where shapes do not fit: along each dimension, counted from the last, lengths are one number or 1.
+    pub(super) fn fits(&mut self, args: &[Value]) {
+        let shapes: Vec<Scalars> = args.iter().map(|&arg| self.parts(arg).lengths).collect();
+        let ndim = shapes.iter().map(|lengths| lengths.len()).max().unwrap_or(0);
+        let mut wrong = None;
+        for from_end in 1..=ndim {
+            let along = shapes.iter().filter_map(|lengths| Some(lengths[lengths.len().checked_sub(from_end)?]));
+            let along: Scalars = along.collect();
+            let mut common = along[0];
+            for &length in &along[1..] {
+                let differ = self.at.ins().icmp(IntCC::NotEqual, common, length);
+                let [many, others] = [common, length].map(|n| self.at.ins().icmp_imm_s(IntCC::NotEqual, n, 1));
+                let both = self.at.ins().band(many, others);
+                let misfit = self.at.ins().band(differ, both);
+                common = self.at.ins().select(many, common, length);
+                wrong = Some(match wrong {
+                    Some(before) => self.at.ins().bor(before, misfit),
+                    None => misfit,
+                });
+            }
+        }
+        if let Some(wrong) = wrong {
+            self.fault_if(wrong, Fault::Shapes);
+        }
+    }
+
     /// An array of nothing.
     pub(super) fn no_array(&mut self, ty: ArrayTy) -> Scalars {
         let zero = self.at.ins().iconst(types::I64, 0);

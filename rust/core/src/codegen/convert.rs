@@ -59,10 +59,23 @@ impl Lower<'_, '_, '_> {
     pub(super) fn float_to_int(&mut self, mode: Mode, arg: Value, to: &Ty) -> ir::Value {
         let x = self.one(arg);
         let int = int_type(to);
-        let inside = self.in_range(x, int);
         if mode == Mode::Python {
             let (bad, good) = (self.new_block(), self.new_block());
-            self.at.ins().brif(inside, good, &[], bad, &[]);
+            if int == IntTy::I64 {
+                // One comparison for all but -2**63, which has no positive counterpart.
+                let (size, end) = (self.at.ins().fabs(x), self.at.ins().f64const((int.max() + 1) as f64));
+                let inside = self.at.ins().fcmp(FloatCC::LessThan, size, end);
+                let edge = self.new_block();
+                self.at.ins().brif(inside, good, &[], edge, &[]);
+                self.enter(edge);
+                self.at.set_cold_block(edge);
+                let low = self.at.ins().f64const(int.min() as f64);
+                let least = self.at.ins().fcmp(FloatCC::Equal, x, low);
+                self.at.ins().brif(least, good, &[], bad, &[]);
+            } else {
+                let inside = self.in_range(x, int);
+                self.at.ins().brif(inside, good, &[], bad, &[]);
+            }
             self.enter(bad);
             self.at.set_cold_block(bad);
             let nan = self.at.ins().fcmp(FloatCC::Unordered, x, x);
@@ -83,6 +96,7 @@ impl Lower<'_, '_, '_> {
         if mode == Mode::Python {
             return value;
         }
+        let inside = self.in_range(x, int);
         let min = self.at.ins().iconst(types::I64, int.min() as i64);
         self.at.ins().select(inside, value, min)
     }

@@ -121,14 +121,8 @@ impl<'m> Lower<'_, 'm, '_> {
         self.at.ins().jump(body, &[BlockArg::Value(from)]);
         self.at.switch_to_block(body);
         self.stack_checked = false;
-        for (run, &param) in inputs.iter().zip(function.params()) {
-            if let Some(run) = run {
-                let address = self.element_address(*run, index);
-                let scalar = self.load_item(run.item, address);
-                self.define(param, &[scalar]);
-            }
-        }
-        let results = self.one_element(before);
+        let waiting = inputs.iter().zip(function.params()).filter_map(|(run, &param)| Some((param, (*run)?)));
+        let results = self.one_element(before, waiting.collect(), index);
         let next = self.chooses().then(|| {
             let (written, next) = (self.new_block(), self.new_block());
             self.at.ins().brif(results[1], written, &[], next, &[]);
@@ -149,24 +143,40 @@ impl<'m> Lower<'_, 'm, '_> {
         self.at.seal_block(body);
     }
 
-    /// The result for the parameters as they are defined.
-    fn one_element(&mut self, before: &[bool]) -> Scalars {
+    /// The result for an element of each run. What is loaded is loaded where it is needed: before a call it would be put aside for it.
+    fn one_element(&mut self, before: &[bool], mut waiting: Vec<(Value, Run)>, index: ir::Value) -> Scalars {
         let function = self.function;
         match (&function.blocks[..], self.unit.is_in_place(self.id)) {
             ([only], true) => {
                 for inst in only.insts.iter().filter(|inst| !before[inst.result.0 as usize]) {
                     self.place(inst.span);
+                    self.load_now(&mut waiting, &inst.args, index);
                     self.inst(inst);
                 }
                 self.place(only.end_span);
                 let Terminator::Return(value) = only.end else { unreachable!("in place") };
+                self.load_now(&mut waiting, &[value], index);
                 self.of(value).into()
             }
             _ => {
+                self.load_now(&mut waiting, function.params(), index);
                 let args: Vec<Value> = function.params().to_vec();
                 self.call_scalars(self.id, &args)
             }
         }
+    }
+
+    /// Loads those of the waiting elements that are among these.
+    fn load_now(&mut self, waiting: &mut Vec<(Value, Run)>, wanted: &[Value], index: ir::Value) {
+        waiting.retain(|(param, run)| {
+            let now = wanted.contains(param);
+            if now {
+                let address = self.element_address(*run, index);
+                let scalar = self.load_item(run.item, address);
+                self.define(*param, &[scalar]);
+            }
+            !now
+        });
     }
 
     pub(super) fn element_address(&mut self, run: Run, index: ir::Value) -> ir::Value {

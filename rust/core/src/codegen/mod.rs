@@ -308,6 +308,10 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             Op::At(_) | Op::Cut(_) | Op::Transpose | Op::Loosen | Op::NoArray => {
                 return self.array_op(&inst.op, inst.result, args);
             }
+            Op::Fits => {
+                self.fits(args);
+                return self.define(inst.result, &[]);
+            }
             Op::Store => {
                 self.store_element(args);
                 return self.define(inst.result, &[]);
@@ -434,7 +438,8 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
     /// A float. Cranelift makes a scalar constant anew in every block that reads it, by way of an integer register; in a loop that
     /// costs more than what is done with it. A lane of a constant vector it takes out of loops.
     fn float_constant(&mut self, value: f64) -> ir::Value {
-        if !self.loops {
+        // 0.0 is a register less itself.
+        if !self.loops || value.to_bits() == 0 {
             return self.at.ins().f64const(value);
         }
         let bits = value.to_bits().to_le_bytes();

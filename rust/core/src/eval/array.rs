@@ -4,6 +4,7 @@
 //! typed IR asks for the first (`Op::Index`), whoever runs it for the second.
 
 use super::Slots;
+use crate::arrays::{Shape, dimensions};
 use crate::fault::Fault;
 use crate::runtime::memory;
 use crate::typed::{Bounds, Op};
@@ -99,4 +100,18 @@ pub fn reach(types: &[&Ty], args: &[u64]) -> u64 {
         return *n;
     }
     (element.saturating_sub(*a) / size + 1).min(*n)
+}
+
+/// Whether arrays' shapes fit together.
+pub fn fits(types: &[&Ty], args: &[u64]) -> Result<(), Fault> {
+    let mut rest = args;
+    let mut shapes = Vec::with_capacity(types.len());
+    for ty in types {
+        let (own, others) = rest.split_at(ty.width());
+        rest = others;
+        if let Ty::Array(array) = ty {
+            shapes.push(dimensions(*array, own).0);
+        }
+    }
+    Shape::common(shapes.iter().map(|lengths| &lengths[..])).map(drop)
 }

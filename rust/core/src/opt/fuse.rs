@@ -2,9 +2,9 @@
 //!
 //! In: `p = map f(…); c = op g(…, p, …)`, where nobody else reads p. Out: `c = op gf(…)`, whose kernel gf does f's instructions and then g's.
 //! It is the same because a kernel's result depends on its elements alone, and shapes that fit one after the other fit together:
-//! stretching is associative. False if what p reads is written between the two, or if something else between them fails and p might have
-//! failed before: p fails for shapes alone, and only if it has several arrays. And not worth it where p would be done again for every row that
-//! it is stretched to.
+//! stretching is associative. Where p might have failed for its shapes, the question (`Fits`) stays where it was. False if what p reads is
+//! written between the two, or if p's kernel can fail and something between them too. And not worth it where p would be done again for every
+//! row that it is stretched to.
 
 use std::collections::HashMap;
 
@@ -78,8 +78,18 @@ fn fuse(module: &mut Module, f: usize, b: usize, at: &mut usize, uses: &HashMap<
     if let Some(kernel) = fused.op.function_mut() {
         *kernel = id;
     }
-    insts.remove(made);
-    *at -= 1;
+    let arrays = distinct_arrays(&module.functions[f], &producer);
+    let insts = &mut module.functions[f].blocks[b].insts;
+    if arrays.len() > 1 {
+        // Its result is None, as that of the other is not; nobody reads it.
+        let question = Inst { result: Value(u32::MAX), op: Op::Fits, args: arrays, span: producer.span };
+        insts[made] = question;
+        let result = module.functions[f].new_value(Ty::None);
+        module.functions[f].blocks[b].insts[made].result = result;
+    } else {
+        insts.remove(made);
+        *at -= 1;
+    }
     true
 }
 
@@ -87,6 +97,7 @@ fn fuse(module: &mut Module, f: usize, b: usize, at: &mut usize, uses: &HashMap<
 fn fits(module: &Module, function: &Function, between: &[Inst]) -> bool {
     let [producer, middle @ .., consumer] = between else { return false };
     let (Op::Map(first), Some(second)) = (&producer.op, consumer.op.function()) else { return false };
+    let kernel = &module.functions[first.0 as usize];
     let in_place = |id: FuncId| match &module.functions[id.0 as usize].blocks[..] {
         [only] => matches!(only.end, Terminator::Return(_)).then_some(only),
         _ => None,
@@ -96,8 +107,8 @@ fn fits(module: &Module, function: &Function, between: &[Inst]) -> bool {
         return false;
     }
     let writes = |op: &Op| op.writes() || matches!(op, Op::Call(_) | Op::Extern(_));
-    let fails = can_fail(module, function, producer);
-    if middle.iter().any(|inst| writes(&inst.op) || fails && can_fail(module, function, inst)) {
+    let fails = first.insts.iter().any(|inst| inst.op.can_raise(kernel.ty(inst.result)));
+    if middle.iter().any(|inst| writes(&inst.op) || fails && inst.op.has_effect()) {
         return false;
     }
     let ndim = |value: Value| if let Ty::Array(array) = function.ty(value) { array.ndim } else { 0 };
@@ -107,18 +118,15 @@ fn fits(module: &Module, function: &Function, between: &[Inst]) -> bool {
     (!stretched || cheap) && producer.args.len() + consumer.args.len() <= OPERANDS
 }
 
-/// Whether there are operands for which it has no result: whole-array operations have none where shapes do not fit, where their kernels fail,
-/// and where there is no element but must be one. (A want of memory is nobody's order of things.)
-fn can_fail(module: &Module, function: &Function, inst: &Inst) -> bool {
-    let kernel = match inst.op {
-        Op::Reduce(reduction, _) if reduction.needs_one() => return true,
-        Op::Map(id) | Op::Reduce(_, id) => &module.functions[id.0 as usize],
-        _ => return inst.op.has_effect(),
-    };
-    let mut arrays: Vec<Value> = inst.args.iter().copied().filter(|arg| is_array(function, *arg)).collect();
-    arrays.dedup();
-    let fails = |inst: &Inst| inst.op.can_raise(kernel.ty(inst.result));
-    arrays.len() > 1 || kernel.blocks.iter().flat_map(|block| &block.insts).any(fails)
+/// The arrays among its operands, each once.
+fn distinct_arrays(function: &Function, inst: &Inst) -> Args {
+    let mut arrays = Args::new();
+    for &arg in inst.args.iter().filter(|arg| is_array(function, **arg)) {
+        if !arrays.contains(&arg) {
+            arrays.push(arg);
+        }
+    }
+    arrays
 }
 
 fn is_array(function: &Function, value: Value) -> bool {

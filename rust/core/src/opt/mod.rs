@@ -10,6 +10,7 @@ mod fold;
 mod fuse;
 mod if_convert;
 mod inline;
+mod merge;
 mod params;
 mod renumber;
 mod rewrite;
@@ -39,6 +40,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fold", run: fold::run },
     Pass { name: "simplify-cfg", run: simplify_cfg::run },
     Pass { name: "params", run: params::run },
+    Pass { name: "merge", run: merge::run },
     Pass { name: "bounds", run: bounds::run },
     Pass { name: "dce", run: dce::run },
     Pass { name: "vectorise", run: vectorise::run },

@@ -246,16 +246,20 @@ fn put_copy(function: &mut Function, found: &Loop, base: u32, next: BlockId, fas
     for &b in &found.blocks {
         let mut block = function.blocks[b as usize].clone();
         block.insts.retain(|inst| !matches!(inst.op, Op::Tick(_)) && inside(inst.result).is_none());
+        if b == found.head
+            && found.counted.is_some()
+            && let Terminator::Branch(condition, body, _) = &block.end
+        {
+            // Asked for all copies before.
+            let reads = |b: &u32| function.blocks[*b as usize].uses().filter(|value| value == condition).count();
+            if found.blocks.iter().map(reads).sum::<usize>() == 1 {
+                block.insts.pop();
+            }
+            block.end = Terminator::Jump(body.clone());
+        }
         block.params.iter_mut().for_each(|param| *param = values[param]);
         block.insts.iter_mut().for_each(|inst| inst.result = values[&inst.result]);
         block.map_uses(|value| values.get(&value).copied().unwrap_or(value));
-        if b == found.head
-            && found.counted.is_some()
-            && let Terminator::Branch(_, body, _) = &block.end
-        {
-            // Asked for all copies before.
-            block.end = Terminator::Jump(body.clone());
-        }
         for target in block.end.targets_mut() {
             if target.block == fast {
                 target.block = next;

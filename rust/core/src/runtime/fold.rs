@@ -180,6 +180,50 @@ fn of_block<T: Element>(reduction: Reduction, elements: &[Unaligned<T>], is_bool
     }
 }
 
+/// A block of floats that is summed, or multiplied, strip by strip: its accumulators so far. What a strip is made of stays in the first
+/// cache then. Strips are of whole rounds, but the last.
+pub struct Strips {
+    lanes: [f64; LANES],
+    product: bool,
+    single: bool,
+}
+
+impl Strips {
+    /// None where a block's strips cannot be put together by their accumulators alone.
+    pub fn new(reduction: Reduction, item: Item) -> Option<Strips> {
+        let Item::Float(float) = item else { return None };
+        let product = match reduction {
+            Reduction::Sum => false,
+            Reduction::Prod => true,
+            _ => return None,
+        };
+        Some(Strips { lanes: [if product { 1.0 } else { 0.0 }; LANES], product, single: float == FloatTy::F32 })
+    }
+
+    /// # Safety
+    /// So many elements lie there, one after the other, at any alignment, and may be read.
+    pub unsafe fn push(&mut self, first: *const u8, count: usize) {
+        macro_rules! push {
+            ($type:ty, $with:expr) => {{
+                // SAFETY: as the caller says; an element that is not aligned has one byte to its alignment.
+                let elements = unsafe { std::slice::from_raw_parts(first.cast::<Unaligned<$type>>(), count) };
+                self.lanes = accumulate(self.lanes, elements, $with);
+            }};
+        }
+        match (self.single, self.product) {
+            (false, false) => push!(f64, |sum, e: f64| sum + e),
+            (false, true) => push!(f64, |product, e: f64| product * e),
+            (true, false) => push!(f32, |sum, e: f32| sum + f64::from(e)),
+            (true, true) => push!(f32, |product, e: f32| product * f64::from(e)),
+        }
+    }
+
+    pub fn partial(&self) -> Partial {
+        let together = |a: f64, b: f64| if self.product { a * b } else { a + b };
+        Partial { slot: put_together(self.lanes, together).to_bits(), index: 0 }
+    }
+}
+
 /// The eight accumulators of a block, put together.
 #[inline(always)]
 fn lanes<T: Element, A: Copy>(
@@ -188,7 +232,16 @@ fn lanes<T: Element, A: Copy>(
     each: impl Fn(A, T) -> A,
     together: impl Fn(A, A) -> A,
 ) -> A {
-    let mut lanes = [start; LANES];
+    put_together(accumulate([start; LANES], elements, each), together)
+}
+
+/// Element i goes to accumulator i mod 8.
+#[inline(always)]
+fn accumulate<T: Copy, A: Copy>(
+    mut lanes: [A; LANES],
+    elements: &[Unaligned<T>],
+    each: impl Fn(A, T) -> A,
+) -> [A; LANES] {
     let mut rounds = elements.chunks_exact(LANES);
     for round in &mut rounds {
         for (lane, element) in lanes.iter_mut().zip(round) {
@@ -198,7 +251,11 @@ fn lanes<T: Element, A: Copy>(
     for (lane, element) in lanes.iter_mut().zip(rounds.remainder()) {
         *lane = each(*lane, element.0);
     }
-    let [a, b, c, d, e, f, g, h] = lanes;
+    lanes
+}
+
+#[inline(always)]
+fn put_together<A: Copy>([a, b, c, d, e, f, g, h]: [A; LANES], together: impl Fn(A, A) -> A) -> A {
     together(together(together(a, b), together(c, d)), together(together(e, f), together(g, h)))
 }
 

@@ -238,6 +238,8 @@ pub enum Op {
     /// `(array, array, int…) -> int`: how many elements of the first, which is contiguous, of one dimension and not empty, can be written until an element of the
     /// second changes, the one that changes it included: all, if none does.
     Reach,
+    /// `(array…) -> None`: ValueError where their shapes do not fit together.
+    Fits,
     /// `() -> array`: one without elements, where nobody looks at it.
     NoArray,
     /// `(array) -> array`: the same as a type that says less of it (`ArrayTy::join`).
@@ -313,7 +315,7 @@ impl Op {
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
             Extern(callee) => !callee.of.pure,
             Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) | PrepayMost => true,
-            Index(_) | Store | Map(_) | MapInto(_) | Reduce(..) | Rows(_) => true,
+            Index(_) | Store | Fits | Map(_) | MapInto(_) | Reduce(..) | Rows(_) => true,
             _ => false,
         }
     }

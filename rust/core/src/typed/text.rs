@@ -167,6 +167,7 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
                 _ => unreachable!(),
             }
         }
+        Op::Fits => "fits".to_owned(),
         Op::NoArray => format!("no_array {result}"),
         Op::Loosen => format!("loosen {result}"),
     }

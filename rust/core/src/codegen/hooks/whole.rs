@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::Context;
 use std::sync::{Mutex, PoisonError};
 
-use crate::arrays::whole::{Engine, Run, Stop};
+use crate::arrays::whole::{Engine, Job, Stop};
 use crate::failure::{Host, HostError, refill};
 
 /// A kernel's block function.
@@ -53,12 +53,7 @@ impl Engine for Running {
         self.host().memory(bytes)
     }
 
-    fn spread(
-        &mut self,
-        jobs: u64,
-        picos: u64,
-        job: &(dyn Fn(u64, &mut Run<Told>) -> Result<(), Told> + Sync),
-    ) -> Option<Result<(), Stop<Told>>> {
+    fn spread(&mut self, jobs: u64, picos: u64, job: &Job<Told>) -> Option<Result<(), Stop<Told>>> {
         if !self.shared || jobs < 2 {
             return None;
         }

@@ -108,8 +108,9 @@ pub struct Facts<'f> {
     lengths: HashMap<(Value, u8), Base>,
     /// The array of each base that is a length.
     measured: Vec<Value>,
-    up: HashMap<Base, Vec<Fact>>,
-    down: HashMap<Base, Vec<Fact>>,
+    /// By base.
+    up: Vec<Vec<Fact>>,
+    down: Vec<Vec<Fact>>,
 }
 
 impl<'f> Facts<'f> {
@@ -123,8 +124,8 @@ impl<'f> Facts<'f> {
             views: HashMap::new(),
             lengths: HashMap::new(),
             measured: Vec::new(),
-            up: HashMap::new(),
-            down: HashMap::new(),
+            up: vec![Vec::new(); values + 1],
+            down: vec![Vec::new(); values + 1],
         };
         for &b in &graph.rpo {
             let block = &function.blocks[b as usize];
@@ -215,7 +216,7 @@ impl<'f> Facts<'f> {
 
     pub fn known(&self, way: Way, base: Base) -> &[Fact] {
         let facts = if way == Way::Up { &self.up } else { &self.down };
-        facts.get(&base).map_or(&[], |facts| facts)
+        &facts[base.0 as usize]
     }
 
     pub fn holds_at(&self, fact: &Fact, place: Place) -> bool {
@@ -233,10 +234,10 @@ impl<'f> Facts<'f> {
         }
         // Of 0 all is said by the other side.
         if a.base != Base::ZERO {
-            self.up.entry(a.base).or_default().push(Fact { other: b.base, plus, from });
+            self.up[a.base.0 as usize].push(Fact { other: b.base, plus, from });
         }
         if b.base != Base::ZERO {
-            self.down.entry(b.base).or_default().push(Fact { other: a.base, plus, from });
+            self.down[b.base.0 as usize].push(Fact { other: a.base, plus, from });
         }
     }
 
@@ -344,6 +345,8 @@ impl<'f> Facts<'f> {
         let base = *self.lengths.entry((array, axis)).or_insert(next);
         if base == next {
             self.measured.push(array);
+            self.up.push(Vec::new());
+            self.down.push(Vec::new());
         }
         Term { base, plus: 0 }
     }

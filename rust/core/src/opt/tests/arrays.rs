@@ -478,3 +478,36 @@ fn random_programs_index_the_same_after_every_pass() {
         "{answers} answers, {failures} failures, {stopped} stopped"
     );
 }
+
+#[test]
+fn many_indices_and_guards_take_linear_time() {
+    let blocks = if cfg!(miri) { 30 } else { 10_000 };
+    let mut f = function("f", &[Ty::INT, Ty::Array(LINE)], Ty::INT);
+    let (mut x, array) = (f.param(BlockId(0), 0), f.param(BlockId(0), 1));
+    let exit = f.block(&[]);
+    for i in 0..blocks {
+        let n = f.op(Op::Len(0), &[array], Ty::INT);
+        let small = f.int(i % 7 - 3);
+        let next = f.op(Op::Add(Mode::Python), &[x, small], Ty::INT);
+        let less = f.op(Op::Cmp(Cond::Lt), &[next, n], Ty::Bool);
+        let (then, join) = (f.block(&[]), f.block(&[Ty::INT]));
+        f.branch(less, (then, &[]), (exit, &[]));
+        f.at(then);
+        let index = f.op(Op::Index(Bounds::Both), &[next, n], Ty::INT);
+        let loaded = f.op(Op::Load, &[array, index], Ty::INT);
+        let more = f.op(Op::Cmp(Cond::Lt), &[loaded, n], Ty::Bool);
+        let other = f.block(&[]);
+        f.branch(more, (join, &[loaded]), (other, &[]));
+        f.at(other).jump(join, &[x]);
+        x = f.param(join, 0);
+        f.at(join);
+    }
+    f.ret(x);
+    f.at(exit).raise();
+    let mut module = module(vec![f.done()]);
+    verify(&module).unwrap();
+    let start = std::time::Instant::now();
+    crate::opt::optimize(&mut module).expect("passes");
+    // Generous: a quadratic pass takes minutes.
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}

@@ -149,7 +149,7 @@ impl Body<'_> {
         let length =
             self.known(inst.args[1]).filter(|known| matches!(known, Known { root: Root::Length(..), plus: 0 }))?;
         let operand = inst.args[0];
-        let from = match (self.known(operand), self.from_counter(operand, counter)) {
+        let from = match (self.known(operand), self.beyond_counter(operand, counter)) {
             (Some(known), _) => From::Known(known),
             (_, Some(plus)) if bounds == Bounds::Upper => From::Counter(plus),
             _ => return None,
@@ -171,7 +171,7 @@ impl Body<'_> {
         Some(Known { root, plus })
     }
 
-    pub fn from_counter(&self, value: Value, counter: Value) -> Option<i64> {
+    pub fn beyond_counter(&self, value: Value, counter: Value) -> Option<i64> {
         let (base, plus) = self.apart(value);
         (base == counter && (-FAR..FAR).contains(&plus)).then_some(plus)
     }

@@ -196,7 +196,7 @@ impl<'a> Rounds<'a> {
             at = inst.args[0];
         }
         let known = self.body.known(at).map(Position::Known);
-        known.or_else(|| self.body.from_counter(at, self.counter).map(Position::Counter))
+        known.or_else(|| self.body.beyond_counter(at, self.counter).map(Position::Counter))
     }
 
     /// What must be asked so that nothing fails and everything is inside; None: there is more that can fail.
@@ -229,7 +229,7 @@ impl<'a> Rounds<'a> {
                 Op::Store | Op::Tick(_) => {}
                 Op::Add(Mode::Python) | Op::Sub(Mode::Python) if *function.ty(inst.result) == Ty::INT => {
                     // A sum with a small number does not overflow between these.
-                    let near = |value: &Value| self.body.from_counter(*value, self.counter).is_some();
+                    let near = |value: &Value| self.body.beyond_counter(*value, self.counter).is_some();
                     if !near(&inst.result) || !inst.args.iter().any(near) {
                         return None;
                     }

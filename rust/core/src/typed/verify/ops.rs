@@ -190,6 +190,10 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
             let (_, item) = mapped(module, *kernel, &args)?;
             gives(result, &reduction.result(item))
         }
+        Fits => {
+            args.iter().try_for_each(|arg| array(arg).map(drop))?;
+            gives(result, &Ty::None)
+        }
         NoArray => arity(&args, 0).and_then(|()| array(result).map(drop)),
         Loosen => {
             arity(&args, 1)?;

@@ -106,12 +106,16 @@ pub fn divmod(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome 
     Ok(e.tuple(&[quotient, rest]))
 }
 
-/// `a ** b`. An int to a literal negative power is a float, as in Python; to a power of unknown sign an int.
+/// `a ** b`. An int to a literal negative power is a float, as in Python; to a power of unknown sign an int. A float to the power of 0.5
+/// is its root in NumPy's arithmetic, which `pow` is not for -0.0 and -inf.
 pub fn power(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
     let negative = args[1].literal_int().is_some_and(|exponent| exponent < 0);
     if negative && matches!(args[0].ty, Ty::Int(_) | Ty::Bool) && args[1].ty == Ty::INT {
         let (base, exponent) = (super::number(e, p, &args[0])?, super::number(e, p, &args[1])?);
         return Ok(e.helper("float_pow", &[&base, &exponent]));
+    }
+    if let (Mode::Numpy, Ty::Float(_), Some(Literal::Float(0.5))) = (e.mode, &args[0].ty, &args[1].literal) {
+        return super::math::sqrt(e, p, &args[..1]);
     }
     let (a, b, ty) = same(e, p, args)?;
     match ty {

@@ -4,6 +4,7 @@ A row is a primitive, the types of its operands, and the type of its result, `-`
 Python's numbers, which give way.
 """
 
+import contextlib
 import operator
 import sys
 import warnings
@@ -11,7 +12,7 @@ import warnings
 import numpy as np
 
 warnings.simplefilter("ignore")
-TYPES = "bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64".split()
+TYPES = ["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64"]
 WEAK = {"pybool": True, "pyint": 2, "pyfloat": 2.0}
 NAMES = {"i": "int", "u": "uint", "f": "float"}
 
@@ -23,22 +24,58 @@ def array(name):
 
 
 def short(dtype):
-    return "bool" if dtype == bool else dtype.kind + str(dtype.itemsize * 8)
+    return "bool" if dtype.kind == "b" else dtype.kind + str(dtype.itemsize * 8)
 
 
-TWO = dict(
-    add=operator.add, sub=operator.sub, mul=operator.mul, truediv=operator.truediv, floordiv=operator.floordiv,
-    mod=operator.mod, power=operator.pow, and_=operator.and_, or_=operator.or_, xor=operator.xor,
-    lshift=operator.lshift, rshift=operator.rshift, lt=operator.lt, eq=operator.eq, minimum=np.minimum,
-    maximum=np.maximum, atan2=np.arctan2, hypot=np.hypot, fmod=np.fmod, copysign=np.copysign,
-    logical_and=np.logical_and, gcd=np.gcd, lcm=np.lcm, nextafter=np.nextafter,
-)
-ONE = dict(
-    neg=operator.neg, pos=operator.pos, invert=operator.invert, abs=np.abs, sqrt=np.sqrt, sin=np.sin, exp=np.exp, fabs=np.fabs,
-    floor=np.floor, ceil=np.ceil, trunc=np.trunc, rint=np.rint, sign=np.sign, square=np.square, reciprocal=np.reciprocal,
-    isnan=np.isnan, isinf=np.isinf, logical_not=np.logical_not, round=lambda x: np.round(x), degrees=np.degrees,
-)
-THREE = dict(where=lambda a, b: np.where([True], a, b), clip=lambda a, b: np.clip(a, b, b))
+TWO = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "truediv": operator.truediv,
+    "floordiv": operator.floordiv,
+    "mod": operator.mod,
+    "power": operator.pow,
+    "and_": operator.and_,
+    "or_": operator.or_,
+    "xor": operator.xor,
+    "lshift": operator.lshift,
+    "rshift": operator.rshift,
+    "lt": operator.lt,
+    "eq": operator.eq,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+    "atan2": np.arctan2,
+    "hypot": np.hypot,
+    "fmod": np.fmod,
+    "copysign": np.copysign,
+    "logical_and": np.logical_and,
+    "gcd": np.gcd,
+    "lcm": np.lcm,
+    "nextafter": np.nextafter,
+}
+ONE = {
+    "neg": operator.neg,
+    "pos": operator.pos,
+    "invert": operator.invert,
+    "abs": np.abs,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "exp": np.exp,
+    "fabs": np.fabs,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "trunc": np.trunc,
+    "rint": np.rint,
+    "sign": np.sign,
+    "square": np.square,
+    "reciprocal": np.reciprocal,
+    "isnan": np.isnan,
+    "isinf": np.isinf,
+    "logical_not": np.logical_not,
+    "round": lambda x: np.round(x),
+    "degrees": np.degrees,
+}
+THREE = {"where": lambda a, b: np.where([True], a, b), "clip": lambda a, b: np.clip(a, b, b)}
 
 
 def row(name, function, operands):
@@ -49,13 +86,13 @@ def row(name, function, operands):
     print(name, *operands, result)
 
 
-sys.stdout = open(sys.argv[1], "w")
-for name, function in ONE.items():
-    for a in TYPES:
-        row(name, function, [a])
-for name, function in (TWO | THREE).items():
-    for a in TYPES:
-        for b in [*TYPES, *WEAK]:
-            row(name, function, [a, b])
-            if b in WEAK:
-                row(name, function, [b, a])
+with open(sys.argv[1], "w") as out, contextlib.redirect_stdout(out):
+    for name, function in ONE.items():
+        for a in TYPES:
+            row(name, function, [a])
+    for name, function in (TWO | THREE).items():
+        for a in TYPES:
+            for b in [*TYPES, *WEAK]:
+                row(name, function, [a, b])
+                if b in WEAK:
+                    row(name, function, [b, a])
