@@ -91,8 +91,9 @@ impl<'m> Lower<'_, 'm, '_> {
         }
         let zero = self.at.ins().iconst(types::I64, 0);
         match Plan::of(function, uniform).filter(|_| how == HowMany::Several) {
-            Some(plan) if chooses => {
-                let from = self.choosing_rounds(&plan, &inputs, outs, (count, done));
+            // What is left of a line is less than what a copy of it costs, and nobody looks at flags.
+            Some(plan) if self.unit.is_of_rows(self.id) => {
+                let from = self.whole_rounds(&plan, &inputs, outs, (count, done));
                 self.one_by_one(&before, &inputs, outs, (from, count, done));
             }
             Some(plan) => self.vector_rounds(&plan, &inputs, outs, (count, done)),

@@ -90,11 +90,6 @@ fn small(function: &Function, graph: &Graph, origins: &Origins, head: u32) -> Op
             work.extend(graph.preds[b as usize].iter().filter(|from| graph.reachable(**from)));
         }
     }
-    // What is done in vectors comes here for few rounds.
-    let rows = |b: u32| function.blocks[b as usize].insts.iter().any(|inst| matches!(inst.op, Op::Rows(_)));
-    if graph.preds[head as usize].iter().any(|from| graph.successors[*from as usize].iter().any(|to| rows(*to))) {
-        return None;
-    }
     let units = units(function, first)?;
     for &b in &blocks {
         let block = &function.blocks[b as usize];

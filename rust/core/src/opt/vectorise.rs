@@ -10,7 +10,8 @@
 //! stored change what is read in a later round? If so, f is done as a kernel for many elements at once (`Op::Rows`):
 //!
 //! ```text
-//! test(i):   branch …, views, head(i)
+//! test(i):   branch enough rounds, inside, head(i)
+//! inside:    branch all indices are inside, views, head(i)
 //! views:     lines of all arrays from i on; branch apart …, fast(i), head(i)
 //! fast(i):   as many rounds as are paid for, and one more if that is not all; branch all were paid for, on, ask
 //! ask:       tick; jump on
@@ -36,8 +37,8 @@ use crate::typed::{
 use crate::types::{ArrayTy, Ty};
 use lines::{Asked, Line, Place, Position, Rounds};
 
-/// How many rounds are worth the question and the call.
-const ENOUGH: i64 = 16;
+/// How many rounds are worth the question and the call, at least: also as many as fill the kernel's vectors.
+const ENOUGH: usize = 8;
 /// How many loops of a module are done so: each kernel is compiled.
 const LOOPS: usize = 24;
 
@@ -60,6 +61,8 @@ struct Found {
     out: Line,
     operands: Vec<Operand>,
     kernel: Function,
+    /// How many rounds are worth it.
+    enough: i64,
     span: Span,
 }
 
@@ -89,15 +92,16 @@ fn find(function: &Function, graph: &Graph, origins: &Origins, head: u32) -> Opt
     let blocks = lines::blocks(graph, head)?;
     let rounds = Rounds::of(function, graph, origins, head, &blocks)?;
     let asked = rounds.asked()?;
-    let (kernel, out, operands) = kernel::make(&rounds)?;
+    let (kernel, filled, out, operands) = kernel::make(&rounds)?;
+    let enough = filled.max(ENOUGH) as i64;
     let span = function.blocks[rounds.latch as usize].end_span;
-    Some(Found { head, limit: rounds.limit, asked, out, operands, kernel, span, blocks: blocks.clone() })
+    Some(Found { head, limit: rounds.limit, asked, out, operands, kernel, enough, span, blocks })
 }
 
 /// Puts the new blocks before the head.
 fn rewrite(function: &mut Function, found: &Found, kernel: FuncId) {
     let first = function.blocks.len() as u32;
-    let [test, views, fast, ask, on] = [0, 1, 2, 3, 4].map(|i| BlockId(first + i));
+    let [test, inside, views, fast, ask, on] = [0, 1, 2, 3, 4, 5].map(|i| BlockId(first + i));
     for (b, block) in function.blocks.iter_mut().enumerate() {
         if !found.blocks.contains(&(b as u32)) {
             block.end.targets_mut().filter(|to| to.block.0 == found.head).for_each(|to| to.block = test);
@@ -109,10 +113,18 @@ fn rewrite(function: &mut Function, found: &Found, kernel: FuncId) {
 
     let mut put = Put { function, insts: Vec::new(), span };
     let n = found.limit.emit(&mut put.emit());
-    let ask_all = found.ask(&mut put.emit(), start, n);
+    let many = enough(found.enough, &mut put.emit(), start, n);
     let insts = put.done();
-    let end = Terminator::Branch(ask_all, to(views, &[]), to(head, &[start]));
+    let end = Terminator::Branch(many, to(inside, &[]), to(head, &[start]));
     put.function.blocks.push(Block { params: vec![start], insts, end, end_span: span });
+
+    let inside = found.inside(&mut put.emit(), start, n);
+    let insts = put.done();
+    let end = match inside {
+        Some(inside) => Terminator::Branch(inside, to(views, &[]), to(head, &[start])),
+        None => Terminator::Jump(to(views, &[])),
+    };
+    put.function.blocks.push(Block { params: Vec::new(), insts, end, end_span: span });
 
     let count = put.emit()(Op::Sub(Mode::Numpy), &[n, start], Ty::INT);
     let out = put.row(&found.out.place);
@@ -189,16 +201,20 @@ fn rewrite(function: &mut Function, found: &Found, kernel: FuncId) {
     put.function.blocks.push(Block { params: Vec::new(), insts, end, end_span: span });
 }
 
+/// Whether there are enough rounds from the start to before n.
+fn enough(enough: i64, emit: &mut Emit, start: Value, n: Value) -> Value {
+    // It may wrap; then it is negative if start < n.
+    let count = emit(Op::Sub(Mode::Numpy), &[n, start], Ty::INT);
+    let enough = number(emit, enough);
+    let many = emit(Op::Cmp(Cond::Ge), &[count, enough], Ty::Bool);
+    let more = emit(Op::Cmp(Cond::Lt), &[start, n], Ty::Bool);
+    emit(Op::And, &[more, many], Ty::Bool)
+}
+
 impl Found {
-    /// Whether there are enough rounds from the start to before n, and all indices are inside in all of them.
-    fn ask(&self, emit: &mut Emit, start: Value, n: Value) -> Value {
-        let both = |emit: &mut Emit, a: Value, b: Value| emit(Op::And, &[a, b], Ty::Bool);
-        // n - start may wrap; then it is negative if start < n.
-        let count = emit(Op::Sub(Mode::Numpy), &[n, start], Ty::INT);
-        let enough = number(emit, ENOUGH);
-        let many = emit(Op::Cmp(Cond::Ge), &[count, enough], Ty::Bool);
-        let more = emit(Op::Cmp(Cond::Lt), &[start, n], Ty::Bool);
-        let mut all = both(emit, more, many);
+    /// Whether all indices are inside in all rounds from the start to before n; None: they are.
+    fn inside(&self, emit: &mut Emit, start: Value, n: Value) -> Option<Value> {
+        let mut all = None;
         for Asked { position, length, bounds } in &self.asked {
             let (low, high) = match position {
                 // 0 ≤ start + k; n - 1 + k < length is n ≤ length - k.
@@ -214,9 +230,8 @@ impl Found {
                     (low, emit(Op::Cmp(Cond::Lt), &[i, length], Ty::Bool))
                 }
             };
-            all = both(emit, all, high);
-            if *bounds == Bounds::Both {
-                all = both(emit, all, low);
+            for this in [Some(high), (*bounds == Bounds::Both).then_some(low)].into_iter().flatten() {
+                all = Some(all.map_or(this, |others| emit(Op::And, &[others, this], Ty::Bool)));
             }
         }
         all

@@ -105,8 +105,8 @@ impl<'m> Lower<'_, 'm, '_> {
         self.at.ins().jump(done, &[]);
     }
 
-    /// The rounds of a kernel that says of each element whether it is written. Goes on at the first element that fills no round; where that is.
-    pub(super) fn choosing_rounds(
+    /// Those rounds that are filled. Goes on at the first element that fills none, if there is one; where that is.
+    pub(super) fn whole_rounds(
         &mut self,
         plan: &Plan,
         inputs: &[Option<Run>],

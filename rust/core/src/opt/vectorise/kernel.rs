@@ -17,8 +17,8 @@ use crate::types::{Item, Ty};
 /// How many operands a kernel may have.
 const OPERANDS: usize = 16;
 
-/// The kernel, the line that it writes to, and its operands.
-pub fn make(rounds: &Rounds) -> Option<(Function, Line, Vec<Operand>)> {
+/// The kernel, how many elements fill its vectors, the line that it writes to, and its operands.
+pub fn make(rounds: &Rounds) -> Option<(Function, usize, Line, Vec<Operand>)> {
     let function = rounds.body.function;
     let store = function.blocks[rounds.stores as usize].insts.iter().find(|inst| inst.op == Op::Store)?;
     let Access::Line(out) = rounds.access(store)? else { return None };
@@ -42,8 +42,8 @@ pub fn make(rounds: &Rounds) -> Option<(Function, Line, Vec<Operand>)> {
     let uniform = |(i, operand): (usize, &Operand)| if matches!(operand, Operand::Line(_)) { 0 } else { 1u64 << i };
     let uniform = operands.iter().enumerate().map(uniform).sum();
     let kernel = straight(kernel)?;
-    Plan::of(&kernel, uniform)?;
-    Some((kernel, out, operands))
+    let filled = Plan::of(&kernel, uniform)?.round();
+    Some((kernel, filled, out, operands))
 }
 
 /// One block, cleaned.
