@@ -46,12 +46,15 @@ pub fn eval(op: &Op, types: &[&Ty], result: &Ty, args: &[u64]) -> Result<Slots, 
             .map_err(Cause::Fault)?;
             return Ok(out);
         }
-        Call(_) | Map(_) | MapInto(_) | Reduce(..) | Extern(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => {
+        Call(_) | Map(_) | MapInto(_) | Reduce(..) | Rows(_) | Extern(_) | Print(_) | Tick(_) | Prepay(_)
+        | Refund(_) | PrepayMost => {
             unreachable!("eval knows no modules and no hosts")
         }
         NoArray => return Ok(Slots::from_elem(0, result.width())),
         Fits => return array::fits(types, args).map(|()| Slots::new()).map_err(Cause::Fault),
         Index(bounds) => array::index(*bounds, args[0] as i64, args[1] as i64).map_err(Cause::Fault)?,
+        Apart => u64::from(array::apart(types, args)),
+        Reach => array::reach(types, args),
         _ => match types[0] {
             Ty::Array(ty) => return Ok(array::on_arrays(op, *ty, result, args)),
             Ty::Float(float) => on_floats(op, *float, result, args),

@@ -167,6 +167,35 @@ impl<'p> Machine<'p> {
         Ok(())
     }
 
+    /// The kernel on the elements of lines, one after the other.
+    #[inline(never)]
+    fn rows(&mut self, function: &'p Function, kernel: FuncId, inst: &Inst, args: &[u64]) -> Result<(), Cause> {
+        let mut places: SmallVec<[(u64, Option<Item>); 8]> = SmallVec::new();
+        let mut rest = args;
+        for ty in types(function, &inst.args) {
+            places.push((rest[0], if let Ty::Array(array) = ty { Some(array.item) } else { None }));
+            rest = &rest[ty.width()..];
+        }
+        let (Some(((out, Some(item)), operands)), Some(&count)) = (places.split_first(), args.get(1)) else {
+            return Ok(());
+        };
+        let at = |first: u64, item: Item, i: u64| first.wrapping_add(i.wrapping_mul(item.size() as u64));
+        for i in 0..count {
+            // SAFETY: the operands are lines of so many elements at least, which are there while code runs.
+            let element = |&(first, item): &(u64, Option<Item>)| match item {
+                Some(item) => unsafe { memory::load(item, at(first, item, i)) },
+                None => first,
+            };
+            let elements: Slots = operands.iter().map(element).collect();
+            let result = self.call_now(kernel.0, &elements)?;
+            if result.get(1) != Some(&0) {
+                // SAFETY: likewise, and the first is writable.
+                unsafe { memory::store(*item, at(*out, *item, i), result[0]) };
+            }
+        }
+        Ok(())
+    }
+
     /// Runs a function to its end, in the midst of an instruction.
     fn call_now(&mut self, function: u32, args: &[u64]) -> Result<Slots, Cause> {
         let (before, steps) = (std::mem::take(&mut self.frames), std::mem::replace(&mut self.steps, u64::MAX));
@@ -208,6 +237,12 @@ impl<'p> Machine<'p> {
                 self.write(inst.result, &[u64::from(there)]);
             }
             Op::Refund(units) => self.budget += u64::from(*units),
+            Op::PrepayMost => {
+                let paid = self.budget.min(args[0]);
+                self.budget -= paid;
+                self.write(inst.result, &[paid]);
+            }
+            Op::Rows(kernel) => self.rows(function, *kernel, inst, &args)?,
             op => {
                 let result = eval(op, &types(function, &inst.args), function.ty(inst.result), &args)?;
                 self.write(inst.result, &result);

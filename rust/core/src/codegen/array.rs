@@ -12,10 +12,10 @@ use crate::typed::{Bounds, Op, Value};
 use crate::types::{ArrayTy, FloatTy, Item, Ty};
 
 /// An array's scalars, by what they are.
-struct Parts {
-    ty: ArrayTy,
-    address: ir::Value,
-    lengths: Scalars,
+pub(super) struct Parts {
+    pub ty: ArrayTy,
+    pub address: ir::Value,
+    pub lengths: Scalars,
     /// In bytes; none of what is contiguous.
     strides: Scalars,
 }
@@ -189,7 +189,7 @@ impl Lower<'_, '_, '_> {
         std::iter::repeat_n(zero, ty.width()).collect()
     }
 
-    fn parts(&self, value: Value) -> Parts {
+    pub(super) fn parts(&self, value: Value) -> Parts {
         let Ty::Array(ty) = *self.function.ty(value) else { unreachable!("verified: an array") };
         let scalars = self.of(value);
         let (lengths, strides) = scalars[1..].split_at(ty.ndim.into());
@@ -224,7 +224,7 @@ impl Lower<'_, '_, '_> {
         self.bytes(array.ty.item, elements)
     }
 
-    fn address_of(&mut self, array: &Parts, indices: &[Value]) -> ir::Value {
+    pub(super) fn address_of(&mut self, array: &Parts, indices: &[Value]) -> ir::Value {
         if array.ty.contiguous {
             let mut elements = self.one(indices[0]);
             for (axis, &index) in indices.iter().enumerate().skip(1) {

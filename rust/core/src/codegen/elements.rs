@@ -11,7 +11,7 @@ use super::vector::Plan;
 use super::{Lower, Scalars, Unit};
 use crate::outside::{HowMany, Outside};
 use crate::typed::{FuncId, Function, Op, Terminator, Value};
-use crate::types::Item;
+use crate::types::{Item, Ty};
 
 /// One operand: what its elements are, and where the first one is.
 #[derive(Clone, Copy)]
@@ -60,7 +60,9 @@ impl<'m> Lower<'_, 'm, '_> {
         let (some, done) = (self.new_block(), self.new_block());
         self.at.ins().brif(count, some, &[], done, &[]);
         self.enter(some);
-        let outs = function.result.scalars();
+        let mut outs = function.result.scalars();
+        let chooses = self.chooses();
+        outs.truncate(if chooses { 1 } else { usize::MAX });
         let types = function.params().iter().map(|&param| function.ty(param)).chain(&outs);
         let items: Vec<Item> = types.map(|ty| Item::of(ty).expect("elements are numbers and bools")).collect();
         let runs: Vec<Run> = (items.iter().enumerate())
@@ -87,28 +89,54 @@ impl<'m> Lower<'_, 'm, '_> {
                 self.inst(inst);
             }
         }
+        let zero = self.at.ins().iconst(types::I64, 0);
         match Plan::of(function, uniform).filter(|_| how == HowMany::Several) {
+            // What is left of a line is less than what a copy of it costs, and nobody looks at flags.
+            Some(plan) if self.unit.is_of_rows(self.id) => {
+                let from = self.whole_rounds(&plan, &inputs, outs, (count, done));
+                self.one_by_one(&before, &inputs, outs, (from, count, done));
+            }
             Some(plan) => self.vector_rounds(&plan, &inputs, outs, (count, done)),
-            None => self.one_by_one(&before, &inputs, outs, (count, done)),
+            None => self.one_by_one(&before, &inputs, outs, (zero, count, done)),
         }
         self.enter(done);
         let status = self.at.ins().iconst(types::I32, 0);
         self.at.ins().return_(&[status]);
     }
 
-    fn one_by_one(&mut self, before: &[bool], inputs: &[Option<Run>], outs: &[Run], (count, done): (ir::Value, Block)) {
+    /// Whether it is a kernel that says of each element whether it is written: see `Op::Rows`.
+    pub(super) fn chooses(&self) -> bool {
+        self.unit.is_kernel(self.id) && matches!(self.function.result, Ty::Tuple(_))
+    }
+
+    fn one_by_one(
+        &mut self,
+        before: &[bool],
+        inputs: &[Option<Run>],
+        outs: &[Run],
+        (from, count, done): (ir::Value, ir::Value, Block),
+    ) {
         let function = self.function;
         let body = self.new_block();
         let index = self.at.append_block_param(body, types::I64);
-        let zero = self.at.ins().iconst(types::I64, 0);
-        self.at.ins().jump(body, &[BlockArg::Value(zero)]);
+        self.at.ins().jump(body, &[BlockArg::Value(from)]);
         self.at.switch_to_block(body);
         self.stack_checked = false;
         let waiting = inputs.iter().zip(function.params()).filter_map(|(run, &param)| Some((param, (*run)?)));
         let results = self.one_element(before, waiting.collect(), index);
+        let next = self.chooses().then(|| {
+            let (written, next) = (self.new_block(), self.new_block());
+            self.at.ins().brif(results[1], written, &[], next, &[]);
+            self.enter(written);
+            next
+        });
         for (run, scalar) in outs.iter().zip(results) {
             let address = self.element_address(*run, index);
             self.store_item(run.item, scalar, address);
+        }
+        if let Some(next) = next {
+            self.at.ins().jump(next, &[]);
+            self.enter(next);
         }
         let next = self.at.ins().iadd_imm_s(index, 1);
         let more = self.at.ins().icmp(IntCC::UnsignedLessThan, next, count);

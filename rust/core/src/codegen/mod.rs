@@ -24,6 +24,7 @@ pub(crate) mod hooks;
 pub(crate) mod isa;
 pub(crate) mod kept;
 pub(crate) mod outer;
+mod rows;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticks;
@@ -316,6 +317,13 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
                 return self.define(inst.result, &[]);
             }
             Op::Map(_) | Op::MapInto(_) | Op::Reduce(..) => return self.whole(inst),
+            Op::Rows(kernel) => {
+                self.rows(*kernel, args);
+                return self.define(inst.result, &[]);
+            }
+            Op::Apart => self.apart(args),
+            Op::Reach => self.reach(args),
+            Op::PrepayMost => self.prepay_most(args[0]),
             Op::Len(axis) => self.len(args[0], *axis),
             Op::Index(bounds) => self.index(*bounds, args),
             Op::Load => self.load_element(args),

@@ -20,7 +20,7 @@ use super::abi::{Callee, Import};
 use super::hooks::Context;
 use crate::failure::Cause;
 use crate::typed::calls::{callees, components};
-use crate::typed::{Block, Inst, Module, Op, Target, Terminator};
+use crate::typed::{Block, Inst, Module, Op, Target, Terminator, Value};
 
 const BUDGET: i32 = offset_of!(Context, budget) as i32;
 const UNITS: i32 = offset_of!(Context, units) as i32;
@@ -155,6 +155,15 @@ impl Lower<'_, '_, '_> {
         let now = self.at.ins().select(there, left, budget);
         self.set_budget(now);
         there
+    }
+
+    /// As many as there are, at most so many: how many these are. What is there is never less than none.
+    pub(super) fn prepay_most(&mut self, most: Value) -> ir::Value {
+        let (budget, most) = (self.budget(), self.one(most));
+        let paid = self.at.ins().smin(budget, most);
+        let left = self.at.ins().isub(budget, paid);
+        self.set_budget(left);
+        paid
     }
 
     /// The way out of the copies of a loop (`opt::unroll`), taken once for many rounds.

@@ -26,7 +26,7 @@ pub(super) fn kernels(module: &Module) -> Vec<Option<u64>> {
         for inst in function.blocks.iter().flat_map(|block| &block.insts) {
             let (id, args) = match inst.op {
                 Op::Map(id) | Op::Reduce(_, id) => (id, &inst.args[..]),
-                Op::MapInto(id) => (id, &inst.args[1..]),
+                Op::MapInto(id) | Op::Rows(id) => (id, &inst.args[1..]),
                 _ => continue,
             };
             let numbers = args.iter().enumerate().filter(|(_, arg)| !matches!(function.ty(**arg), Ty::Array(_)));
@@ -37,6 +37,12 @@ pub(super) fn kernels(module: &Module) -> Vec<Option<u64>> {
 }
 
 impl Unit<'_> {
+    /// Whether it is done for lines (`Op::Rows`).
+    pub(super) fn is_of_rows(&self, id: FuncId) -> bool {
+        let mut insts = self.module.functions.iter().flat_map(|f| &f.blocks).flat_map(|block| &block.insts);
+        insts.any(|inst| inst.op == Op::Rows(id))
+    }
+
     pub(super) fn is_kernel(&self, id: FuncId) -> bool {
         self.kernels[id.0 as usize].is_some()
     }

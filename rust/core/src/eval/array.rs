@@ -81,6 +81,27 @@ pub fn index(bounds: Bounds, i: i64, n: i64) -> Result<u64, Fault> {
     if (0..n).contains(&from_start) { Ok(from_start as u64) } else { Err(Fault::IndexRange) }
 }
 
+/// Whether elements written to the first, in order, change nothing that is read later of the second (`Op::Apart`).
+pub fn apart(types: &[&Ty], args: &[u64]) -> bool {
+    let (&[Ty::Array(to), Ty::Array(from)], &[a, m, b, n]) = (types, args) else { unreachable!("verified: two lines") };
+    let [to, from] = [to, from].map(|ty| ty.item.size() as u64);
+    let [a_end, b_end] =
+        [(a, m, to), (b, n, from)].map(|(start, length, size)| start.wrapping_add(length.wrapping_mul(size)));
+    b_end <= a || if to == from { a <= b } else { a_end <= b }
+}
+
+/// How many elements of the first until one of the second changes (`Op::Reach`).
+pub fn reach(types: &[&Ty], args: &[u64]) -> u64 {
+    let (&[Ty::Array(to), Ty::Array(of), ..], [a, n, rest @ ..]) = (types, args) else { unreachable!("verified") };
+    let (own, indices) = rest.split_at(of.width());
+    let element = Array::read(*of, own).address_of(indices);
+    let size = to.item.size() as u64;
+    if element.wrapping_add(of.item.size() as u64) <= *a {
+        return *n;
+    }
+    (element.saturating_sub(*a) / size + 1).min(*n)
+}
+
 /// Whether arrays' shapes fit together.
 pub fn fits(types: &[&Ty], args: &[u64]) -> Result<(), Fault> {
     let mut rest = args;

@@ -96,7 +96,7 @@ impl Folder<'_> {
         if index >= self.definitions.len() {
             self.definitions.resize(index + 1, None);
         }
-        if !matches!(inst.op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Prepay(_)) {
+        if !matches!(inst.op, Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Prepay(_) | Op::PrepayMost) {
             self.definitions[index] = Some((inst.op.clone(), inst.args.clone()));
         }
         self.done.push(inst);
@@ -111,7 +111,7 @@ impl Folder<'_> {
 
     /// The answer, when all operands are constants and there is one.
     fn evaluate(&self, inst: &Inst) -> Option<Const> {
-        let counts = matches!(inst.op, Op::Tick(_) | Op::Prepay(_) | Op::Refund(_));
+        let counts = matches!(inst.op, Op::Tick(_) | Op::Prepay(_) | Op::PrepayMost | Op::Refund(_));
         if counts || matches!(inst.op, Op::Const(_) | Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Tuple) {
             return None;
         }

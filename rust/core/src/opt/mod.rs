@@ -16,6 +16,7 @@ mod renumber;
 mod rewrite;
 mod simplify_cfg;
 mod unroll;
+mod vectorise;
 
 use crate::diag::Error;
 use crate::typed::Module;
@@ -42,6 +43,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "merge", run: merge::run },
     Pass { name: "bounds", run: bounds::run },
     Pass { name: "dce", run: dce::run },
+    Pass { name: "vectorise", run: vectorise::run },
     Pass { name: "unroll", run: unroll::run },
     Pass { name: "renumber", run: renumber::run },
 ];

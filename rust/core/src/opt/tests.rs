@@ -1,6 +1,7 @@
 //! Passes keep what programs mean: random programs, run before and after on random arguments, by the interpreter.
 
 mod arrays;
+mod lines;
 pub mod random;
 
 use super::*;

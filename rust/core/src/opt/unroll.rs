@@ -17,7 +17,7 @@
 //!
 //! So every engine counts what it counted before, and every value that is read after the loop is still the one that was.
 
-mod counted;
+pub(super) mod counted;
 
 use std::collections::HashMap;
 

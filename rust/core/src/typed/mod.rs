@@ -201,6 +201,8 @@ pub enum Op {
     Prepay(u32),
     /// `() -> None`: gives back what was prepaid and not used.
     Refund(u32),
+    /// `(int) -> int`: takes as many units as are there, at most so many, and says how many it took. Never asks the host.
+    PrepayMost,
     /// `(array) -> int`: its length along a dimension.
     Len(u8),
     /// `(int, int) -> int`: an index into so many elements, as one that counts from the start: negative ones count from the end.
@@ -226,6 +228,16 @@ pub enum Op {
     /// `(array or T…) -> R`: one value of what the kernel makes of all elements, in the order that `Reduction` promises. ValueError where
     /// shapes do not fit, or where nothing has no such value.
     Reduce(Reduction, FuncId),
+    /// `(array, array or T…) -> None`: what the kernel makes of each element, written to the first operand, as long as that is; a T goes to each.
+    /// The arrays have one dimension, are contiguous, the others no shorter, and each is `Apart` from the first. A kernel that gives
+    /// a pair says with it whether the element is written; one that is not is not touched. The kernel has a form in vectors.
+    Rows(FuncId),
+    /// `(array, array) -> bool`, both contiguous and of one dimension: whether elements can be written to the first, one after the other, without changing what is
+    /// read later of the second at the same index: the second begins where the first does, or behind it, or they share nothing.
+    Apart,
+    /// `(array, array, int…) -> int`: how many elements of the first, which is contiguous, of one dimension and not empty, can be written until an element of the
+    /// second changes, the one that changes it included: all, if none does.
+    Reach,
     /// `(array…) -> None`: ValueError where their shapes do not fit together.
     Fits,
     /// `() -> array`: one without elements, where nobody looks at it.
@@ -302,15 +314,15 @@ impl Op {
             | Abs(m) | Narrow(m) | ToInt(m) => *m == Mode::Python,
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
             Extern(callee) => !callee.of.pure,
-            Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => true,
-            Index(_) | Store | Fits | Map(_) | MapInto(_) | Reduce(..) => true,
+            Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) | PrepayMost => true,
+            Index(_) | Store | Fits | Map(_) | MapInto(_) | Reduce(..) | Rows(_) => true,
             _ => false,
         }
     }
 
     /// Whether it writes to an array that others may see.
     pub fn writes(&self) -> bool {
-        matches!(self, Op::Store | Op::MapInto(_))
+        matches!(self, Op::Store | Op::MapInto(_) | Op::Rows(_))
     }
 
     /// Whether it is done for all elements of arrays, and asks the host meanwhile whether to go on.
@@ -321,14 +333,14 @@ impl Op {
     /// The function of the module that it runs.
     pub fn function(&self) -> Option<FuncId> {
         match self {
-            Op::Call(id) | Op::Map(id) | Op::MapInto(id) | Op::Reduce(_, id) => Some(*id),
+            Op::Call(id) | Op::Map(id) | Op::MapInto(id) | Op::Reduce(_, id) | Op::Rows(id) => Some(*id),
             _ => None,
         }
     }
 
     pub fn function_mut(&mut self) -> Option<&mut FuncId> {
         match self {
-            Op::Call(id) | Op::Map(id) | Op::MapInto(id) | Op::Reduce(_, id) => Some(id),
+            Op::Call(id) | Op::Map(id) | Op::MapInto(id) | Op::Reduce(_, id) | Op::Rows(id) => Some(id),
             _ => None,
         }
     }

@@ -66,7 +66,7 @@ pub(super) fn instruction(module: &Module, function: &Function, inst: &Inst, use
     let operands = values(&inst.args);
     let operation = operation(module, function, inst);
     let body = match &inst.op {
-        Op::Call(_) | Op::Extern(_) | Op::Helper(..) | Op::Map(_) | Op::MapInto(_) | Op::Reduce(..) => {
+        Op::Call(_) | Op::Extern(_) | Op::Helper(..) | Op::Map(_) | Op::MapInto(_) | Op::Reduce(..) | Op::Rows(_) => {
             format!("{operation}({operands})")
         }
         Op::Print(print) => format!("print {}", print_operands(print, &inst.args)),
@@ -146,6 +146,9 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
         Op::Tick(units) => format!("tick {units}"),
         Op::Prepay(units) => format!("prepay {units}"),
         Op::Refund(units) => format!("refund {units}"),
+        Op::PrepayMost => "prepay.most".to_owned(),
+        Op::Apart => "apart".to_owned(),
+        Op::Reach => "reach".to_owned(),
         Op::Len(axis) => format!("len {axis} of"),
         Op::Index(Bounds::Both) => "index".to_owned(),
         Op::Index(Bounds::Upper) => "index.upper".to_owned(),
@@ -154,11 +157,12 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
         Op::At(axis) => format!("at {axis} of"),
         Op::Cut(axis) => format!("cut {axis} of"),
         Op::Transpose => "transpose".to_owned(),
-        Op::Map(kernel) | Op::MapInto(kernel) | Op::Reduce(_, kernel) => {
+        Op::Map(kernel) | Op::MapInto(kernel) | Op::Rows(kernel) | Op::Reduce(_, kernel) => {
             let name = module.functions.get(kernel.0 as usize).map_or("?", |function| &*function.name);
             match &inst.op {
                 Op::Map(_) => format!("map {name}"),
                 Op::MapInto(_) => format!("map.into {name}"),
+                Op::Rows(_) => format!("rows {name}"),
                 Op::Reduce(reduction, _) => format!("{} {name}", reduction.name()),
                 _ => unreachable!(),
             }

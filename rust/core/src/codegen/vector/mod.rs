@@ -105,6 +105,97 @@ impl<'m> Lower<'_, 'm, '_> {
         self.at.ins().jump(done, &[]);
     }
 
+    /// Those rounds that are filled. Goes on at the first element that fills none, if there is one; where that is.
+    pub(super) fn whole_rounds(
+        &mut self,
+        plan: &Plan,
+        inputs: &[Option<Run>],
+        outs: &[Run],
+        (count, done): (ir::Value, Block),
+    ) -> ir::Value {
+        let length = plan.round() as i64;
+        let whole = self.at.ins().band_imm_s(count, -length);
+        let firsts: Vec<ir::Value> = inputs.iter().flatten().chain(outs).map(|run| run.first).collect();
+        let rounds = self.rounds(firsts.len());
+        let zero = self.at.ins().iconst(types::I64, 0);
+        let no = self.at.ins().iconst(types::I8, 0);
+        let args: Vec<BlockArg> = firsts.into_iter().chain([zero, whole, no]).map(BlockArg::Value).collect();
+        self.at.ins().brif(whole, rounds.body, &args, rounds.after, &[]);
+
+        self.at.switch_to_block(rounds.body);
+        self.round(plan, inputs, outs, &rounds);
+        let next = self.at.ins().iadd_imm_s(rounds.index, length);
+        let more = self.at.ins().icmp(IntCC::UnsignedLessThan, next, rounds.end);
+        let bases = rounds.bases.iter().copied();
+        let args: Vec<BlockArg> = bases.chain([next, rounds.end, rounds.copied]).map(BlockArg::Value).collect();
+        self.at.ins().brif(more, rounds.body, &args, rounds.after, &[]);
+        self.at.seal_block(rounds.body);
+
+        self.enter(rounds.after);
+        let rest = self.new_block();
+        let some = self.at.ins().icmp(IntCC::UnsignedLessThan, whole, count);
+        self.at.ins().brif(some, rest, &[], done, &[]);
+        self.enter(rest);
+        whole
+    }
+
+    /// Stores those elements of a round whose masks say so.
+    fn store_chosen(
+        &mut self,
+        plan: &Plan,
+        run: Run,
+        vectors: Vec<ir::Value>,
+        masks: Vec<ir::Value>,
+        index: ir::Value,
+    ) {
+        let [any, all] = [0, 1].map(|all| {
+            let mut masks = masks.iter().copied();
+            let first = masks.next().expect("a round has a vector");
+            masks.fold(first, |a, b| if all == 1 { self.at.ins().band(a, b) } else { self.at.ins().bor(a, b) })
+        });
+        let (some, every, each, next) = (self.new_block(), self.new_block(), self.new_block(), self.new_block());
+        let any = self.at.ins().vany_true(any);
+        self.at.ins().brif(any, some, &[], next, &[]);
+        self.enter(some);
+        let all = self.at.ins().vall_true(all);
+        self.at.ins().brif(all, every, &[], each, &[]);
+
+        self.enter(every);
+        let address = self.element_address(run, index);
+        self.store_round(plan, run.item, vectors.clone(), address);
+        self.at.ins().jump(next, &[]);
+
+        self.enter(each);
+        let length = plan.round() as i64;
+        let values = self.buffer(run, length);
+        self.store_round(plan, run.item, vectors, values.first);
+        let flags = self.buffer(Run { item: Item::Bool, ..run }, length);
+        self.store_round(plan, Item::Bool, masks, flags.first);
+        let length = self.at.ins().iconst(types::I64, length);
+        self.copy_elements(length, |lower, i| {
+            let flag = lower.element_address(flags, i);
+            let flag = lower.at.ins().load(types::I8, element(), flag, 0);
+            let (written, next) = (lower.new_block(), lower.new_block());
+            lower.at.ins().brif(flag, written, &[], next, &[]);
+            lower.enter(written);
+            let to = lower.at.ins().iadd(index, i);
+            lower.copy_element((values, i), (run, to));
+            lower.at.ins().jump(next, &[]);
+            lower.enter(next);
+        });
+        self.at.ins().jump(next, &[]);
+        self.enter(next);
+    }
+
+    fn store_round(&mut self, plan: &Plan, item: Item, vectors: Vec<ir::Value>, address: ir::Value) {
+        if item == Item::Bool {
+            return self.store_masks(plan, vectors, address);
+        }
+        for (k, vector) in vectors.into_iter().enumerate() {
+            self.at.ins().store(element(), vector, address, k as i32 * 16);
+        }
+    }
+
     fn rounds(&mut self, runs: usize) -> Rounds {
         let (body, after) = (self.new_block(), self.new_block());
         let bases = (0..runs).map(|_| self.at.append_block_param(body, types::I64)).collect();
@@ -134,6 +225,8 @@ impl<'m> Lower<'_, 'm, '_> {
         let [block] = &function.blocks[..] else { unreachable!("planned: one block") };
         let Terminator::Return(result) = block.end else { unreachable!("planned: it returns") };
         let mut given: Vec<Vec<ir::Value>> = vec![Vec::new(); outs.len()];
+        let chooses = self.chooses();
+        let mut chosen: Vec<ir::Value> = Vec::new();
         for k in 0..plan.vectors {
             for (run, &param) in inputs.iter().zip(function.params()) {
                 match run {
@@ -154,9 +247,12 @@ impl<'m> Lower<'_, 'm, '_> {
             }
             self.place(block.end_span);
             let results: Scalars = self.of(result).into();
+            if chooses {
+                chosen.push(self.as_vector(plan, Item::Bool, results[1]));
+            }
             for ((run, scalar), given) in outs.iter().zip(results).zip(&mut given) {
                 let vector = self.as_vector(plan, run.item, scalar);
-                if run.item == Item::Bool {
+                if chooses || run.item == Item::Bool {
                     given.push(vector);
                 } else {
                     let address = self.element_address(*run, rounds.index);
@@ -165,7 +261,9 @@ impl<'m> Lower<'_, 'm, '_> {
             }
         }
         for (run, masks) in outs.iter().zip(given) {
-            if run.item == Item::Bool {
+            if chooses {
+                self.store_chosen(plan, *run, masks, std::mem::take(&mut chosen), rounds.index);
+            } else if run.item == Item::Bool {
                 let address = self.element_address(*run, rounds.index);
                 self.store_masks(plan, masks, address);
             }

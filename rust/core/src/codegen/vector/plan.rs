@@ -88,7 +88,7 @@ impl Plan {
     }
 
     /// Elements of one round: a power of two.
-    pub(super) fn round(&self) -> usize {
+    pub fn round(&self) -> usize {
         self.vectors * self.lanes()
     }
 

@@ -29,7 +29,7 @@ const FAR: i64 = 1 << 32;
 /// How a loop counts: its head asks whether the parameter at this position is less than the limit.
 pub struct Counted {
     pub position: usize,
-    limit: Known,
+    pub limit: Known,
     indices: Vec<Index>,
 }
 
@@ -49,14 +49,14 @@ enum From {
 }
 
 /// What does not change in a loop, and a constant.
-#[derive(Clone, Copy)]
-struct Known {
-    root: Root,
-    plus: i64,
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Known {
+    pub root: Root,
+    pub plus: i64,
 }
 
-#[derive(Clone, Copy)]
-enum Root {
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Root {
     Number,
     Value(Value),
     Length(Value, u8),
@@ -76,6 +76,11 @@ impl Origins {
         }
         Origins(origins)
     }
+
+    /// The block that defines a value.
+    pub fn block(&self, value: Value) -> Option<u32> {
+        self.0[value.0 as usize].map(|(block, _)| block)
+    }
 }
 
 /// What is looked at.
@@ -92,11 +97,11 @@ impl Body<'_> {
         &self.function.blocks[self.head as usize]
     }
 
-    fn inside(&self, value: Value) -> bool {
+    pub fn inside(&self, value: Value) -> bool {
         self.origins.0[value.0 as usize].is_none_or(|(block, _)| self.blocks.contains(&block))
     }
 
-    fn inst(&self, value: Value) -> Option<&Inst> {
+    pub fn inst(&self, value: Value) -> Option<&Inst> {
         let (block, inst) = self.origins.0[value.0 as usize]?;
         self.function.blocks[block as usize].insts.get(inst as usize)
     }
@@ -153,7 +158,7 @@ impl Body<'_> {
     }
 
     /// A value that does not change in the loop.
-    fn known(&self, value: Value) -> Option<Known> {
+    pub fn known(&self, value: Value) -> Option<Known> {
         let (base, plus) = self.apart(value);
         if let Some(constant) = self.constant(base) {
             return Some(Known { root: Root::Number, plus: constant.wrapping_add(plus) });
@@ -166,7 +171,7 @@ impl Body<'_> {
         Some(Known { root, plus })
     }
 
-    fn beyond_counter(&self, value: Value, counter: Value) -> Option<i64> {
+    pub fn beyond_counter(&self, value: Value, counter: Value) -> Option<i64> {
         let (base, plus) = self.apart(value);
         (base == counter && (-FAR..FAR).contains(&plus)).then_some(plus)
     }
@@ -195,12 +200,12 @@ impl Body<'_> {
 /// New instructions, with the type of their result.
 pub type Emit<'a> = dyn FnMut(Op, &[Value], Ty) -> Value + 'a;
 
-fn number(emit: &mut Emit, value: i64) -> Value {
+pub fn number(emit: &mut Emit, value: i64) -> Value {
     emit(Op::Const(Const::Int(value as u64)), &[], Ty::INT)
 }
 
 impl Known {
-    fn emit(&self, emit: &mut Emit) -> Value {
+    pub fn emit(&self, emit: &mut Emit) -> Value {
         let root = match self.root {
             Root::Number => return number(emit, self.plus),
             Root::Value(value) => value,
@@ -211,6 +216,11 @@ impl Known {
         }
         let plus = number(emit, self.plus);
         emit(Op::Add(Mode::Numpy), &[root, plus], Ty::INT)
+    }
+
+    /// So much more, which does not wrap: of lengths.
+    pub fn more(&self, by: i64, emit: &mut Emit) -> Value {
+        Known { plus: self.plus.wrapping_add(by), ..*self }.emit(emit)
     }
 
     /// So much less, or the least int if that wraps.

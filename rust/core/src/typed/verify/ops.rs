@@ -105,6 +105,7 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
         }
         Tick(_) | Refund(_) => arity(&args, 0).and_then(|()| gives(result, &Ty::None)),
         Prepay(_) => arity(&args, 0).and_then(|()| gives(result, &Ty::Bool)),
+        PrepayMost => same(1, |t| *t == Ty::INT).and_then(|t| gives(result, t)),
         Len(axis) => {
             arity(&args, 1)?;
             dimension(array(args[0])?, *axis)?;
@@ -161,6 +162,30 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
             }
             gives(result, &Ty::None)
         }
+        Rows(kernel) => {
+            args.iter().filter(|arg| matches!(arg, Ty::Array(_))).try_for_each(|arg| line(arg).map(drop))?;
+            let out = line(args.first().ok_or("no operands")?)?;
+            operands(module, *kernel, &args[1..])?;
+            let made = &module.functions[kernel.0 as usize].result;
+            let item = match made {
+                Ty::Tuple(pair) => pair.first().filter(|_| pair[1..] == [Ty::Bool]).unwrap_or(made),
+                one => one,
+            };
+            if !out.writable || *item != out.item.ty() {
+                return Err(format!("{made} does not go into {out}"));
+            }
+            gives(result, &Ty::None)
+        }
+        Apart => {
+            arity(&args, 2)?;
+            args.iter().try_for_each(|arg| line(arg).map(drop))?;
+            gives(result, &Ty::Bool)
+        }
+        Reach => {
+            line(args.first().ok_or("no operands")?)?;
+            indices(args.get(2..).ok_or("no element")?, array(args[1])?)?;
+            gives(result, &Ty::INT)
+        }
         Reduce(reduction, kernel) => {
             let (_, item) = mapped(module, *kernel, &args)?;
             gives(result, &reduction.result(item))
@@ -185,8 +210,22 @@ fn array(ty: &Ty) -> Result<ArrayTy, String> {
     }
 }
 
+/// An array whose elements lie one after the other, in one dimension.
+fn line(ty: &Ty) -> Result<ArrayTy, String> {
+    let of = array(ty)?;
+    if of.contiguous && of.ndim == 1 { Ok(of) } else { Err(format!("{of} is no contiguous line")) }
+}
+
 /// The dimensions of what a kernel makes of operands, and its elements.
 fn mapped(module: &Module, kernel: FuncId, args: &[&Ty]) -> Result<(u8, Item), String> {
+    let ndim = operands(module, kernel, args)?;
+    let made = &module.functions[kernel.0 as usize].result;
+    let item = Item::of(made).ok_or_else(|| format!("{made} is no element"))?;
+    Ok((ndim, item))
+}
+
+/// The most dimensions that an operand of a kernel has.
+fn operands(module: &Module, kernel: FuncId, args: &[&Ty]) -> Result<u8, String> {
     let kernel = &module.functions[kernel.0 as usize];
     arity(args, kernel.params().len())?;
     let mut ndim = 0;
@@ -200,8 +239,7 @@ fn mapped(module: &Module, kernel: FuncId, args: &[&Ty]) -> Result<(u8, Item), S
             scalar => expect(scalar, want, "an operand")?,
         }
     }
-    let item = Item::of(&kernel.result).ok_or_else(|| format!("{} is no element", kernel.result))?;
-    Ok((ndim, item))
+    Ok(ndim)
 }
 
 fn dimension(array: ArrayTy, axis: u8) -> Result<(), String> {
