@@ -59,7 +59,9 @@ def promised(name: str, array: Any) -> Any:
     if name in ("sum", "prod", "mean"):
         add: Callable[[Any, Any], Any] = (lambda a, b: a * b) if name == "prod" else (lambda a, b: a + b)
         start = 1 if name == "prod" else 0
-        if kind != "f":
+        if name == "mean" and kind != "f":  # ints are added as floats
+            total = fold([float(element) for element in elements], 0.0, add)
+        elif kind != "f":
             total = wrap(fold(elements, start, add), kind != "u")
         else:
             total = fold(elements, float(start), add)

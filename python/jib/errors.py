@@ -227,6 +227,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "not-an-array": (CompileError, "'{0}' object is not an array"),
     "too-many-indices": (CompileError, "too many indices: the array has {0} dimensions, and there are {1}"),
     "element-type": (CompileError, "an element of {0} cannot be {1}"),
+    "array-index": (CompileError, "{0} is no index: an index is an int or a slice; where() chooses elements, and so does a loop"),
     "array-truth": (CompileError, "an array is neither true nor false: ask any() or all() of it, or where() for each element"),
     "augmented-kind": (CompileError, "the result of '{0}', {1}, does not fit in place into {2}"),
     "no-element": (CompileError, "{0} gives {1}, of which there are no arrays"),

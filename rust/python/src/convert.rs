@@ -13,7 +13,7 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyOverflowError, PyRecursionError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyTuple};
+use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 use smallvec::SmallVec;
 
 use crate::calls::call_method;
@@ -303,5 +303,7 @@ fn mismatch(place: Place<'_>, wanted: &str, value: &Bound<'_, PyAny>) -> PyErr {
     if param == Place::RESULT {
         return PyTypeError::new_err(format!("{function}() must return {wanted}, not {class}"));
     }
-    PyTypeError::new_err(format!("{function}() argument '{param}' must be {wanted}, not {class}"))
+    let like_array = value.is_instance_of::<PyList>() || value.hasattr("__array__").unwrap_or(false);
+    let hint = if like_array { "; numpy.asarray() makes an array of it" } else { "" };
+    PyTypeError::new_err(format!("{function}() argument '{param}' must be {wanted}, not {class}{hint}"))
 }

@@ -7,7 +7,7 @@
 use crate::kernel::MOST_OPERANDS;
 
 use super::emit::{Emit, Operand, Sink};
-use super::{ArrayTy, Item, Ty};
+use super::{ArrayTy, IntTy, Item, Ty, promote};
 use crate::builtins::Primitive;
 use crate::diag::Diag;
 use crate::typed::{Block, Mode, Op, Reduction, Terminator, Value};
@@ -21,9 +21,31 @@ pub fn any_array(operands: &[Operand]) -> bool {
 
 /// What the primitive makes of each element.
 pub fn map(e: &mut Emit, p: &'static Primitive, operands: &[Operand]) -> Outcome {
+    let operands = &ints_give_way(e, p, operands);
     let kernel = Kernel::new(e, p.name, operands, |e, elements| (p.rule)(e, p, elements))?;
     let ty = Ty::Array(ArrayTy { item: kernel.item, ndim: ndim(operands), contiguous: true, writable: true });
     Ok(kernel.apply(e, None, operands, Op::Map, ty))
+}
+
+/// Ints give way to the types of arrays of ints, as Python's ints do in NumPy 2: what does not fit raises OverflowError, at this place and not
+/// for each element. Comparisons hold whatever the int is.
+fn ints_give_way(e: &mut Emit, p: &'static Primitive, operands: &[Operand]) -> Vec<Operand> {
+    let items = operands.iter().filter_map(|operand| match operand.ty {
+        Ty::Array(array) if array.item != Item::Bool => Some(array.item.ty()),
+        _ => None,
+    });
+    let common = items.map(Some).reduce(|a, b| promote(&a?, &b?)).flatten();
+    let compares = matches!(p.name, "lt" | "le" | "gt" | "ge" | "eq" | "ne");
+    let give_way = |e: &mut Emit, operand: &Operand| match (&common, &operand.ty) {
+        (Some(Ty::Int(int)), Ty::Int(IntTy::I64)) if !compares && *int != IntTy::I64 => {
+            if operand.literal_int().is_some_and(|value| int.holds(value.into())) {
+                return operand.clone();
+            }
+            e.op(Op::Narrow(Mode::Python), &[operand], Ty::Int(*int))
+        }
+        _ => operand.clone(),
+    };
+    operands.iter().map(|operand| give_way(e, operand)).collect()
 }
 
 /// Writes each element of `value`, an array or a number, to `target`.
@@ -34,6 +56,15 @@ pub fn assign(e: &mut Emit, target: &Operand, value: &Operand) -> Outcome {
     if ndim(given) > ty.ndim {
         return Err(e.diag("too-many-to-assign", &[&ndim(given), &ty.ndim]));
     }
+    // A number is made an element once, by the text's own rules: what does not fit raises, as where one element is written.
+    let number;
+    let given = match value.ty {
+        Ty::Array(_) => given,
+        _ => {
+            number = super::rules::array::element(e, ty, value)?;
+            std::slice::from_ref(&number)
+        }
+    };
     let kernel = Kernel::new(e, "assign", given, |e, elements| super::rules::array::element(e, ty, &elements[0]))?;
     debug_assert_eq!(kernel.item.ty(), item);
     if !ty.writable {
@@ -79,7 +110,7 @@ impl Kernel {
             Ty::Array(array) => array.item.ty(),
             ref scalar => scalar.clone(),
         };
-        // Numbers give way to f32s, as Python's numbers do in NumPy 2. (Not to ints: what does not fit would have to raise.)
+        // Numbers give way to f32s, as Python's numbers do in NumPy 2. (To ints: `ints_give_way`.)
         let ints = operands.iter().any(|o| matches!(o.ty, Ty::Array(ArrayTy { item: Item::Int(_), .. })));
         let weak = |operand: &Operand| !ints && (operand.ty == Ty::FLOAT || operand.ty == Ty::INT);
         let fitting = |e: &Emit, result: &Operand| {

@@ -5,7 +5,7 @@ use crate::builtins::primitive;
 use crate::diag::Diag;
 use crate::fault::Fault;
 use crate::typed::{Bounds, Cond, Op, Reduction};
-use crate::types::{ArrayTy, IntTy, Ty, lift};
+use crate::types::{ArrayTy, Item, Ty, lift};
 
 type Outcome = Result<Operand, Diag>;
 
@@ -207,15 +207,15 @@ pub fn count_nonzero(e: &mut Emit, _: &'static Primitive, args: &[Operand]) -> O
     reduction(e, Reduction::CountNonzero, &args[0])
 }
 
-/// The sum divided by the number of elements.
+/// The sum divided by the number of elements. Ints are added as floats, which do not wrap.
 pub fn mean(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    let total = reduction(e, Reduction::Sum, &args[0])?;
-    let n = size(e, p, args)?;
-    // Of floats the mean has the sum's type; and an int and a u64 have no type in common.
-    let n = match total.ty {
-        Ty::Float(_) | Ty::Int(IntTy::U64) => e.convert(&n, &total.ty).unwrap_or(n),
-        _ => n,
+    let before = match array(e, &args[0])?.item {
+        Item::Float(_) => None,
+        _ => primitive("float"),
     };
+    let total = lift::reduce(e, Reduction::Sum, before, &args[..1])?;
+    let n = size(e, p, args)?;
+    let n = e.convert(&n, &total.ty).unwrap_or(n);
     super::arith::truediv(e, p, &[total, n])
 }
 

@@ -59,6 +59,7 @@ fn no_operator(e: &Emit, primitive: &Primitive, args: &[Operand]) -> Diag {
 fn index(e: &mut Emit, operand: &Operand) -> Result<Operand, Diag> {
     match &operand.ty {
         Ty::Bool | Ty::Int(_) => Ok(e.convert(operand, &Ty::INT).unwrap_or_else(|| operand.clone())),
+        Ty::Array(array) => Err(e.diag("array-index", &[array])),
         other => Err(e.diag("not-an-integer", &[other])),
     }
 }
