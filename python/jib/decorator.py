@@ -237,7 +237,10 @@ def _words(found: Any, problem: str, options: Options) -> str:
     if isinstance(found, FunctionType):
         return "a function of Python; decorate it with jib.jit too"
     if isinstance(found, ModuleType):
-        return f"the module {found.__name__}; of modules only math is part of the language"
+        words = f"the module {found.__name__}; of modules only math is part of the language"
+        if found.__name__ == "numpy":
+            words += '; its ufuncs are known by name (from numpy import sqrt) with arithmetic="numpy"'
+        return words
     if isinstance(found, type):
         return f"the class {found.__name__}, which is not part of the language"
     return f"{problem} here, which is not part of the language"

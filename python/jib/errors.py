@@ -153,7 +153,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "unknown-name": (CompileError, "name '{0}' is not defined{near}"),
     "foreign-name": (CompileError, "'{0}' is {1}"),
     "python-builtin": (CompileError, "'{0}' is Python's and not part of the language"),
-    "unknown-type": (CompileError, "'{0}' is not a type"),
+    "unknown-type": (CompileError, "'{0}' is not a type such as int, f32, u8, f64[:]"),
     "unknown-exception": (CompileError, "'{0}' is not an exception that a text can raise{near}"),
     # Names, forms and calls (python/jib/lower).
     "duplicate-parameter": (CompileError, "parameter '{0}' is given twice"),
@@ -234,7 +234,11 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "dot-dimensions": (CompileError, "dot() takes arrays of one dimension, not {0}"),
     "too-many-dimensions": (CompileError, "'{0}': arrays have at most 4 dimensions"),
     "signature-count": (CompileError, "the signature has {1} types, the function takes {0}"),
-    "elementwise-result": (CompileError, "{0}() gives {1}: applied to elements it must give a number, a bool, or a tuple of these"),
+    "elementwise-result": (
+        CompileError,
+        "{0}() gives {1}: applied to elements it must give a number, a bool, or a tuple of these; "
+        "a parameter that is an array as a whole is annotated, like x: f64[:]",
+    ),
     "elementwise-operands": (LimitError, "{0}() has more than {1} arguments and results together, too many to go through elements"),
     "limit-extern": (LimitError, "a function of the host takes at most {0} arguments"),
     "limit-joins": (LimitError, "variables take along more than {0:,} values where paths join; limits=Limits(joins=...) allows more"),

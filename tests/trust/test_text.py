@@ -308,7 +308,7 @@ def test_worst_programs(name: str) -> None:
         "try: jib.compile(sys.stdin.read())(1)\n"
         "except (jib.LimitError, OverflowError): pass\n"
         # Not getrusage's: that begins with what the process had before it became this program.
-        "print(int(re.search('VmHWM: *([0-9]+)', open('/proc/self/status').read())[1]) // 1024)"
+        "print(int(re.search('VmHWM:[^0-9]*([0-9]+)', open('/proc/self/status').read())[1]) // 1024)"
     )
     path = os.pathsep.join([str(Path(jib.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
