@@ -205,9 +205,7 @@ def test_an_element_that_the_loop_stores(n: int) -> None:
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"])
 def test_types_in_numpys_arithmetic(dtype: str) -> None:
     text = "def f(x, y, out):\n    for i in range(len(x)):\n        out[i] = x[i] * y[i] - y[i]"
-    some = (
-        "def f(x, y, out):\n    for i in range(len(x)):\n        if x[i] < y[i]:\n            out[i] = x[i] + y[i]"
-    )
+    some = "def f(x, y, out):\n    for i in range(len(x)):\n        if x[i] < y[i]:\n            out[i] = x[i] + y[i]"
     seed = np.random.default_rng(3)
     for length in (15, 16, 50, 130):
         x, y, out = (seed.integers(0, 100, length).astype(dtype) for _ in range(3))
@@ -254,7 +252,13 @@ def test_fuel_ends_after_the_same_round(fuel: int) -> None:
 
 def test_others_may_store_the_elements_between() -> None:
     """Two threads, each storing every other element of one array, without the interpreter between them."""
-    text = "def f(mine, out, v, n):\n    for r in range(n):\n        for i in range(len(out)):\n            if mine[i]:\n                out[i] = v[i]"
+    text = """
+def f(mine, out, v, n):
+    for r in range(n):
+        for i in range(len(out)):
+            if mine[i]:
+                out[i] = v[i]
+"""
     function = jib.compile(text, "None(bool[::1], f64[::1], f64[::1], int)")
     out = np.zeros(4096)
     even = np.arange(4096) % 2 == 0
@@ -262,6 +266,8 @@ def test_others_may_store_the_elements_between() -> None:
     for _ in range(3):
         out[:] = 0.0
         threads = [threading.Thread(target=function, args=(mine, out, v, 5000)) for mine, v in jobs]
-        [thread.start() for thread in threads]
-        [thread.join() for thread in threads]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         assert out.tolist() == [1.0, 2.0] * 2048

@@ -181,8 +181,8 @@ impl<'p> Machine<'p> {
         };
         let at = |first: u64, item: Item, i: u64| first.wrapping_add(i.wrapping_mul(item.size() as u64));
         for i in 0..count {
-            // SAFETY: the operands are lines of so many elements at least, which are there while code runs.
             let element = |&(first, item): &(u64, Option<Item>)| match item {
+                // SAFETY: the operands are lines of so many elements at least, which are there while code runs.
                 Some(item) => unsafe { memory::load(item, at(first, item, i)) },
                 None => first,
             };

@@ -298,11 +298,7 @@ impl Arguments {
         }
     }
 
-    fn run(
-        &self,
-        contiguous: bool,
-        with: &mut dyn FnMut(&[u64], &mut [u64], &mut Impatient) -> Result<(), Failure>,
-    ) -> Outcome {
+    fn run(&self, contiguous: bool, with: &mut Engine) -> Outcome {
         let mut memory = vec![0u64; SIZE / 8];
         let base: *mut u8 = memory.as_mut_ptr().cast();
         // SAFETY: so many bytes are there.
@@ -333,6 +329,9 @@ fn number(random: &mut Random) -> f64 {
         n => n as f64 * 0.3 - 2.0,
     }
 }
+
+/// Runs with these slots, into those.
+type Engine<'a> = dyn FnMut(&[u64], &mut [u64], &mut Impatient) -> Result<(), Failure> + 'a;
 
 type Outcome = (Result<u64, Failure>, Vec<u64>, u32);
 
