@@ -31,7 +31,7 @@ GROUPS = [
         [*PYTEST, "-x", "tests/test_array_meaning.py", "tests/test_array_properties.py", "tests/test_bounds.py"],
         120,
     ),
-    Group("memory of arrays", [*PYTEST, "-x", "tests/trust/test_arrays.py", "tests/test_elementwise.py"], 240),
+    Group("memory of arrays", [*PYTEST, "-x", "tests/trust/test_arrays.py", "tests/test_elementwise.py"], 900),
     Group("differential", [*PYTEST, "tests/test_differential.py"], 120),
     Group("generated code", [*PYTEST, "tests/trust/test_generated_code.py"], 180),
     Group("bytes and calls", [*PYTEST, "-x", "tests/test_ir.py", "tests/trust/test_call.py"], 180),
