@@ -46,7 +46,8 @@ pub fn eval(op: &Op, types: &[&Ty], result: &Ty, args: &[u64]) -> Result<Slots, 
             .map_err(Cause::Fault)?;
             return Ok(out);
         }
-        Call(_) | Map(_) | MapInto(_) | Reduce(..) | Extern(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) => {
+        Call(_) | Map(_) | MapInto(_) | Reduce(..) | Extern(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) | Mark
+        | Keep => {
             unreachable!("eval knows no modules and no hosts")
         }
         NoArray => return Ok(Slots::from_elem(0, result.width())),

@@ -316,6 +316,11 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
                 return self.define(inst.result, &[]);
             }
             Op::Map(_) | Op::MapInto(_) | Op::Reduce(..) => return self.whole(inst),
+            Op::Mark => self.mark(),
+            Op::Keep => {
+                self.keep(args);
+                return self.define(inst.result, &[]);
+            }
             Op::Len(axis) => self.len(args[0], *axis),
             Op::Index(bounds) => self.index(*bounds, args),
             Op::Load => self.load_element(args),
