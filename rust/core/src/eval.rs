@@ -47,7 +47,7 @@ pub fn eval(op: &Op, types: &[&Ty], result: &Ty, args: &[u64]) -> Result<Slots, 
             return Ok(out);
         }
         Call(_) | Map(_) | MapInto(_) | Reduce(..) | Rows(_) | Extern(_) | Print(_) | Tick(_) | Prepay(_)
-        | Refund(_) | PrepayMost => {
+        | Refund(_) | PrepayMost | Mark | Keep => {
             unreachable!("eval knows no modules and no hosts")
         }
         NoArray => return Ok(Slots::from_elem(0, result.width())),

@@ -54,10 +54,19 @@ pub trait Host {
         Err(HostError)
     }
 
-    /// New memory for the elements of an array, so many bytes: its address. It stays as long as the run's result is of use.
+    /// New memory for the elements of an array, so many bytes: its address. It stays as long as the run's result is of use, or until
+    /// `keep` gives it back.
     fn memory(&mut self, _bytes: usize) -> Result<u64, HostError> {
         Err(HostError)
     }
+
+    /// How many arrays the run has made so far.
+    fn mark(&mut self) -> u64 {
+        0
+    }
+
+    /// Nobody reads memory any more that was made since the mark, unless one of these addresses lies in it.
+    fn keep(&mut self, _mark: u64, _addresses: &[u64]) {}
 
     /// Does `job` for each number below `jobs`, in any order and by several threads, if there are any for work of so many picoseconds; it
     /// says whether to begin with more. None: there are none, and nothing was done.

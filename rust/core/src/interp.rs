@@ -236,6 +236,20 @@ impl<'p> Machine<'p> {
                 self.budget -= if there { u64::from(*units) } else { 0 };
                 self.write(inst.result, &[u64::from(there)]);
             }
+            Op::Mark => {
+                let mark = self.host.mark();
+                self.write(inst.result, &[mark]);
+            }
+            Op::Keep => {
+                let mut at = 0;
+                // The mark, and each array's address, is the first slot of its operand.
+                let first = inst.args.iter().map(|&arg| {
+                    at += function.ty(arg).width();
+                    args[at - function.ty(arg).width()]
+                });
+                let first: Slots = first.collect();
+                self.host.keep(first[0], &first[1..]);
+            }
             Op::Refund(units) => self.budget += u64::from(*units),
             Op::PrepayMost => {
                 let paid = self.budget.min(args[0]);

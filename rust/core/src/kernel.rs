@@ -260,7 +260,7 @@ fn can_fail(module: &typed::Module) -> bool {
     let fails = |function: &typed::Function, inst: &typed::Inst| match &inst.op {
         // What is called is looked at by itself; but calls that lead back can go too deep.
         Op::Call(_) => typed::calls::cycles(module).iter().any(Option::is_some),
-        Op::Prepay(_) | Op::PrepayMost | Op::Refund(_) => false,
+        Op::Prepay(_) | Op::PrepayMost | Op::Refund(_) | Op::Mark | Op::Keep => false,
         op => op.can_raise(function.ty(inst.result)),
     };
     blocks().any(|(_, block)| matches!(block.end, Terminator::Raise(_)))

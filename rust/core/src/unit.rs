@@ -12,7 +12,7 @@ use crate::span::{Lines, Span};
 use crate::typed::{self, Mode};
 use crate::types::infer::{Declared, infer};
 use crate::types::ticks::{self, Counting};
-use crate::types::{Ty, promote};
+use crate::types::{Ty, keep, promote};
 
 pub struct Unit {
     pub lines: Arc<Lines>,
@@ -99,6 +99,8 @@ impl Unit {
         crate::trip!("ticks");
         ticks::insert(&mut module, counting);
         typed::verify::seam(&module, "ticks")?;
+        keep::insert(&mut module);
+        typed::verify::seam(&module, "keep")?;
         Ok(module)
     }
 

@@ -13,6 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use numpy::PyArrayMethods;
+use smallvec::SmallVec;
 
 use crate::calls::call_method;
 use crate::convert::array::memory;
@@ -110,9 +111,30 @@ pub struct Run<'a> {
     refusal: Option<Refusal>,
     /// How many threads may do its work.
     threads: usize,
-    /// What arrays that the run makes have their elements in, and how many bytes these are.
-    arrays: Vec<Py<PyAny>>,
+    /// What arrays that the run makes have their elements in, in the order in which they were made, and how many these were.
+    arrays: Vec<Made>,
+    count: u64,
+    /// Those that were given back last: the next round of a loop makes such again.
+    spare: Vec<Made>,
+    /// How many bytes all these are.
     made: u64,
+}
+
+/// The memory of an array that the run has made.
+struct Made {
+    /// How many were made before.
+    number: u64,
+    address: u64,
+    bytes: u64,
+    object: Py<PyAny>,
+}
+
+impl Made {
+    /// Whether one of these addresses, which are sorted, lies in it.
+    fn holds(&self, addresses: &[u64]) -> bool {
+        let first = addresses.partition_point(|address| *address < self.address);
+        addresses.get(first).is_some_and(|address| address - self.address < self.bytes)
+    }
 }
 
 impl<'a> Run<'a> {
@@ -154,6 +176,8 @@ impl<'a> Run<'a> {
             refusal,
             threads: 1,
             arrays: Vec::new(),
+            count: 0,
+            spare: Vec::new(),
             made: 0,
         };
         run.refuel();
@@ -167,7 +191,17 @@ impl<'a> Run<'a> {
 
     /// The memory of the arrays that the run has made.
     pub fn take_arrays(&mut self) -> Vec<Py<PyAny>> {
-        std::mem::take(&mut self.arrays)
+        let spare = std::mem::take(&mut self.spare);
+        self.arrays.drain(..).chain(spare).map(|made| made.object).collect()
+    }
+
+    /// Gives spare memory to Python.
+    fn drop_spare(&mut self) {
+        let spare = std::mem::take(&mut self.spare);
+        if !spare.is_empty() {
+            self.made -= spare.iter().map(|made| made.bytes).sum::<u64>();
+            self.python(|_| drop(spare));
+        }
     }
 
     /// Does what needs the interpreter.
@@ -205,6 +239,7 @@ impl<'a> Run<'a> {
     pub fn refuel(&mut self) {
         // The call from outside is counted here.
         self.fuel = self.budget.fuel.unwrap_or(u64::MAX).saturating_sub(1);
+        self.spare.append(&mut self.arrays);
     }
 
     fn asked(&mut self, answer: PyResult<()>) -> Result<(), HostError> {
@@ -286,6 +321,17 @@ impl Host for Run<'_> {
 
     /// NumPy's memory, so that an array that is returned is NumPy's own.
     fn memory(&mut self, bytes: usize) -> Result<u64, HostError> {
+        let number = self.count;
+        self.count += 1;
+        if let Some(at) = self.spare.iter().position(|made| made.bytes == bytes as u64) {
+            let again = self.spare.swap_remove(at);
+            let address = again.address;
+            self.arrays.push(Made { number, ..again });
+            return Ok(address);
+        }
+        if self.made.saturating_add(bytes as u64) > self.budget.arrays {
+            self.drop_spare();
+        }
         self.made = self.made.saturating_add(bytes as u64);
         if self.made > self.budget.arrays {
             return Err(self.refuse(Refusal::Arrays(self.budget.arrays)));
@@ -295,11 +341,30 @@ impl Host for Run<'_> {
             PyResult::Ok((array.data().expose_provenance() as u64, array.into_any().unbind()))
         });
         match made {
-            Ok((address, array)) => {
-                self.arrays.push(array);
+            Ok((address, object)) => {
+                self.arrays.push(Made { number, address, bytes: bytes as u64, object });
                 Ok(address)
             }
             Err(error) => Err(self.refuse(Refusal::Raised(error))),
+        }
+    }
+
+    fn mark(&mut self) -> u64 {
+        self.count
+    }
+
+    /// What is given back is spare until the next time: Python is only asked to take what was not used again.
+    fn keep(&mut self, mark: u64, addresses: &[u64]) {
+        let first = self.arrays.partition_point(|made| made.number < mark);
+        if first == self.arrays.len() {
+            return;
+        }
+        let mut addresses: SmallVec<[u64; 8]> = addresses.into();
+        addresses.sort_unstable();
+        let gone: Vec<Made> = self.arrays.extract_if(first.., |made| !made.holds(&addresses)).collect();
+        if !gone.is_empty() {
+            self.drop_spare();
+            self.spare = gone;
         }
     }
 

@@ -76,6 +76,8 @@ impl Linker {
                 Import::Print => PRINT.to_owned(),
                 Import::CallHost => CALL.to_owned(),
                 Import::Whole => WHOLE.to_owned(),
+                Import::Mark => MARK.to_owned(),
+                Import::Keep => KEEP.to_owned(),
                 Import::Extern { at, address } => format!("{EXTERN}{at}.{address:x}"),
                 Import::Poll => {
                     poll()?;
@@ -125,6 +127,8 @@ const PRINT: &str = "jib.print";
 const POLL: &str = "jib.poll";
 const CALL: &str = "jib.call";
 const WHOLE: &str = "jib.whole";
+const MARK: &str = "jib.mark";
+const KEEP: &str = "jib.keep";
 const EXTERN: &str = "jib.extern.";
 
 fn symbol(name: &str) -> Option<*const u8> {
@@ -133,6 +137,8 @@ fn symbol(name: &str) -> Option<*const u8> {
         POLL => poll().ok(),
         CALL => Some(externs::hook as *const u8),
         WHOLE => Some(hooks::whole as *const u8),
+        MARK => Some(hooks::mark as *const u8),
+        KEEP => Some(hooks::keep as *const u8),
         _ => match (name.strip_prefix(HELPER), name.strip_prefix(EXTERN)) {
             (Some(helper), _) => runtime::helper(helper).map(|helper| helper.address()),
             (_, Some(known)) => address(known),

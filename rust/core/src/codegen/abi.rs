@@ -45,6 +45,9 @@ pub(crate) enum Import {
     Poll,
     /// Does a whole-array operation.
     Whole,
+    /// How many arrays there have been, and which are still read.
+    Mark,
+    Keep,
     /// Has the host call a function of its own.
     CallHost,
     /// A C function of the host: its place in `Unit::externs`, and where it is.
@@ -61,6 +64,8 @@ impl Import {
             Import::Print => "print",
             Import::Poll => "poll",
             Import::Whole => "whole",
+            Import::Mark => "mark",
+            Import::Keep => "keep",
             Import::CallHost => "call",
             Import::Extern { .. } => "extern",
         }
@@ -71,6 +76,7 @@ impl Import {
             (Import::Helper(a), Import::Helper(b)) => std::ptr::eq(a, b),
             (Import::Print, Import::Print) | (Import::Poll, Import::Poll) => true,
             (Import::CallHost, Import::CallHost) | (Import::Whole, Import::Whole) => true,
+            (Import::Mark, Import::Mark) | (Import::Keep, Import::Keep) => true,
             (Import::Extern { at: a, .. }, Import::Extern { at: b, .. }) => a == b,
             _ => false,
         }
@@ -120,6 +126,8 @@ impl Unit<'_> {
             Import::Print => self.extern_signature(&[types::I64; 3], types::I32),
             Import::Poll => poll_signature(),
             Import::CallHost | Import::Whole => self.extern_signature(&[types::I64; 5], types::I32),
+            Import::Mark => self.extern_signature(&[types::I64], types::I64),
+            Import::Keep => self.extern_signature(&[types::I64; 4], types::I32),
             Import::Extern { at, .. } => {
                 super::externs::signature(&self.externs[at as usize].of, self.target.default_call_conv)
             }

@@ -14,7 +14,7 @@ use super::whole::WholeSite;
 use crate::failure::{Host, refill};
 use crate::format;
 use crate::runtime;
-pub(crate) use whole::whole;
+pub(crate) use whole::{keep, mark, whole};
 
 /// What one run shares with the code it runs; generated code knows the fields by their offsets.
 #[repr(C)]

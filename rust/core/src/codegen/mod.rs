@@ -324,6 +324,11 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             Op::Apart => self.apart(args),
             Op::Reach => self.reach(args),
             Op::PrepayMost => self.prepay_most(args[0]),
+            Op::Mark => self.mark(),
+            Op::Keep => {
+                self.keep(args);
+                return self.define(inst.result, &[]);
+            }
             Op::Len(axis) => self.len(args[0], *axis),
             Op::Index(bounds) => self.index(*bounds, args),
             Op::Load => self.load_element(args),

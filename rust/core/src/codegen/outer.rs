@@ -33,7 +33,8 @@ const FEW_VALUES: usize = 64;
 /// Whether a unit needs nothing of a run.
 pub(crate) fn is_light(module: &Module, ticks: bool) -> bool {
     let needs = |op: &Op| {
-        matches!(op, Op::Print(_) | Op::Extern(_) | Op::Prepay(_) | Op::PrepayMost | Op::Refund(_) | Op::Tick(_))
+        let counts = matches!(op, Op::Prepay(_) | Op::PrepayMost | Op::Refund(_) | Op::Tick(_));
+        counts || matches!(op, Op::Print(_) | Op::Extern(_) | Op::Mark | Op::Keep)
     };
     let insts = module.functions.iter().flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
     !ticks && insts.into_iter().all(|inst| !needs(&inst.op)) && cycles(module).iter().all(Option::is_none)

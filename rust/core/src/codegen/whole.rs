@@ -3,7 +3,7 @@
 //! In: `Map`, `MapInto`, `Reduce`. Out: a call that is told the kernel's address. Always holds: a kernel's function is its `Face::Block`, under its own number, and
 //! nobody calls it otherwise (`kernels`).
 
-use cranelift_codegen::ir::{InstBuilder, types};
+use cranelift_codegen::ir::{self, InstBuilder, types};
 
 use super::abi::{Callee, Import};
 use super::{Lower, Scalars, Site, Unit};
@@ -96,5 +96,24 @@ impl<'m> Lower<'_, 'm, '_> {
         let loaded: Scalars =
             slots.map(|(i, ty)| self.load_slot(super::clif_type(ty), base, results_at + i as i32 * 8)).collect();
         self.define(inst.result, &loaded);
+    }
+
+    pub(super) fn mark(&mut self) -> ir::Value {
+        let reference = self.callee(Callee::Import(Import::Mark));
+        let call = self.at.ins().call(reference, &[self.ctx]);
+        self.at.func.dfg.first_result(call)
+    }
+
+    /// Tells the host where the arrays lie: an array's first scalar is its address.
+    pub(super) fn keep(&mut self, args: &[Value]) {
+        let (mark, arrays) = (self.one(args[0]), &args[1..]);
+        let base = self.scratch(arrays.len());
+        for (i, &array) in arrays.iter().enumerate() {
+            let address = self.of(array)[0];
+            self.store_slot(address, base, i as i32 * 8);
+        }
+        let count = self.at.ins().iconst(types::I64, arrays.len() as i64);
+        let reference = self.callee(Callee::Import(Import::Keep));
+        self.at.ins().call(reference, &[self.ctx, mark, base, count]);
     }
 }

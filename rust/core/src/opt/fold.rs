@@ -112,6 +112,7 @@ impl Folder<'_> {
     /// The answer, when all operands are constants and there is one.
     fn evaluate(&self, inst: &Inst) -> Option<Const> {
         let counts = matches!(inst.op, Op::Tick(_) | Op::Prepay(_) | Op::PrepayMost | Op::Refund(_));
+        let counts = counts || matches!(inst.op, Op::Mark | Op::Keep);
         if counts || matches!(inst.op, Op::Const(_) | Op::Call(_) | Op::Extern(_) | Op::Print(_) | Op::Tuple) {
             return None;
         }

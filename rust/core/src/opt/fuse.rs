@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use crate::typed::{Args, Block, FuncId, Function, Inst, Module, Op, Terminator, Value};
-use crate::types::Ty;
+use crate::types::{Ty, keep};
 
 /// What a kernel may do at the most to be done more often than needed, and how many operands one may have.
 const CHEAP: usize = 3;
@@ -34,6 +34,7 @@ pub fn run(module: &mut Module) {
             }
         }
     }
+    keep::clear(module);
 }
 
 fn count_uses(function: &Function) -> HashMap<Value, usize> {

@@ -98,7 +98,8 @@ fn small(function: &Function, graph: &Graph, origins: &Origins, head: u32) -> Op
         let block = &function.blocks[b as usize];
         let nested = b != head && graph.preds[b as usize].iter().any(|from| goes_back(from, b));
         let heavy = |inst: &Inst| {
-            inst.op.function().is_some() || matches!(inst.op, Op::Extern(_) | Op::Print(_) | Op::Helper(..))
+            inst.op.function().is_some()
+                || matches!(inst.op, Op::Extern(_) | Op::Print(_) | Op::Helper(..) | Op::Mark | Op::Keep)
         };
         if nested || block.insts.iter().any(heavy) {
             return None;

@@ -244,6 +244,10 @@ pub enum Op {
     NoArray,
     /// `(array) -> array`: the same as a type that says less of it (`ArrayTy::join`).
     Loosen,
+    /// `() -> int`: how many arrays the run has made so far.
+    Mark,
+    /// `(int, array…) -> None`: memory that was made since the mark, and in which none of these arrays lies, is given back. Never raises.
+    Keep,
 }
 
 /// What an index is still to be tested for.
@@ -315,7 +319,7 @@ impl Op {
             Helper(h, m) => !(h.0.infallible || (*m == Mode::Numpy && h.0.is_libm1())),
             Extern(callee) => !callee.of.pure,
             Fail(_) | RequireBound(_) | Call(_) | Print(_) | Tick(_) | Prepay(_) | Refund(_) | PrepayMost => true,
-            Index(_) | Store | Fits | Map(_) | MapInto(_) | Reduce(..) | Rows(_) => true,
+            Mark | Keep | Index(_) | Store | Fits | Map(_) | MapInto(_) | Reduce(..) | Rows(_) => true,
             _ => false,
         }
     }

@@ -170,6 +170,8 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
         Op::Fits => "fits".to_owned(),
         Op::NoArray => format!("no_array {result}"),
         Op::Loosen => format!("loosen {result}"),
+        Op::Mark => "mark".to_owned(),
+        Op::Keep => "keep".to_owned(),
     }
 }
 

@@ -126,3 +126,29 @@ pub(crate) unsafe extern "C" fn whole(
     unsafe { ((*context).site, (*context).code) = (which, code) };
     1
 }
+
+/// How many arrays the run has made so far.
+///
+/// # Safety
+/// Called by generated code only, with the context that `Code::run` made.
+pub(crate) unsafe extern "C" fn mark(context: *mut Context) -> u64 {
+    // SAFETY: as in `Running::host`.
+    let host = unsafe { &mut **(*context).host.cast::<&mut dyn Host>() };
+    // With nothing made since, nothing is given back.
+    catch_unwind(AssertUnwindSafe(|| host.mark())).unwrap_or(u64::MAX)
+}
+
+/// Says which arrays that were made since a mark may still be read, by their addresses. 0.
+///
+/// # Safety
+/// Called by generated code only, with the context that `Code::run` made, and so many slots on its own frame.
+pub(crate) unsafe extern "C" fn keep(context: *mut Context, mark: u64, addresses: *const u64, count: u64) -> u32 {
+    // SAFETY: as in `Running::host`; generated code stored the addresses, and keeps its frame until we return.
+    let (host, addresses) = unsafe {
+        let host = &mut **(*context).host.cast::<&mut dyn Host>();
+        (host, std::slice::from_raw_parts(addresses, count as usize))
+    };
+    // Where that fails more is kept than is needed.
+    let _ = catch_unwind(AssertUnwindSafe(|| host.keep(mark, addresses)));
+    0
+}

@@ -195,6 +195,12 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
             gives(result, &Ty::None)
         }
         NoArray => arity(&args, 0).and_then(|()| array(result).map(drop)),
+        Mark => arity(&args, 0).and_then(|()| gives(result, &Ty::INT)),
+        Keep => {
+            expect(args.first().ok_or("no mark")?, &Ty::INT, "the mark")?;
+            args[1..].iter().try_for_each(|arg| array(arg).map(drop))?;
+            gives(result, &Ty::None)
+        }
         Loosen => {
             arity(&args, 1)?;
             let (from, to) = (array(args[0])?, array(result)?);
