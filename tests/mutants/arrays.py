@@ -58,7 +58,7 @@ ARRAYS = [
         "whole-small-apart",
         "arrays/whole/small.rs",
         "same || end(other) <= out.address || end(out) <= other.address",
-        "same || end(other) <= out.address || other.address > out.address",
+        "same || end(other) <= out.address || other.address < out.address",
         "the same, of small arrays",
     ),
     Mutant(
