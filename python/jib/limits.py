@@ -17,7 +17,8 @@ class Limits(NamedTuple):
     `name`, `digits` of a number, and instructions of the IR that the text becomes. Of what is compiled for one combination of types:
     `values`, which a helper has anew for each combination that it is called with; `joins`, which are the values that variables take along
     where paths join; `blocks` of machine code, a new one after each operation that can raise; and `kept`, the blocks through which
-    values are kept until they are used, added up. And of one call `array_bytes`, of all the arrays that it makes.
+    values are kept until they are used, added up. And of one call `array_bytes`, of all the arrays that it has made and
+    not given back: a loop gives back what nobody can read any more.
 
     >>> Limits(nesting=20).nesting
     20

@@ -348,6 +348,13 @@ MUTANTS = [
         "the interpreter counts rounds that were paid for and not made",
     ),
     Mutant(
+        "keep-of-one-block",
+        "types/keep.rs",
+        "work.extend(graph.preds[b as usize].iter().map(|from| (*from, true)));",
+        "let _ = &graph;",
+        "arrays that are read in another block of the next round are given back",
+    ),
+    Mutant(
         "runtime-round-tie",
         "runtime/int.rs",
         "Ordering::Equal => below & 1,",
