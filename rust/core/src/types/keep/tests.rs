@@ -23,6 +23,8 @@ struct Counts {
     arrays: Vec<(u64, Vec<f64>)>,
     made: u64,
     most: usize,
+    /// What was taken back: who reads it nevertheless reads nans.
+    spoilt: Vec<Vec<f64>>,
 }
 
 impl Host for Counts {
@@ -44,15 +46,15 @@ impl Host for Counts {
     }
 
     fn keep(&mut self, mark: u64, addresses: &[u64]) {
-        for (number, memory) in &mut self.arrays {
+        let gone = self.arrays.extract_if(.., |(number, memory)| {
             let first = memory.as_ptr().addr() as u64;
             let lies = |address: &u64| (first..first + memory.len() as u64 * 8).contains(address);
-            if *number >= mark && !addresses.iter().any(lies) {
-                memory.fill(f64::NAN);
-                memory.clear();
-            }
-        }
-        self.arrays.retain(|(_, memory)| !memory.is_empty());
+            *number >= mark && !addresses.iter().any(lies)
+        });
+        self.spoilt.extend(gone.map(|(_, mut memory)| {
+            memory.fill(f64::NAN);
+            memory
+        }));
     }
 }
 
@@ -157,6 +159,27 @@ fn a_view_keeps_its_array() {
     let (result, most) = run(vec![f, kernel()]);
     assert_eq!(result, 2.0);
     assert_eq!(most, [2; 4]);
+}
+
+#[test]
+fn what_every_round_reads_stays() {
+    let before = std::cell::Cell::new(Value(0));
+    let start = |f: &mut Builder, x: Value| {
+        before.set(more(f, 1, x));
+        vec![x, x]
+    };
+    // Read in the next round, before the loop goes back again: nothing hands it on.
+    let round = |f: &mut Builder, c: &[Value]| {
+        first(f, c[0]);
+        vec![more(f, 1, before.get()), c[0]]
+    };
+    let f = looped(&[line(), line()], start, round, |f, c| {
+        let (a, b) = (first(f, c[0]), first(f, c[1]));
+        f.op(Op::Add(Mode::Python), &[a, b], Ty::FLOAT)
+    });
+    let (result, most) = run(vec![f, kernel()]);
+    assert_eq!(result, 4.0);
+    assert_eq!(most, [4; 4]);
 }
 
 #[test]
