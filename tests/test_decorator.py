@@ -447,7 +447,10 @@ def test_annotations_from_the_future(module: Any) -> None:
         ("return x + BIG", "'BIG' is an int outside 64 bits here, which is not part of the language"),
         ("return x + WORDS", "'WORDS' is a str here"),
         ("return pythons(x)", "'pythons' is a function of Python; decorate it with jib.jit too"),
-        ("return np.sin(x)", r"of modules only math is part of the language; its ufuncs are known by name \(from numpy import sqrt\)"),
+        (
+            "return np.sin(x)",
+            r"of modules only math is part of the language; its ufuncs are known by name \(from numpy import sqrt\)",
+        ),
         ("return Class(x)", "'Class' is the class Class"),
         ("return compiled(x)", "'compiled' is made by jib.compile"),
         ("return wrapping(x)", '\'wrapping\' is a function with arithmetic="numpy", and this one has "python"'),

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import jib
+from interruptible import ctrl_c_after
 
 DTYPES = ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]
 
@@ -492,13 +493,10 @@ def test_ctrl_c_ends_a_long_map(threads: int, layout: str, n: int) -> None:
         n = 100_000
     f = jib.compile(ENDLESS, threads=threads)
     x = laid_out(np.ones(n, "i8"), layout)
-    timer = threading.Timer(0.1, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT))
-    timer.start()
     begin = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with ctrl_c_after(0.1), pytest.raises(KeyboardInterrupt):
         f(x)
     assert time.monotonic() - begin < 3
-    timer.join()
 
 
 @pytest.mark.parametrize("layout", ["plain", "strided"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import pickle
 import resource
-import signal
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import jib
+from interruptible import ctrl_c_after
 
 DTYPES = ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]
 
@@ -202,13 +202,10 @@ def test_recursion_fuel_and_interrupts() -> None:
         with pytest.raises(KeyboardInterrupt, match="interrupt()"):
             endless.ufunc(np.ones(n))
         timer.join()
-        timer = threading.Timer(0.1, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT))
-        timer.start()
         begin = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
+        with ctrl_c_after(0.1), pytest.raises(KeyboardInterrupt):
             endless.ufunc(np.ones(n))
         assert time.monotonic() - begin < 3
-        timer.join()
 
 
 @pytest.mark.parametrize("n", [3, 5000])

@@ -11,7 +11,6 @@ import gc
 import mmap
 import os
 import pickle
-import signal
 import sys
 import tempfile
 import threading
@@ -23,6 +22,7 @@ from typing import Any
 import pytest
 
 import jib
+from interruptible import ctrl_c_after
 from stacks import on_stack
 
 np = pytest.importorskip("numpy")
@@ -462,15 +462,8 @@ def test_ctrl_c_and_deadlines_end_them(name: str, engine: dict[str, str]) -> Non
     function = jib.compile(LONG[name], **engine)
     args = [arrays[param] for param in function.params]
     started = time.monotonic()
-    timer = threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGINT))
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            function(*args)
-    finally:
-        timer.join()
-        signal.signal(signal.SIGINT, before)
+    with ctrl_c_after(0.05), pytest.raises(KeyboardInterrupt):
+        function(*args)
     with pytest.raises(jib.BudgetError):
         jib.compile(LONG[name], timeout=0.05, **engine)(*args)  # type: ignore[arg-type]
     assert time.monotonic() - started < 3
