@@ -64,13 +64,7 @@ impl<'m> Lower<'_, 'm, '_> {
         let args: Vec<BlockArg> = firsts.chain([zero, whole, no]).map(BlockArg::Value).collect();
         self.at.ins().brif(whole, rounds.body, &args, copy, &[]);
 
-        self.at.switch_to_block(rounds.body);
-        self.round(plan, inputs, outs, &rounds);
-        let next = self.at.ins().iadd_imm_s(rounds.index, length);
-        let more = self.at.ins().icmp(IntCC::UnsignedLessThan, next, rounds.end);
-        let bases = rounds.bases.iter().copied();
-        let args: Vec<BlockArg> = bases.chain([next, rounds.end, rounds.copied]).map(BlockArg::Value).collect();
-        self.at.ins().brif(more, rounds.body, &args, rounds.after, &[]);
+        self.all_rounds(plan, inputs, outs, &rounds);
         self.enter(rounds.after);
         self.at.ins().brif(rounds.copied, give, &[], copy, &[]);
 
@@ -122,13 +116,7 @@ impl<'m> Lower<'_, 'm, '_> {
         let args: Vec<BlockArg> = firsts.into_iter().chain([zero, whole, no]).map(BlockArg::Value).collect();
         self.at.ins().brif(whole, rounds.body, &args, rounds.after, &[]);
 
-        self.at.switch_to_block(rounds.body);
-        self.round(plan, inputs, outs, &rounds);
-        let next = self.at.ins().iadd_imm_s(rounds.index, length);
-        let more = self.at.ins().icmp(IntCC::UnsignedLessThan, next, rounds.end);
-        let bases = rounds.bases.iter().copied();
-        let args: Vec<BlockArg> = bases.chain([next, rounds.end, rounds.copied]).map(BlockArg::Value).collect();
-        self.at.ins().brif(more, rounds.body, &args, rounds.after, &[]);
+        self.all_rounds(plan, inputs, outs, &rounds);
         self.at.seal_block(rounds.body);
 
         self.enter(rounds.after);
@@ -194,6 +182,17 @@ impl<'m> Lower<'_, 'm, '_> {
         for (k, vector) in vectors.into_iter().enumerate() {
             self.at.ins().store(element(), vector, address, k as i32 * 16);
         }
+    }
+
+    /// Round after round, up to the end.
+    fn all_rounds(&mut self, plan: &Plan, inputs: &[Option<Run>], outs: &[Run], rounds: &Rounds) {
+        self.at.switch_to_block(rounds.body);
+        self.round(plan, inputs, outs, rounds);
+        let next = self.at.ins().iadd_imm_s(rounds.index, plan.round() as i64);
+        let more = self.at.ins().icmp(IntCC::UnsignedLessThan, next, rounds.end);
+        let bases = rounds.bases.iter().copied();
+        let args: Vec<BlockArg> = bases.chain([next, rounds.end, rounds.copied]).map(BlockArg::Value).collect();
+        self.at.ins().brif(more, rounds.body, &args, rounds.after, &[]);
     }
 
     fn rounds(&mut self, runs: usize) -> Rounds {
