@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 USAGE = """\
-usage: python -m jib -c TEXT [name=value ...]
+usage: python -m jib
+       python -m jib -c TEXT [name=value ...]
        python -m jib FILE [name=value ...]
        python -m jib dump STAGE (-c TEXT | FILE)
        python -m jib < SCRIPT
@@ -26,15 +27,16 @@ usage: python -m jib -c TEXT [name=value ...]
 HELP = (
     USAGE
     + """
-Runs a text of jib and prints its value; `-` as FILE is the standard input.
-Values are written as in Python: 7, 2.5, True.
+Without a text, a session: at a terminal it asks for lines; from a pipe it reads them, without
+banner or prompt, and goes on after those that fail. With one, it runs it and prints its value;
+`-` as FILE is the standard input. Values are written as in Python: 7, 2.5, True.
 
   -c TEXT                the program itself
   dump STAGE             print a stage instead: {stages}
   --signature TYPES      fix the types, as in "(int, float)" or "float(float, int)"
   --params NAMES         the parameters in their order, as in a,b
   --arithmetic RULES     python (the default) or numpy
-  --engine ENGINE        native (the default) or interpreter
+  --engine ENGINE        native, interpreter, or auto, which interprets first
   --opt-level LEVEL      speed (the default) or none
   --version              print the version
   --help                 print this
@@ -48,7 +50,7 @@ OPTIONS: dict[str, tuple[str, ...] | None] = {
     "signature": None,
     "params": None,
     "arithmetic": ("python", "numpy"),
-    "engine": ("native", "interpreter"),
+    "engine": ("native", "interpreter", "auto"),
     "opt_level": ("speed", "none"),
 }
 
@@ -58,11 +60,11 @@ class UsageError(Exception):
 
 
 class Request(NamedTuple):
-    """What the words ask for. `text` is None where `file` must be read."""
+    """What the words ask for. `text` is None where `file` must be read; both are where nothing is named: a session."""
 
     stage: str | None
     text: str | None
-    file: str
+    file: str | None
     values: dict[str, int | float | bool]
     options: dict[str, Any]
 
@@ -81,10 +83,7 @@ def main(words: list[str]) -> int:
 
 def _main(words: list[str]) -> int:
     if not words:
-        # A terminal without words has nothing to run.
-        if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("a text is missing")
-        words = ["-"]
+        return _session({})
     if "--help" in words[:1] or "-h" in words[:1]:
         from . import STAGES
 
@@ -94,20 +93,38 @@ def _main(words: list[str]) -> int:
 
         return _answer(lambda: f"jib {version('jib')}")
     request = read_request(words)
-    text = request.text if request.text is not None else read_file(request.file)
+    if request.text is None and request.file is None:
+        return _session(request.options)
+    text = request.text if request.text is not None else read_file(request.file or "-")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         print(f"python -m jib: the text is not UTF-8: {ascii(text[error.start])} at {error.start}", file=sys.stderr)
         return 1
-    return _answer(lambda: perform(request, text), name="<string>" if request.text is not None else request.file)
+    return _answer(lambda: perform(request, text), name=request.file or "<string>")
+
+
+def _session(options: dict[str, Any]) -> int:
+    """Talks to a person, or reads a script from a pipe."""
+    from . import Session
+    from .repl import repl
+
+    strange = [name for name in ("signature", "params") if name in options]
+    if strange:
+        raise UsageError(f"--{strange[0]} is for a text: -c TEXT or FILE")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        return repl(Session(**options))
+    except BrokenPipeError:
+        return _broken_pipe()
 
 
 def read_request(words: list[str]) -> Request:
     """What the words ask for.
 
     >>> read_request(["-c", "a + b", "a=7", "b=-2.5"])
-    Request(stage=None, text='a + b', file='<string>', values={'a': 7, 'b': -2.5}, options={})
+    Request(stage=None, text='a + b', file=None, values={'a': 7, 'b': -2.5}, options={})
     >>> read_request(["dump", "clif", "gcd.jib", "--opt-level=none"])
     Request(stage='clif', text=None, file='gcd.jib', values={}, options={'opt_level': 'none'})
     """
@@ -149,9 +166,9 @@ def read_request(words: list[str]) -> Request:
             if name in values:
                 raise UsageError(f"{name!r} is given twice")
             values[name] = read_value(name, value)
-    if text is None and file is None:
+    if text is None and file is None and (stage is not None or not options):
         raise UsageError("a text is missing: -c TEXT or FILE")
-    return Request(stage, text, file or "<string>", values, options)
+    return Request(stage, text, file, values, options)
 
 
 def _option(name: str, value: str | None) -> str | tuple[str, ...]:
