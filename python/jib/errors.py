@@ -193,6 +193,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "assigned-and-read": (
         CompileError, "'{0}' is assigned here, and read by a function that is called here; make it a parameter of the function",
     ),
+    "prepared": (CompileError, "what stands before a definition has to be run first; run it by itself"),
     "assigned-perhaps": (
         CompileError, "'{0}' may be assigned here or not, and is a function now; assign it on every path",
     ),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .externs import Extern
     from .link import Definition
     from .lower import EntryParameter, Lowered
+    from .lower.linked import Suite
     from .pointers import Address
 
 
@@ -92,6 +93,7 @@ class Function(_native.Callable):
     __qualname__: str
     _made: Made
     _definition: Definition | None = None  # what it was made of, if that is more than a text
+    _suite: Suite | None = None  # that it is statements of a session, not a definition
 
     def __new__(cls, made: Made) -> Function:
         self = super().__new__(cls, made.program)
@@ -254,7 +256,7 @@ class Function(_native.Callable):
             if self._definition is not None:
                 from . import link
 
-                _, _, linked = link.lowered(self._definition, options)
+                _, _, linked = link.lowered(self._definition, options, self._suite)
                 return ir.to_text(linked.module).rstrip("\n")
             lowered = lower(program, text, options.params, options.limits, options.externs)
             return ir.to_text(lowered.module).rstrip("\n")
@@ -285,7 +287,7 @@ class Function(_native.Callable):
             return self.source, self._made.options
         from . import link
 
-        return link.identity(self._definition), self._made.options
+        return link.identity(self._definition), repr(self._suite), self._made.options
 
     def __copy__(self) -> Function:
         return self  # nothing about it changes, as with any function
@@ -305,6 +307,8 @@ class Function(_native.Callable):
             return _again, (self.source, *self._made.options)
         from . import link
 
+        if self._suite is not None:
+            raise TypeError("what Session.prepare gives is not pickled: it is statements, not a function of its own")
         face = (self.__name__, self.__qualname__, self.__module__, self.__doc__)
         return _linked_again, (link.plain(self._definition), face, *self._made.options)
 

@@ -114,7 +114,7 @@ def build(entry: Definition, options: Options, suite: Suite | None = None) -> Fu
 
     source, _, low = lowered(entry, options, suite)
     function = Function(make(source, ir.encode(low.module), low, options))
-    function._definition = entry
+    function._definition, function._suite = entry, suite
     return function
 
 

@@ -41,11 +41,11 @@ class Setting(NamedTuple):
 class Suite(NamedTuple):
     """Statements that are run once, after the definitions: the variables that have a value before, and those wanted after.
 
-    Its value is the tuple of that of its last expression and of the wanted variables.
+    Its value is the tuple of that of its last expression and of the wanted variables; that of the expression alone if these are None.
     """
 
     before: tuple[tuple[str, Any], ...]
-    wanted: tuple[str, ...]
+    wanted: tuple[str, ...] | None
 
 
 class NoDefinition(ValueError):
@@ -144,5 +144,7 @@ def _suite(body: Sequence[Stmt], suite: Suite, parent: Scope) -> Scope:
         body = body[:-1]
     begin = Span(last.span[0], last.span[0])
     given = tuple([Assign(begin, (Name(begin, name),), Constant(begin, value)) for name, value in suite.before])
-    answer = Tuple(value.span, (value, *[Name(end, name) for name in suite.wanted]))
+    answer = value
+    if suite.wanted is not None:
+        answer = Tuple(value.span, (value, *[Name(end, name) for name in suite.wanted]))
     return Scope("suite", "<session>", Span(0, 0), body=(*given, *body), value=answer, parent=parent)
