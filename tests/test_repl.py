@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -260,10 +259,8 @@ def test_a_pipe_is_answered_as_it_comes() -> None:
 
 
 def test_ctrl_c_ends_a_pipe() -> None:
-    command = ["/bin/sh", "-c", f"printf '1\\nwhile True: pass\\n2\\n' | exec {sys.executable} -m jib"]
     with interruptible([sys.executable, "-c", _CTRL_C], dict(os.environ)) as process:
         assert process.wait(60) == 0, process.communicate()
-    assert command
 
 
 _CTRL_C = """
@@ -282,4 +279,4 @@ with subprocess.Popen([sys.executable, "-m", "jib"], stdin=subprocess.PIPE, stdo
 def test_nobody_reads() -> None:
     command = f"yes '1 + 1' | head -n 100000 | {sys.executable} -m jib | head -n 1"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, timeout=120)
-    assert done.stdout == b"2\n" and done.stderr == b"" and signal.SIGPIPE
+    assert done.stdout == b"2\n" and done.stderr == b""

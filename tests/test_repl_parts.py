@@ -43,7 +43,10 @@ def test_whole(text: str, whole: bool) -> None:
 def script(text: str) -> list[str]:
     made = chunks.Chunks()
     found = [each for line in text.split("\n") for each in made.add(line)]
-    return [*found, *made.rest()]
+    found += made.rest()
+    for line, piece in found:
+        assert text.split("\n")[line - 1].rstrip() == piece.split("\n")[0].rstrip()
+    return [piece for _, piece in found]
 
 
 def test_every_program_of_the_filetests_goes_through_in_pieces() -> None:

@@ -20,7 +20,7 @@ from .names import Value
 from .sessions.fit import NOTHING, refit
 from .sessions.running import Run
 from .sessions.state import Known, State, definition, explain
-from .source import Source
+from .source import Origin, Source
 
 if TYPE_CHECKING:
     from .errors import CompileError
@@ -70,8 +70,10 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------------ texts
 
-    def run(self, text: str) -> Any:
+    def run(self, text: str, *, file: str | None = None, line: int = 1) -> Any:
         """Run a text: its definitions and assignments live on, the value of its last expression is returned, else None.
+
+        `file` is where people find the text, and `line` where it begins there; without a file it is `<jib-1>`, `<jib-2>` and so on.
 
         A text that fails leaves the names of the session as they were, whatever ends it. Each run and each call in it has the
         session's fuel and timeout. While a text runs, other threads that run or change something wait; what only reads does not.
@@ -81,7 +83,7 @@ class Session:
         """
         with self._lock:
             before = self._state
-            run = self._begin(text, "run")
+            run = self._begin(text, "run", file, line)
             self._runs.append(run)
             try:
                 value = run.run()
@@ -94,19 +96,22 @@ class Session:
             finally:
                 self._runs.remove(run)
 
-    def prepare(self, text: str) -> Function:
+    def prepare(self, text: str, *, parameters: bool = False, signature: str | None = None) -> Function:
         """The function that `run` would call for the last statements of a text, which is not run; without parameters.
 
         Definitions in the text are there for the rest of it, and are not kept. If a definition is the last of it, it is the function
-        of that.
+        of that. With `parameters` the values that the statements read are no constants but parameters, as far as a function can be
+        given them: there is more to see in its code. With a `signature` it is compiled for these types at once.
 
         >>> session = Session()
         >>> session.run("k = 3")
         >>> line = session.prepare("k * 2.5")
         >>> line(), line.specializations[0].result
         (7.5, 'float')
+        >>> session.prepare("k * 2.5", parameters=True).params
+        ('k',)
         """
-        return self._begin(text, "prepare").prepare()
+        return self._begin(text, "prepare").prepare(parameters, signature)
 
     def types(self, text: str) -> str:
         """The type of what a text's last expression gives, found without running it; of a function, its parameters and what it declares.
@@ -132,12 +137,23 @@ class Session:
         for run in tuple(self._runs):
             run.stop()
 
-    def _begin(self, text: str, method: str) -> Run:
+    def _begin(self, text: str, method: str, file: str | None = None, line: int = 1) -> Run:
         if not isinstance(text, str):
             raise TypeError(f"{method}() takes a text, not {type(text).__name__}")
         if method == "run":
             self._count += 1
-        return Run(self._state, Source(text, f"<jib-{self._count if method == 'run' else method}>"), self._count)
+        if file is None:
+            source = Source(text, f"<jib-{self._count if method == 'run' else method}>")
+        else:
+            source = Source(text, file, [Origin(file, line + at, 0) for at in range(text.count("\n") + 1)])
+        return Run(self._state, source, self._count)
+
+    def __copy__(self) -> Session:
+        """Another session with the same names and options; what happens in one is not seen in the other."""
+        other = type(self).__new__(type(self))
+        Session.__init__(other)
+        other._state, other._count = self._state, self._count
+        return other
 
     # ------------------------------------------------------------------------------------------------------ names
 

@@ -42,10 +42,12 @@ class Suite(NamedTuple):
     """Statements that are run once, after the definitions: the variables that have a value before, and those wanted after.
 
     Its value is the tuple of that of its last expression and of the wanted variables; that of the expression alone if these are None.
+    `params` are the variables whose values come with each call.
     """
 
     before: tuple[tuple[str, Any], ...]
     wanted: tuple[str, ...] | None
+    params: tuple[str, ...] = ()
 
 
 class NoDefinition(ValueError):
@@ -147,4 +149,5 @@ def _suite(body: Sequence[Stmt], suite: Suite, parent: Scope) -> Scope:
     answer = value
     if suite.wanted is not None:
         answer = Tuple(value.span, (value, *[Name(end, name) for name in suite.wanted]))
-    return Scope("suite", "<session>", Span(0, 0), body=(*given, *body), value=answer, parent=parent)
+    params = tuple([Parameter(Span(0, 0), name, None, None, "any") for name in suite.params])
+    return Scope("suite", "<session>", Span(0, 0), params, body=(*given, *body), value=answer, parent=parent)

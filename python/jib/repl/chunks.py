@@ -88,23 +88,25 @@ def is_whole(text: str) -> bool:
 
 
 class Chunks:
-    """The texts of a script, each when it is known to be whole.
+    """The texts of a script and the lines where they begin, each when it is known to be whole.
 
     >>> chunks = Chunks()
     >>> [list(chunks.add(line)) for line in ["1", "if 2:", "  3", "", "else:", "  4", "5"]]
-    [['1'], [], [], [], [], [], ['if 2:\\n  3\\n\\nelse:\\n  4', '5']]
+    [[(1, '1')], [], [], [], [], [], [(2, 'if 2:\\n  3\\n\\nelse:\\n  4'), (7, '5')]]
     """
 
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._scan = Scan()
+        self._number = 0  # of the line that has come last
 
-    def add(self, line: str) -> Iterator[str]:
+    def add(self, line: str) -> Iterator[tuple[int, str]]:
         """The texts that are whole now that this line, without its newline, has come."""
         scan = self._scan
         if scan.compound and not scan.open and line[:1] not in ("", " ", "\t", "\f", "#", "\r") and not _GOES_ON.match(line):
             yield from self.rest()
             scan = self._scan
+        self._number += 1
         self._lines.append(line)
         scan.line(line)
         if scan.empty and not scan.open:
@@ -112,10 +114,11 @@ class Chunks:
         elif not (scan.open or scan.compound):
             yield from self.rest()
 
-    def rest(self) -> Iterator[str]:
+    def rest(self) -> Iterator[tuple[int, str]]:
         """What has come and was not whole yet, now that nothing more comes."""
         text = "\n".join(self._lines).rstrip()
+        first = self._number - len(self._lines) + 1
         self._lines.clear()
         self._scan = Scan()
         if text:
-            yield text
+            yield first, text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from copy import copy
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..function import Function
+    from ..session import Session
     from .console import Console
 
 
@@ -144,9 +146,9 @@ def load(console: Console, rest: str) -> str | None:
         raise CommandError(f"cannot read {visible(path)}: {getattr(problem, 'strerror', None) or problem}") from None
     before = set(console.session)
     try:
-        value = console.session.run(text)
+        value = console.session.run(text, file=path)
     except Exception as problem:
-        raise CommandError(report(problem, file=path)) from None
+        raise CommandError(report(problem)) from None
     console.warn()
     if value is not None:
         return shown(value)
@@ -256,12 +258,15 @@ def subject(console: Console, rest: str) -> tuple[Function, str | None]:
         if re.fullmatch(r"\((\s*(int|float|bool|[iuf]\d+|None)(\[[:, ]*\])?\s*,?)*\)", types):
             return function, types
         try:
-            called = session.types(f"{types[:-1].rstrip().rstrip(',')},)" if types.strip("() \n\t") else "()")
+            given = session.types(f"{types[:-1].rstrip().rstrip(',')},)") if types.strip("() \n\t") else "tuple[]"
         except SyntaxError:
-            called = ""  # keyword arguments and the like: the text says what is wrong, if anything
-        if called:
-            return function, called
-    return session.prepare(text), None
+            given = ""  # keyword arguments and the like: the text says what is wrong, if anything
+        if given.startswith("tuple["):
+            return function, f"({given[6:-1]})"
+    function = session.prepare(text, parameters=True)
+    if not function.params or not set(function.params) <= session.values.keys():
+        return function, "()" if not function.params else None
+    return function, f"({', '.join([type_of(session[name]) for name in function.params])})"
 
 
 def explain(console: Console, rest: str) -> str:
@@ -287,40 +292,45 @@ def _text(console: Console, rest: str) -> str:
 
 def time_(console: Console, rest: str) -> str:
     text = _text(console, rest)
+    session, signature, values = _for_timing(console, text)
     start = perf_counter()
-    function = console.session.prepare(text)
-    read = perf_counter()
-    value, ran = _timed(function, console)
-    stages = function.specializations[-1].stages if function.specializations else {}
-    compiled = sum(stages.values()) * 1e-6
-    rows = [("text to IR", read - start), *[(stage, each * 1e-6) for stage, each in stages.items()]]
-    rows += [("compile", read - start + compiled), ("run", max(ran - compiled, 0.0))]
+    function = session.prepare(text, parameters=True, signature=signature)
+    made = perf_counter()
+    value = function(**values)
+    end = perf_counter()
+    stages = function.specializations[-1].stages
+    rows = [("text to IR", made - start - sum(stages.values()) * 1e-6)]
+    rows += [(stage, each * 1e-6) for stage, each in stages.items()]
     said = [f"{name:>12}  {duration(seconds):>9}" for name, seconds in rows]
-    said.insert(-2, " " * 12 + "  " + "-" * 9)
+    said += [" " * 14 + "-" * 9, f"{'compile':>12}  {duration(made - start):>9}", f"{'run':>12}  {duration(end - made):>9}"]
     return "\n".join(([shown(value)] if value is not None else []) + said)
 
 
-def _timed(function: Function, console: Console) -> tuple[Any, float]:
-    start = perf_counter()
-    value = function()
-    return value, perf_counter() - start
-
-
 def bench(console: Console, rest: str) -> str:
-    function = console.session.prepare(_text(console, rest))
-    call: Callable[[], Any] = function
-    call()
-    call()  # the second makes code that takes objects
-    from itertools import repeat
     from statistics import median
     from timeit import Timer
 
-    timer = Timer("call()", globals={"call": call})
+    text = _text(console, rest)
+    session, signature, values = _for_timing(console, text)
+    function = session.prepare(text, parameters=True, signature=signature)
+    timer = Timer(f"call({', '.join(values)})", globals={**values, "call": function})
     number, taken = timer.autorange()
-    del repeat
     number = max(1, int(number * 0.2 / max(taken, 1e-9)))
     times = sorted([each / number for each in timer.repeat(5, number)])
     return f"{duration(median(times))} a call, between {duration(times[0])} and {duration(times[-1])} (5 times {number:,} calls)"
+
+
+def _for_timing(console: Console, text: str) -> tuple[Session, str, dict[str, Any]]:
+    """A session like this one that does not interpret first, the types of the values that a text reads, and these."""
+    session = copy(console.session)
+    if session.options.engine == "auto":
+        session.configure(engine="native")
+    function = session.prepare(text, parameters=True)
+    values = session.values
+    if not values.keys() >= set(function.params):
+        raise CommandError("what is timed is a text that can be run, such as f(1); this one is a definition")
+    given = {name: values[name] for name in function.params}
+    return session, f"({', '.join([type_of(value) for value in given.values()])})", given
 
 
 def duration(seconds: float) -> str:

@@ -56,8 +56,11 @@ class Console:
         self.listing: Listing | None = None  # the dump that was shown last
         self._broken: set[str] = set()
 
-    def answer(self, text: str) -> bool:
-        """Run a text or a command, show what comes of it; whether it went well. Raises Quit, nothing else."""
+    def answer(self, text: str, file: str | None = None, line: int = 1) -> bool:
+        """Run a text or a command, show what comes of it; whether it went well. Raises Quit, nothing else.
+
+        `file` and `line` say where the text stands, if that is in a file.
+        """
         try:
             if text.lstrip().startswith(":"):
                 from .commands import command
@@ -66,7 +69,7 @@ class Console:
                 if shown:
                     self.show(shown)
             else:
-                self.run(text)
+                self.run(text, file, line)
         except Quit:
             raise
         except BrokenPipeError:
@@ -85,10 +88,10 @@ class Console:
             return False
         return True
 
-    def run(self, text: str) -> None:
+    def run(self, text: str, file: str | None = None, line: int = 1) -> None:
         """Run a text, show its value."""
         self.last = text
-        value = self.session.run(text)
+        value = self.session.run(text, file=file, line=line)
         self.warn()
         if value is None:
             return

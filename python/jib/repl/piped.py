@@ -29,7 +29,7 @@ def piped(session: Session, lines: IO[bytes]) -> int:
             except UnicodeDecodeError as problem:
                 console.complain(f"line {number} is not UTF-8: byte {line[problem.start]:#04x} at {problem.start}; it is left out")
                 status = 1
-                continue
+                text = ""
             status |= _answer(console, chunks.add(text.rstrip("\r\n")))
         status |= _answer(console, chunks.rest())
     except Quit:
@@ -37,7 +37,7 @@ def piped(session: Session, lines: IO[bytes]) -> int:
     return status
 
 
-def _answer(console: Console, texts: Iterable[str]) -> int:
+def _answer(console: Console, texts: Iterable[tuple[int, str]]) -> int:
     """Answer some texts; 1 if one of them fails."""
-    went_well = [console.answer(text) for text in texts]
+    went_well = [console.answer(text, "<stdin>", line) for line, text in texts]
     return 0 if all(went_well) else 1

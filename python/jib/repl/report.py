@@ -26,10 +26,10 @@ class _At(NamedTuple):
     text: str
 
 
-def report(problem: BaseException, typed: str = "", prompt: int = 0, file: str | None = None) -> str:
+def report(problem: BaseException, typed: str = "", prompt: int = 0) -> str:
     """The lines that tell of an exception.
 
-    `typed` is the one line that stands just above, after a prompt of so many columns; `file` the name of what was read, if anything.
+    `typed` is the one line that stands just above, after a prompt of so many columns.
 
     >>> from jib import CompileError, compile
     >>> try:
@@ -48,8 +48,7 @@ def report(problem: BaseException, typed: str = "", prompt: int = 0, file: str |
         if typed and text == typed.rstrip() and text.isprintable():
             lines.append(" " * (prompt + _width(text[: at.start])) + "^" * max(1, _width(text[at.start : at.end])))
         else:
-            name = file if file is not None and at.name.startswith("<jib") else at.name
-            lines.append(f"  {visible(name)}, line {at.line}:" if name else f"  line {at.line}:")
+            lines.append(f"  {visible(at.name)}, line {at.line}:" if at.name else f"  line {at.line}:")
             lines += _excerpt(at)
     lines.append(headline(problem) if at is None else _PLACE.sub("", headline(problem)))
     notes = getattr(problem, "__notes__", ())

@@ -57,7 +57,8 @@ class Cut:
             strip = line + at not in self.kept and lines[at].startswith(self.indent)
             columns.append(width if strip else 0)
             lines[at] = lines[at][columns[-1] :]
-        return "\n".join(lines), source.name, line, tuple(columns)
+        place = source.place(start)
+        return "\n".join(lines), place.name, place.line, tuple(columns)
 
 
 def surely_assigned(body: Body, depth: int = 50) -> set[str]:

@@ -74,8 +74,13 @@ class Run:
                     value = self.execute(body, cut)
         return value
 
-    def prepare(self) -> Function:
+    def prepare(self, parameters: bool, signature: str | None) -> Function:
         """The function that would be called for the text's last statements, or that its last definition defines."""
+        from ..link import options_of
+
+        if signature is not None:
+            kept = {name: value for name, value in self.options._asdict().items() if name not in ("signature", "params")}
+            self.options = options_of(signature, **kept)
         with _Explained(self):
             cut = self.parsed()
             groups = list(cut.groups())
@@ -86,7 +91,7 @@ class Run:
                     raise error("prepared", self.source, body[0].span)
             defines, body = groups[-1]
             if not defines:
-                return self.suite(body, cut)
+                return self.suite(body, cut, parameters)
             return build(definition(self.names, list(self.names)[-1]), self.options)
 
     def parsed(self) -> Cut:
@@ -163,16 +168,23 @@ class Run:
                     raise
                 wanted.remove(name)
 
-    def suite(self, body: Body, cut: Cut) -> Function:
-        """The function of statements that define no functions, which are all done by one call."""
+    def suite(self, body: Body, cut: Cut, parameters: bool) -> Function:
+        """The function of statements that define no functions, which are all done by one call; if the values that they read are to be
+        parameters, those that can be."""
         outside, assigned = self.about(body)
         read = assigned & read_by(self.names, outside)
         if read:
             raise error("assigned-and-read", self.source, body[0].span, min(read))
-        entry = Definition(*cut.part(body), meanings(self.names, outside))
         before, sure = self.before(body, assigned)
+        params: tuple[str, ...] = ()
+        if parameters:
+            values = {name: found.value for name in outside if isinstance(found := self.names.get(name), Value)}
+            params = tuple(sorted(name for name, value in {**before, **values}.items() if _is_argument(value)))
+            outside = outside - set(params)
+            before = {name: value for name, value in before.items() if name not in params}
+        entry = Definition(*cut.part(body), meanings(self.names, outside))
         # What an expression is made of is all that matters of it.
-        return build(entry, self.options, _suite(before, set() if _is_expression(body) else sure))
+        return build(entry, self.options, _suite(before, set() if _is_expression(body) else sure, params))
 
     def about(self, body: Body) -> tuple[set[str], set[str]]:
         """The names that statements use, and those that they assign."""
@@ -227,10 +239,15 @@ class _Explained:
             explain(problem, now.names, now.changes)
 
 
-def _suite(before: Mapping[str, Any], wanted: set[str]) -> Suite:
+def _suite(before: Mapping[str, Any], wanted: set[str], params: tuple[str, ...] = ()) -> Suite:
     from ..lower.linked import Suite
 
-    return Suite(tuple(before.items()), tuple(sorted(wanted)) or None)
+    return Suite(tuple(before.items()), tuple(sorted(wanted)) or None, params)
+
+
+def _is_argument(value: Any) -> bool:
+    """Whether a function can be given it."""
+    return value is not None and not isinstance(value, tuple)
 
 
 def _is_expression(body: Body) -> bool:
