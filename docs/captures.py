@@ -48,7 +48,7 @@ def take(name: str, lines: list[str], home: Path) -> str:
     """The picture of a scene, as SVG."""
     height = 60
     with Terminal(home=home, columns=100, lines=height, FORCE_COLOR="1") as terminal:
-        terminal.wait("jib> ")
+        terminal.wait("jib>")
         for line in lines:
             if line == "^C":
                 terminal.look(0.5)

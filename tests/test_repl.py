@@ -32,7 +32,7 @@ def front(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def terminal(front: str, tmp_path: Path) -> Iterator[Terminal]:
     with Terminal(home=tmp_path, **environment(front)) as made:
-        made.wait("jib> ")
+        made.wait("jib>")
         yield made
 
 
@@ -59,7 +59,7 @@ def test_a_session(terminal: Terminal, front: str) -> None:
     terminal.look(0.5)
     terminal.program.sendintr()
     terminal.wait("KeyboardInterrupt")
-    terminal.wait("jib> ", terminal.text.count("jib> "))
+    terminal.wait("jib>", terminal.text.count("jib>"))
     assert time.monotonic() - before < 20
 
     said = terminal.say("area(2) + sqroot(2)")
@@ -115,12 +115,12 @@ def test_history_of_the_session_before(tmp_path: Path, front: str) -> None:
         pytest.skip("no keys but letters")
     for _ in range(2):
         with Terminal(home=tmp_path, **environment(front)) as terminal:
-            terminal.wait("jib> ")
+            terminal.wait("jib>")
             terminal.say("40 + 2")
             terminal.program.sendeof()
             assert terminal.end() == 0
     with Terminal(home=tmp_path, **environment(front)) as terminal:
-        terminal.wait("jib> ")
+        terminal.wait("jib>")
         terminal.type("\x1b[A")
         terminal.wait("jib> 40 + 2")
         terminal.type(" + 100\r")
@@ -130,7 +130,7 @@ def test_history_of_the_session_before(tmp_path: Path, front: str) -> None:
 def test_a_history_that_cannot_be_written(tmp_path: Path, front: str) -> None:
     with Terminal(home=tmp_path, **{**environment(front), "JIB_HISTORY": "/proc/nothing/history"}) as terminal:
         terminal.wait("the history is not kept: '/proc/nothing/history'")
-        terminal.wait("jib> ")
+        terminal.wait("jib>")
         assert terminal.say("1 + 1") == "2"
 
 
@@ -138,7 +138,7 @@ def test_completion(tmp_path: Path, front: str) -> None:
     if front == "dumb":
         pytest.skip("no keys but letters")
     with Terminal(home=tmp_path, **environment(front)) as terminal:
-        terminal.wait("jib> ")
+        terminal.wait("jib>")
         terminal.say("radius = 2")
         terminal.type("radi\t")
         terminal.wait("jib> radius", 2)
@@ -153,7 +153,7 @@ def test_a_megabyte_is_pasted(tmp_path: Path, lines: int) -> None:
     """With prompt_toolkit, which takes a paste as one; a terminal without it would hand over 4,096 bytes of a line."""
     text = "\n".join(["1 + " * (250_000 // lines) + "1"] * lines)
     with Terminal(home=tmp_path) as terminal:
-        terminal.wait("jib> ")
+        terminal.wait("jib>")
         before = time.monotonic()
         terminal.program.send("\x1b[200~")
         for at in range(0, len(text), 1000):
@@ -168,11 +168,11 @@ def test_a_megabyte_is_pasted(tmp_path: Path, lines: int) -> None:
 
 def test_colours(tmp_path: Path) -> None:
     with Terminal(home=tmp_path) as terminal:
-        terminal.wait("jib> ")
+        terminal.wait("jib>")
         terminal.say("1 + 2.5")
         assert re.search(rb"\x1b\[[\d;]*m1", terminal.raw) or re.search(rb"\x1b\[[\d;]*m3\.5", terminal.raw)
     with Terminal(home=tmp_path, NO_COLOR="1") as terminal:
-        terminal.wait("jib> ")
+        terminal.wait("jib>")
         terminal.say("1 + 2.5")
         assert not re.search(rb"\x1b\[[\d;]*3\d[;m]", terminal.raw)
 
@@ -180,7 +180,7 @@ def test_colours(tmp_path: Path) -> None:
 def test_the_terminal_is_not_driven(tmp_path: Path, front: str) -> None:
     (tmp_path / "evil.jib").write_text("1 + \x1b]0;evil\x07\x1b[2J")
     with Terminal(home=tmp_path, **environment(front)) as terminal:
-        terminal.wait("jib> ")
+        terminal.wait("jib>")
         said = terminal.say(":load evil.jib")
         assert "\\x1b" in said and "evil.jib, line 1" in said
         assert b"\x1b]0;evil" not in terminal.raw and b"\x1b[2J" not in terminal.raw.partition(b"evil.jib")[2]

@@ -17,6 +17,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import History as Known
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.lexers import DynamicLexer, PygmentsLexer
+from prompt_toolkit.styles import style_from_pygments_cls
 
 from .chunks import is_whole
 from .complete import complete
@@ -56,8 +57,9 @@ def prompting(session: Session, history: History, **others: Any) -> PromptSessio
     """What asks for texts; `others` are input and output, for tests."""
     from ..highlight import wants_colour
     from ..lexers import JibLexer
+    from ..palette import Terminal
 
-    lexer = PygmentsLexer(JibLexer, sync_from_start=True) if wants_colour(sys.stdout) else None
+    lexer = PygmentsLexer(JibLexer) if wants_colour(sys.stdout) else None
     asked: PromptSession[str] = PromptSession(
         multiline=True,
         lexer=DynamicLexer(lambda: lexer if len(asked.default_buffer.text) < SHORT else None),
@@ -66,6 +68,7 @@ def prompting(session: Session, history: History, **others: Any) -> PromptSessio
         history=_Known(history),
         key_bindings=_keys(),
         prompt_continuation=lambda width, line, wrapped: MORE if not wrapped else " " * width,
+        style=style_from_pygments_cls(Terminal),
         include_default_pygments_style=False,
         **others,
     )
