@@ -75,9 +75,9 @@ class Console:
         except BrokenPipeError:
             raise
         except KeyboardInterrupt:
-            self.complain("KeyboardInterrupt")
             if not self.interactive:
                 raise
+            self.complain("KeyboardInterrupt")
             return False
         except CommandError as problem:
             self.complain(str(problem))
