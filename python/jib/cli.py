@@ -21,6 +21,7 @@ usage: python -m jib
        python -m jib -c TEXT [name=value ...]
        python -m jib FILE [name=value ...]
        python -m jib dump STAGE (-c TEXT | FILE)
+       python -m jib dump all --output FOLDER (-c TEXT | FILE)
        python -m jib < SCRIPT
 """
 
@@ -33,6 +34,7 @@ banner or prompt, and goes on after those that fail. With one, it runs it and pr
 
   -c TEXT                the program itself
   dump STAGE             print a stage instead: {stages}
+  dump all               write every stage to a file, and print the names of the files
   --signature TYPES      fix the types, as in "(int, float)" or "float(float, int)"
   --params NAMES         the parameters in their order, as in a,b
   --arithmetic RULES     python (the default) or numpy
@@ -40,6 +42,12 @@ banner or prompt, and goes on after those that fail. With one, it runs it and pr
   --opt-level LEVEL      speed (the default) or none
   --version              print the version
   --help                 print this
+
+With dump:
+  --source               put the lines of the text above the code that came from them
+  --bytes                put the bytes of instructions beside their offsets (asm)
+  --target MACHINE       show clif, clif-opt and asm for {targets}
+  --output FOLDER        where "dump all" writes
 
 exit status: 0 fine, 1 the program failed, 2 bad usage, 130 interrupted
 """
@@ -52,7 +60,13 @@ OPTIONS: dict[str, tuple[str, ...] | None] = {
     "arithmetic": ("python", "numpy"),
     "engine": ("native", "interpreter", "auto"),
     "opt_level": ("speed", "none"),
+    "target": None,
+    "output": None,
 }
+# Those that take none.
+FLAGS = ("source", "bytes")
+# Those that go with dump alone; they are not for `compile`.
+LOOKING = (*FLAGS, "target", "output")
 
 
 class UsageError(Exception):
@@ -85,9 +99,7 @@ def _main(words: list[str]) -> int:
     if not words:
         return _session({})
     if "--help" in words[:1] or "-h" in words[:1]:
-        from . import STAGES
-
-        return _answer(lambda: HELP.replace("{stages}", ", ".join(STAGES)))
+        return _answer(_help)
     if "--version" in words[:1]:
         from importlib.metadata import version
 
@@ -120,6 +132,13 @@ def _session(options: dict[str, Any]) -> int:
         return _broken_pipe()
 
 
+def _help() -> str:
+    from . import STAGES
+    from .dump import targets
+
+    return HELP.replace("{stages}", ", ".join(STAGES)).replace("{targets}", ", ".join(targets()))
+
+
 def read_request(words: list[str]) -> Request:
     """What the words ask for.
 
@@ -139,15 +158,20 @@ def read_request(words: list[str]) -> Request:
 
         next(rest)
         stage = next(rest, None)
-        if stage not in STAGES:
-            raise UsageError(f"dump needs a stage: {', '.join(STAGES)}" + (f"; not {stage!r}" if stage else ""))
+        if stage not in (*STAGES, "all"):
+            raise UsageError(f"dump needs a stage: {', '.join(STAGES)}, or all" + (f"; not {stage!r}" if stage else ""))
     for word in rest:
         if word.startswith("--"):
             option, equals, value = word[2:].partition("=")
             name = option.replace("-", "_")
-            if name not in OPTIONS:
+            if name in LOOKING and stage is None:
+                raise UsageError(f"--{option} goes with dump")
+            if name in FLAGS and not equals:
+                options[name] = True
+            elif name in OPTIONS:
+                options[name] = _option(name, value if equals else next(rest, None))
+            else:
                 raise UsageError(f"there is no option {word!r}")
-            options[name] = _option(name, value if equals else next(rest, None))
         elif text is None and file is None:
             if word == "-c":
                 text = next(rest, None)
@@ -168,7 +192,25 @@ def read_request(words: list[str]) -> Request:
             values[name] = read_value(name, value)
     if text is None and file is None and (stage is not None or not options):
         raise UsageError("a text is missing: -c TEXT or FILE")
+    if stage is not None:
+        _check_looking(stage, options)
     return Request(stage, text, file, values, options)
+
+
+def _check_looking(stage: str, options: dict[str, Any]) -> None:
+    """Whether what is asked for can be shown of a stage."""
+    from .dump import check, targets
+
+    if (stage == "all") != ("output" in options):
+        raise UsageError("dump all needs --output FOLDER" if stage == "all" else "--output goes with dump all")
+    target = options.get("target")
+    if target is not None and target not in targets():
+        raise UsageError(f"--target is {' or '.join(targets())}, not {target!r}")
+    if stage != "all":
+        try:
+            check(stage, source="source" in options, target=target, bytes="bytes" in options)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
 
 def _option(name: str, value: str | None) -> str | tuple[str, ...]:
@@ -217,12 +259,27 @@ def perform(request: Request, text: str) -> str | None:
 
     options = dict(request.options)
     if request.stage is not None:
-        signature = options.pop("signature", None)
-        return str(compile(text, **options).dump(request.stage, signature))
+        return _look(request.stage, text, options)
     function = compile(text, **options)
     args, kwargs = arguments(function, request.values, text)
     value = function(*args, **kwargs)
     return None if value is None else repr(value)
+
+
+def _look(stage: str, text: str, options: dict[str, Any]) -> str:
+    """A stage, in colours where they can be seen; or the names of the files that all were written to."""
+    from . import compile
+
+    signature = options.pop("signature", None)
+    folder = options.pop("output", None)
+    how = {name: options.pop(name) for name in LOOKING if name in options}
+    function = compile(text, **options)
+    if folder is not None:
+        return "\n".join(map(str, function.dump_all(folder, signature, **how)))
+    from .highlight import coloured, wants_colour
+
+    listing = function.dump(stage, signature, **how)
+    return coloured(listing, stage) if wants_colour(sys.stdout) else listing
 
 
 def arguments(

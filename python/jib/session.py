@@ -128,7 +128,7 @@ class Session:
         function = self.prepare(text)
         if function._made.params:
             return f"{function.__name__}{function.__signature__}"
-        head = function._dump("typed-ir", "()").split("\n", 1)[0]
+        head = function.dump("typed-ir", "()").split("\n", 1)[0]
         return head.rpartition(" -> ")[2].rpartition(" ; ")[0].rstrip()
 
     def interrupt(self) -> None:

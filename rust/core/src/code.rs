@@ -67,6 +67,8 @@ pub enum CodeError {
     Limit { code: &'static str, limit: usize, span: Span },
     /// The system refuses memory that can be run, or any at all: what it said.
     Memory(String),
+    /// Another machine, whose code was to be looked at, cannot do this: in words.
+    Target(String),
     /// A bug of ours.
     Internal(String),
 }

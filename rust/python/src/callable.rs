@@ -142,18 +142,24 @@ impl Callable {
         guard(slf.py(), || ufunc::of_all(slf, doc))
     }
 
-    /// The text of a stage that Rust has, for a signature, or for the specialisation there is.
-    fn _dump(&self, py: Python<'_>, stage: &str, signature: Option<&str>) -> PyResult<String> {
+    /// The text of a stage that Rust has, for a signature, or for the specialisation there is; and where each of its lines came from.
+    #[pyo3(signature = (stage, signature, target = None, bytes = false))]
+    fn _dump(
+        &self,
+        py: Python<'_>,
+        stage: &str,
+        signature: Option<&str>,
+        target: Option<&str>,
+        bytes: bool,
+    ) -> PyResult<dump::Seen> {
         guard(py, || {
             let program = self.program();
             let (types, result) = match signature {
                 Some(text) => program.signature(py, text)?,
                 None => (self.default_types()?, program.result.clone()),
             };
-            match dump::dump(&program.unit, stage, &types, result.as_ref(), program.options) {
-                Some(text) => text.map_err(|error| compile_error(py, &program.source, error)),
-                None => Err(PyValueError::new_err(format!("there is no stage called '{stage}'"))),
-            }
+            let wish = dump::Wish { stage, target, bytes };
+            dump::dump(py, program, wish, &types, result.as_ref())
         })
     }
 
