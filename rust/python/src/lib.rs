@@ -24,6 +24,7 @@ mod layout;
 mod pointer;
 mod program;
 mod specialise;
+mod symbols;
 mod threads;
 mod tiers;
 mod ufunc;
@@ -121,6 +122,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
     threads::prepare(module.py())?;
+    symbols::prepare(module.py())?;
     module.add_function(wrap_pyfunction!(externs::read_signature, module)?)?;
     module.add_class::<externs::Extern>()?;
     module.add_class::<program::Program>()?;

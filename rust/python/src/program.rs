@@ -27,6 +27,7 @@ use crate::externs::Extern;
 use crate::guard::guard;
 use crate::host::{Budget, Gil};
 use crate::specialise::{Engine, Options};
+use crate::symbols;
 
 const ENGINES: [(&str, Engine); 3] =
     [("native", Engine::Native), ("interpreter", Engine::Interpreter), ("auto", Engine::Auto)];
@@ -136,7 +137,8 @@ impl Program {
             let start = Instant::now();
             let rows: Vec<_> = externs.iter().map(|callee| callee.get().of.clone()).collect();
             let unit = Unit::with_externs(ir, options.limits, &rows);
-            let unit = unit.map_err(|error| compile_error(py, &source, error))?;
+            let mut unit = unit.map_err(|error| compile_error(py, &source, error))?;
+            unit.text = symbols::text(source.bind(py), &name, &unit.lines)?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
             let rows = params.clone().unbind();
             let read = |param: Bound<'_, PyAny>| {
