@@ -109,6 +109,14 @@ def constants() -> dict[str, float]:
     return {name: row.value for name, row in _rows().items() if row.constant and row.value is not None}
 
 
+@cache
+def exceptions() -> tuple[str, ...]:
+    """The exceptions that a text can raise."""
+    from . import _native
+
+    return tuple(_native.exceptions())
+
+
 def read_signature(signature: str) -> tuple[Param, ...]:
     """The parameters that a signature names.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import builtins
 from ..syntax import (
     AnnAssign,
     Assert,
@@ -34,32 +35,6 @@ from .scan import helper_name
 if TYPE_CHECKING:
     from ..syntax import Body
     from .build import Builder, Routine
-
-EXCEPTIONS = (
-    "ArithmeticError",
-    "AssertionError",
-    "AttributeError",
-    "BufferError",
-    "EOFError",
-    "Exception",
-    "FloatingPointError",
-    "ImportError",
-    "IndexError",
-    "KeyError",
-    "LookupError",
-    "NameError",
-    "NotImplementedError",
-    "OSError",
-    "OverflowError",
-    "RecursionError",
-    "ReferenceError",
-    "RuntimeError",
-    "StopIteration",
-    "TypeError",
-    "UnboundLocalError",
-    "ValueError",
-    "ZeroDivisionError",
-)
 
 
 def statements(f: Builder, body: Body) -> Routine:
@@ -210,7 +185,7 @@ def assert_(f: Builder, node: Assert) -> Routine:
 
 @leaf(Raise)
 def raise_(f: Builder, node: Raise) -> None:
-    if node.exception not in EXCEPTIONS:
-        raise f.fail("unknown-exception", node.span, node.exception, EXCEPTIONS)
+    if node.exception not in builtins.exceptions():
+        raise f.fail("unknown-exception", node.span, node.exception, builtins.exceptions())
     message = None if node.message is None else f.text(node.message, node.span)
     f.throw(node.exception, message, node.span)

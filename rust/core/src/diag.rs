@@ -1,5 +1,5 @@
 //! What is wrong with a text, as Rust reports it: a code whose sentence stands in Python's table of messages, what goes
-//! into the sentence, and the place.
+//! into the sentence, and the place. What is wrong with IR is said in words, since it was no person who wrote it.
 
 use std::sync::Arc;
 
@@ -19,12 +19,14 @@ impl Diag {
     }
 }
 
-/// Why there is no code: the user's mistake, the system's refusal, or a bug of ours.
+/// Why there is no code: the user's mistake, the system's refusal, or a bug: of who made the IR, or of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     User(Diag),
     /// There is no memory for machine code: what the system said.
     Memory(Arc<str>),
+    /// What crossed is no IR: what it breaks, in words, with the function and the instruction.
+    Broken(Arc<str>),
     /// A broken invariant, in words for a bug report.
     Internal(Arc<str>),
 }
@@ -32,6 +34,10 @@ pub enum Error {
 impl Error {
     pub fn internal(words: impl AsRef<str>) -> Error {
         Error::Internal(words.as_ref().into())
+    }
+
+    pub fn broken(words: impl AsRef<str>) -> Error {
+        Error::Broken(words.as_ref().into())
     }
 }
 

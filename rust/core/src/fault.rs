@@ -93,6 +93,34 @@ faults! {
     Recursion = "RecursionError", "maximum recursion depth exceeded";
 }
 
+/// The exceptions that a text can raise by `raise`: names in Python's `builtins`. Whoever raises looks there, and would call anything
+/// else that has such a name.
+pub static RAISABLE: &[&str] = &[
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "BufferError",
+    "EOFError",
+    "Exception",
+    "FloatingPointError",
+    "ImportError",
+    "IndexError",
+    "KeyError",
+    "LookupError",
+    "NameError",
+    "NotImplementedError",
+    "OSError",
+    "OverflowError",
+    "RecursionError",
+    "ReferenceError",
+    "RuntimeError",
+    "StopIteration",
+    "TypeError",
+    "UnboundLocalError",
+    "ValueError",
+    "ZeroDivisionError",
+];
+
 impl Fault {
     /// How many faults there are: the codes are `1..=COUNT`.
     pub const COUNT: u32 = ROWS.len() as u32;

@@ -19,6 +19,7 @@ pub fn compile_error(py: Python<'_>, source: &Py<PyAny>, error: Error) -> PyErr 
         Error::Memory(words) => PyOSError::new_err(format!(
             "the system refuses memory for machine code ({words}); engine='auto' and engine='interpreter' need none"
         )),
+        Error::Broken(words) => internal(py, &format!("the IR that crossed is broken: {words}")),
         Error::Internal(words) => internal(py, &words),
     }
 }

@@ -29,8 +29,9 @@ mod threads;
 mod tiers;
 mod ufunc;
 
+use jib_core::diag::Error;
 use jib_core::outside::IntLayout;
-use pyo3::exceptions::PyImportError;
+use pyo3::exceptions::{PyImportError, PyValueError};
 use pyo3::prelude::*;
 
 /// (name, aliases, signature, doc, value).
@@ -44,6 +45,26 @@ fn builtins() -> Vec<Row> {
     let rows = rows.map(|p| (p.name, p.aliases.to_vec(), p.signature, p.doc, None));
     let constants = jib_core::builtins::CONSTANTS.iter().map(|c| (c.name, vec![], "=", c.doc, Some(c.value)));
     rows.chain(constants).collect()
+}
+
+/// The exceptions that a text can raise.
+#[pyfunction]
+fn exceptions() -> &'static [&'static str] {
+    jib_core::fault::RAISABLE
+}
+
+/// Raises ValueError, with what is wrong, if bytes are no IR, or call other functions of the host than these. What they mean, `Program`
+/// finds out.
+#[pyfunction]
+#[pyo3(signature = (ir, externs = vec![]))]
+fn check_ir(py: Python<'_>, ir: &[u8], externs: Vec<Py<externs::Extern>>) -> PyResult<()> {
+    guard::guard(py, || {
+        let rows: Vec<_> = externs.iter().map(|callee| callee.get().of.clone()).collect();
+        match jib_core::ir::check(ir, &rows) {
+            Err(Error::Broken(words)) => Err(PyValueError::new_err(words.to_string())),
+            _ => Ok(()),
+        }
+    })
 }
 
 /// Whether every stage's work is verified in this build too, from now on; gives what held before. For tests.
@@ -109,6 +130,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     guard::quiet();
     module.add_function(wrap_pyfunction!(builtins, module)?)?;
+    module.add_function(wrap_pyfunction!(exceptions, module)?)?;
+    module.add_function(wrap_pyfunction!(check_ir, module)?)?;
     module.add_function(wrap_pyfunction!(_verify, module)?)?;
     #[cfg(feature = "faults")]
     module.add_function(wrap_pyfunction!(_trip, module)?)?;

@@ -193,7 +193,7 @@ fn bytes_refer_to_what_was_given() {
     let given = [on_host("int(int)", false).of];
     let load = |bytes: &[u8], given: &[Arc<Extern>]| match ir::decode(bytes, given) {
         Ok(module) => Ok(module.functions.len()),
-        Err(Error::Internal(words)) => Err(words.rsplit(": ").next().unwrap_or_default().to_owned()),
+        Err(Error::Broken(words)) => Err(words.rsplit(": ").next().unwrap_or_default().to_owned()),
         Err(other) => panic!("{other:?}"),
     };
     assert_eq!(load(&bytes(&["ask"], 0, 1), &given), Ok(1));

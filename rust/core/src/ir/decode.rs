@@ -1,4 +1,4 @@
-//! Bytes → IR. Trusts nothing: whatever is wrong with the bytes ends in `Error::Internal`, never in a crash or a large allocation.
+//! Bytes → IR. Trusts nothing: whatever is wrong with the bytes ends in `Error::Broken`, never in a crash or a large allocation.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use super::{Args, Function, Inst, Literal, Module, Number, Op, Param, Signature}
 use crate::builtins;
 use crate::diag::Error;
 use crate::externs::{Extern, ExternRef};
+use crate::fault::RAISABLE;
 use crate::span::{Lines, Span};
 
 const MAGIC: &[u8; 8] = b"jib-ir\0\x02";
@@ -21,7 +22,7 @@ pub fn decode(bytes: &[u8], externs: &[Arc<Extern>]) -> Result<Module, Error> {
 }
 
 fn broken(what: &str) -> Error {
-    Error::internal(format!("the IR that crossed is broken: {what}"))
+    Error::broken(what)
 }
 
 struct Reader<'a> {
@@ -207,36 +208,70 @@ impl<'a> Reader<'a> {
 
 /// What `Function` promises of its indices and blocks.
 fn check(function: &Function, arities: &[usize]) -> Result<(), Error> {
+    let name = &function.signature.name;
+    let wrong = |what: &str| broken(&format!("in '{name}': {what}"));
     if function.locals.len() < function.signature.params.len() {
-        return Err(broken("fewer locals than parameters"));
+        return Err(wrong("there are fewer locals than parameters"));
     }
     if function.blocks.is_empty() {
-        return Err(broken("a function without blocks"));
+        return Err(wrong("there are no blocks"));
     }
-    for &(first, last) in &function.blocks {
+    for (block, &(first, last)) in function.blocks.iter().enumerate() {
         let insts = &function.insts[first as usize..last as usize];
         let ends = insts.iter().rev().map(|inst| inst.op.is_terminator());
         if !ends.enumerate().all(|(from_end, ends)| ends == (from_end == 0)) || insts.is_empty() {
-            return Err(broken("a block must end in its only terminator"));
+            return Err(wrong(&format!("block {block} does not end in its only terminator")));
         }
     }
     for (number, inst) in function.insts.iter().enumerate() {
-        for &operand in inst.op.operands() {
-            if operand as usize >= number || !function.insts[operand as usize].op.has_result() {
-                return Err(broken(&format!("instruction {number} uses {operand}")));
-            }
-        }
-        let fine = match &inst.op {
-            Op::Get(local) | Op::Set(local, _) => (*local as usize) < function.locals.len(),
-            Op::Call(callee, args) => arities.get(*callee as usize) == Some(&args.len()),
-            Op::Extern(callee, args) => callee.of.params.len() == args.len(),
-            Op::Unpack { index, count, .. } => index < count,
-            Op::Prim(primitive, args) => primitive.takes(args.len()),
-            op => op.successors().iter().all(|&b| b != 0 && (b as usize) < function.blocks.len()),
-        };
-        if !fine {
-            return Err(broken(&format!("instruction {number} is out of bounds")));
-        }
+        let fine = operands(function, number).and_then(|()| references(function, &inst.op, arities));
+        fine.map_err(|what| wrong(&format!("instruction {number} {what}")))?;
     }
     Ok(())
+}
+
+/// What is wrong with the values that an instruction uses.
+fn operands(function: &Function, number: usize) -> Result<(), String> {
+    let there = |operand: u32| (operand as usize) < number && function.insts[operand as usize].op.has_result();
+    match function.insts[number].op.operands().iter().find(|operand| !there(**operand)) {
+        Some(operand) => Err(format!("uses the result of {operand}, which has none before it")),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with everything else that an instruction names.
+fn references(function: &Function, op: &Op, arities: &[usize]) -> Result<(), String> {
+    let count = |callee: &str, takes: String, given: usize| {
+        Err(format!("calls {callee}, which takes {takes} values, with {given}"))
+    };
+    match op {
+        Op::Get(local) | Op::Set(local, _) if *local as usize >= function.locals.len() => {
+            Err(format!("names local {local} of {}", function.locals.len()))
+        }
+        Op::Call(callee, args) => match arities.get(*callee as usize) {
+            None => Err(format!("calls function {callee} of {}", arities.len())),
+            Some(takes) if *takes != args.len() => count(&format!("function {callee}"), takes.to_string(), args.len()),
+            Some(_) => Ok(()),
+        },
+        Op::Extern(callee, args) if callee.of.params.len() != args.len() => {
+            count(&format!("'{}'", callee.of.name), callee.of.params.len().to_string(), args.len())
+        }
+        Op::Unpack { index, count, .. } if index >= count => Err(format!("takes element {index} of {count}")),
+        Op::Prim(primitive, args) if !primitive.takes(args.len()) => {
+            let takes = match primitive.arity {
+                (least, most) if least == most => least.to_string(),
+                (least, usize::MAX) => format!("{least} or more"),
+                (least, most) => format!("{least} to {most}"),
+            };
+            count(&format!("'{}'", primitive.name), takes, args.len())
+        }
+        Op::Raise(exception, _) if !RAISABLE.contains(&&**exception) => {
+            Err(format!("raises '{exception}', which no text can raise"))
+        }
+        op => match op.successors().iter().find(|&&b| b == 0 || b as usize >= function.blocks.len()) {
+            Some(0) => Err("goes to block 0, where nothing goes".to_owned()),
+            Some(block) => Err(format!("goes to block {block} of {}", function.blocks.len())),
+            None => Ok(()),
+        },
+    }
 }

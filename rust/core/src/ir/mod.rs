@@ -13,8 +13,14 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::builtins::Primitive;
-use crate::externs::ExternRef;
+use crate::diag::Error;
+use crate::externs::{Extern, ExternRef};
 use crate::span::{Lines, Span};
+
+/// Whether bytes are IR that may call these functions of the host: what `decode` and `ssa` ask, and nothing else.
+pub fn check(bytes: &[u8], externs: &[Arc<Extern>]) -> Result<(), Error> {
+    decode(bytes, externs)?.functions.iter().try_for_each(ssa::check)
+}
 
 /// An instruction by its number in the function; also the value it gives.
 pub type Number = u32;

@@ -144,9 +144,7 @@ impl Op {
 
 /// Puts one function into SSA form. `joins` is how many of the arguments that the limits allow are left.
 pub fn build(function: &super::Function, limits: &Limits, joins: &mut usize) -> Result<Function, Error> {
-    let graph = Graph::new(
-        function.blocks.iter().map(|&(_, last)| function.insts[last as usize - 1].op.successors()).collect(),
-    );
+    let graph = graph(function);
     check_dominance(function, &graph)?;
     let phis = place::phis(function, &graph, joins)
         .ok_or_else(|| Diag::new("limit-joins", function.signature.span, &[&limits.joins]))?;
@@ -155,6 +153,15 @@ pub fn build(function: &super::Function, limits: &Limits, joins: &mut usize) -> 
     renamed.require_bound()?;
     renamed.drop_unused_params();
     Ok(renamed.finish(function.signature.clone(), &graph))
+}
+
+fn graph(function: &super::Function) -> Graph {
+    Graph::new(function.blocks.iter().map(|&(_, last)| function.insts[last as usize - 1].op.successors()).collect())
+}
+
+/// Whether every operand dominates its use.
+pub fn check(function: &super::Function) -> Result<(), Error> {
+    check_dominance(function, &graph(function))
 }
 
 fn check_dominance(function: &super::Function, graph: &Graph) -> Result<(), Error> {
@@ -167,8 +174,9 @@ fn check_dominance(function: &super::Function, graph: &Graph) -> Result<(), Erro
         for number in first..last {
             for &operand in function.insts[number as usize].op.operands() {
                 if !graph.dominates(home[operand as usize], block) {
-                    return Err(Error::internal(format!(
-                        "the IR that crossed is broken: instruction {number} uses {operand}, which may not be there"
+                    let name = &function.signature.name;
+                    return Err(Error::broken(format!(
+                        "in '{name}': instruction {number} uses the result of {operand}, which is not there on every path"
                     )));
                 }
             }

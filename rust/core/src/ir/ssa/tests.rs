@@ -108,7 +108,7 @@ fn a_variable_that_is_never_written_before_is_a_mistake() {
 fn an_operand_from_another_path_is_refused() {
     let made =
         build(&function(vec![vec![Ir::Get(0), Ir::Branch(0, 1, 2)], vec![int(1), Ir::Jump(2)], vec![Ir::Return(2)]]));
-    assert!(matches!(made, Err(Error::Internal(_))));
+    assert!(matches!(made, Err(Error::Broken(_))));
 }
 
 #[test]
