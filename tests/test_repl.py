@@ -163,7 +163,8 @@ def test_a_megabyte_is_pasted(tmp_path: Path, lines: int) -> None:
         terminal.program.send("\x1b[201~\r")
         terminal.wait("LimitError: the text is longer than 1,000,000 characters")
         terminal.wait("allows more\njib>")
-        assert terminal.say("2 + 3") == "5"
+        terminal.type("2 + 3\r")
+        terminal.wait("\n5")
         assert time.monotonic() - before < 60
 
 

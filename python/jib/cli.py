@@ -120,6 +120,7 @@ def _session(options: dict[str, Any]) -> int:
     """Talks to a person, or reads a script from a pipe."""
     from . import Session
     from .repl import repl
+    from .repl.console import Lost
 
     strange = [name for name in ("signature", "params") if name in options]
     if strange:
@@ -128,8 +129,8 @@ def _session(options: dict[str, Any]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return repl(Session(**options))
-    except BrokenPipeError:
-        return _broken_pipe()
+    except Lost as lost:
+        return _unwritten(lost.__cause__)
 
 
 def _help() -> str:
@@ -317,8 +318,8 @@ def _answer(work: Callable[[], str | None], name: str = "<string>") -> int:
         answer = work()
     except UsageError:
         raise
-    except BrokenPipeError:  # the program printed into it
-        return _broken_pipe()
+    except BrokenPipeError as error:  # the program printed into it
+        return _unwritten(error)
     except Exception as error:
         return _failed(error, name)
     try:
@@ -326,12 +327,8 @@ def _answer(work: Callable[[], str | None], name: str = "<string>") -> int:
             print(answer.removesuffix("\n"))
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
-        return _broken_pipe()
     except OSError as error:
-        print(f"python -m jib: cannot write: {error.strerror or error}", file=sys.stderr)
-        _forget_output()
-        return 1
+        return _unwritten(error)
     return 0
 
 
@@ -352,8 +349,10 @@ def _failed(error: Exception, name: str) -> int:
     return 1
 
 
-def _broken_pipe() -> int:
-    """Nobody reads any more: no reason for words, but not a success either."""
+def _unwritten(error: BaseException | None) -> int:
+    """What is printed goes nowhere: no success. That nobody reads any more is no reason for words."""
+    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        print(f"python -m jib: cannot write: {error.strerror or error}", file=sys.stderr)
     _forget_output()
     return 1
 

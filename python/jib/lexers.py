@@ -48,7 +48,6 @@ def _tables() -> tuple[Lexicon, dict[str, _TokenType]]:
     """The lexicon, and what kind of word each name is that means something by itself."""
     from . import builtins
     from .lower.annotations import SCALARS
-    from .lower.statements import EXCEPTIONS
     from .parse import lexicon
 
     kinds: dict[str, _TokenType] = dict.fromkeys(builtins.MODULES, Name.Namespace)
@@ -56,7 +55,7 @@ def _tables() -> tuple[Lexicon, dict[str, _TokenType]]:
         row = builtins.resolve(name)
         kinds[name] = Name.Constant if row is not None and row.constant else Name.Builtin
     kinds |= dict.fromkeys((*SCALARS, "tuple"), Keyword.Type)
-    kinds |= dict.fromkeys(EXCEPTIONS, Name.Exception)
+    kinds |= dict.fromkeys(builtins.exceptions(), Name.Exception)
     found = lexicon()
     for word, terminal in found.words.items():
         kinds[word] = Error if terminal == "FOREIGN" else Keyword

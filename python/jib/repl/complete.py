@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
     from ..session import Session
 
-KEYWORDS = (
-    "False", "None", "True", "and", "assert", "break", "continue", "def", "elif", "else", "for", "if", "in", "lambda", "not", "or",
-    "pass", "raise", "return", "while",
-)  # fmt: skip
 _WORD = re.compile(r"(?:math\.)?[A-Za-z_]\w*\Z|math\.\Z|\Z")
 _COMMAND = re.compile(r"\s*:(\w*)\Z")
 _AFTER = re.compile(r"\s*:(\w+)\s+(.*)\Z", re.DOTALL)
@@ -117,8 +113,10 @@ def _names(word: str, session: Session) -> Iterable[Candidate]:
             spelled = f"{module}{dot}{name}"
             found[spelled] = Candidate(spelled, name if row.constant else f"{name}({row.signature})", row.doc)
     if not dot:
-        for name in KEYWORDS:
-            if name.startswith(word):
+        from ..parse import lexicon
+
+        for name, terminal in lexicon().words.items():
+            if name.startswith(word) and terminal != "FOREIGN":
                 found[name] = Candidate(name, name, "")
         from .console import type_of
 

@@ -1,7 +1,7 @@
 """What a person has said -> what is answered.
 
 In: texts that are whole (chunks.py), or commands. Out: values on one stream, what went wrong on the other. Always holds: `answer` raises
-nothing but `Quit`, and `KeyboardInterrupt` while it is not at work; a text that fails leaves the session as it was.
+nothing but `Quit` and `Lost`, and `KeyboardInterrupt` where nobody is there to see it said; a text that fails leaves the session as it was.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 class Quit(Exception):
     """The person wants to leave."""
+
+
+class Lost(Exception):
+    """What is shown cannot be written any more; `__cause__` says why."""
 
 
 class CommandError(Exception):
@@ -57,7 +61,7 @@ class Console:
         self._broken: set[str] = set()
 
     def answer(self, text: str, file: str | None = None, line: int = 1) -> bool:
-        """Run a text or a command, show what comes of it; whether it went well. Raises Quit, nothing else.
+        """Run a text or a command, show what comes of it; whether it went well. Raises Quit and Lost, nothing else.
 
         `file` and `line` say where the text stands, if that is in a file.
         """
@@ -70,9 +74,7 @@ class Console:
                     self.show(shown)
             else:
                 self.run(text, file, line)
-        except Quit:
-            raise
-        except BrokenPipeError:
+        except (Quit, Lost):
             raise
         except KeyboardInterrupt:
             if not self.interactive:
@@ -111,12 +113,18 @@ class Console:
             from ..highlight import coloured
 
             text = coloured(text, language).rstrip("\n")
-        print(text, file=self.out, flush=True)
+        try:
+            print(text, file=self.out, flush=True)
+        except OSError as problem:
+            raise Lost from problem
 
     def complain(self, text: str) -> None:
         """Print what went wrong."""
-        self.out.flush()
-        print(text, file=self.err, flush=True)
+        try:
+            self.out.flush()
+            print(text, file=self.err, flush=True)
+        except OSError as problem:
+            raise Lost from problem
 
 
 def shown(value: Any) -> str:
