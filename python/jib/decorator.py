@@ -190,12 +190,19 @@ def _helper(found: Function, options: Options, hosts: dict[Extern, None]) -> Def
     definition, its = found._definition, found._made.options
     if definition is None:
         return Refused("made by jib.compile; only functions made by jib.jit can be called from another")
+    refused = unlike(its, options)
+    if refused is None:
+        hosts.update(dict.fromkeys(its.externs))
+    return refused or definition
+
+
+def unlike(its: Options, options: Options) -> Refused | None:
+    """Why a function with these options cannot be called from one with the others, as if it were written beside it."""
     if its.signature is not None:
         return Refused("a function with a signature of its own, which a call from another would not know; annotate it")
     if its.arithmetic != options.arithmetic:
         return Refused(f'a function with arithmetic="{its.arithmetic}", and this one has "{options.arithmetic}"')
-    hosts.update(dict.fromkeys(its.externs))
-    return definition
+    return None
 
 
 #: Ufuncs whose names mean something else here: docs/language.md, NumPy's.

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CompileError
-from ..link import build
 from .running import misfit
-from .state import Known, Names, State, definition, explain, owner_of
+from .state import Known, Names, State, explain, made, owner_of
 
 if TYPE_CHECKING:
     from ..function import Options
@@ -72,9 +71,9 @@ def _problem(name: str, state: State, near: bool) -> CompileError | None:
         late = found.code == "unknown-name" and known.outside.isdisjoint(state.changes.keys() - state.names.keys())
         return None if late else found
     try:
-        function = build(definition(state.names, name), state.options)
+        function = made(state.names, name, state.options)
         if all(param.annotation is not None for param in function._made.params):
-            function._dump("typed-ir", None)
+            function._prospect()
     except CompileError as problem:
         return None if problem.code == "unknown-name" else problem
     return None
