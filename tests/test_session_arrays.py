@@ -195,7 +195,13 @@ def test_stages_and_types(session: jib.Session) -> None:
     for stage in jib.STAGES:
         assert f.dump(stage) and f.dump(stage, "(int)") and line.dump(stage)
     assert "func f(%0: int, %1: f64[::1]) -> float" in f.dump("typed-ir")
-    for text, expected in [("x", "f64[::1]"), ("x[::2]", "f64[:]"), ("x * 2 > 1", "bool[::1]"), ("x[0]", "float"), ("f(1)", "float")]:
+    for text, expected in [
+        ("x", "f64[::1]"),
+        ("x[::2]", "f64[:]"),
+        ("x * 2 > 1", "bool[::1]"),
+        ("x[0]", "float"),
+        ("f(1)", "float"),
+    ]:
         assert session.types(text) == expected
     with pytest.raises(jib.CompileError, match="the signature has 2 types, the function takes 1"):
         f.dump("asm", "(int, int)")
@@ -241,7 +247,16 @@ def test_whole_arrays_and_loops_are_as_fast_as_with_parameters() -> None:
 
 def test_numbers(session: jib.Session) -> None:
     session.update(
-        i=3, f=0.5, b=True, n=None, t=(1, (2.5, None)), i8=np.int8(-3), f4=np.float32(0.1), b1=np.True_, u8=np.uint64(7), z=np.array(2.5)
+        i=3,
+        f=0.5,
+        b=True,
+        n=None,
+        t=(1, (2.5, None)),
+        i8=np.int8(-3),
+        f4=np.float32(0.1),
+        b1=np.True_,
+        u8=np.uint64(7),
+        z=np.array(2.5),
     )
     for name, value in session.values.items():
         assert type(value) in (int, float, bool, type(None), tuple), name

@@ -74,6 +74,16 @@ def _frozen(value: Any, depth: int, left: list[int]) -> Any:
     raise Unfit(kind(value))
 
 
+def held(value: Any) -> Value | Shared:
+    """The value as a text can have it, frozen or shared; Unfit, in words, if it is neither."""
+    try:
+        return Value(frozen(value))
+    except Unfit:
+        if not _has_array(value, DEEPEST):
+            raise
+    return Shared(shared(value))
+
+
 def shared(value: Any) -> Any:
     """The value, if it is an array that a call takes, or a tuple in which there is one; Unfit, in words, if it is not."""
     from . import _native

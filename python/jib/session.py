@@ -19,7 +19,7 @@ from .link import options_of
 from .sessions.fit import NOTHING, refit
 from .sessions.given import given
 from .sessions.running import Run
-from .sessions.state import Closed, Host, Known, State, explain, is_value, made
+from .sessions.state import Closed, Host, Known, State, explain, is_value, made, now
 from .source import Source
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Session:
         self._state = State({}, {}, options, {})  # replaced at one stroke, with the lock held; read by anybody
         self._fit = NOTHING
         self._count = 0
-        self._runs: list[Run] = []  # those under way: one, or one in a host function that another calls
+        self._runs: tuple[Run, ...] = ()  # those under way: one, and those in host functions that it calls
         self._lock = RLock()
 
     # ------------------------------------------------------------------------------------------------------ texts
@@ -79,20 +79,21 @@ class Session:
         Raises what `compile` raises, and what the text raises. A mistake in a definition that has come to be one because a function it
         uses was redefined has a note that says so.
         """
+        nested = self._lock._is_owned()  # type: ignore[attr-defined]  # in a host function that another run calls
         with self._lock:
-            before = self._state
+            before, outer = self._state, self._runs if nested else ()
             run = self._begin(text, "run")
-            self._runs.append(run)
+            self._runs = (*outer, run)
             try:
                 value = run.run()
                 if run.names:
-                    self._state = self._state.replaced(run.names, run.number)
+                    self._state = self._state.replaced(run.names, run.moment)
                 return value
             except BaseException:
                 self._state = before
                 raise
             finally:
-                self._runs.remove(run)
+                self._runs = outer
 
     def prepare(self, text: str) -> Function:
         """The function that `run` would call for the last statements of a text, which is not run; without parameters.
@@ -131,7 +132,7 @@ class Session:
     def interrupt(self) -> None:
         """End the run that is under way, from another thread or a signal handler: it raises KeyboardInterrupt and changes no name.
         Nothing happens when none is."""
-        for run in tuple(self._runs):
+        for run in self._runs:
             run.stop()
 
     def _begin(self, text: str, method: str) -> Run:
@@ -139,7 +140,7 @@ class Session:
             raise TypeError(f"{method}() takes a text, not {type(text).__name__}")
         if method == "run":
             self._count += 1
-        return Run(self._state, Source(text, f"<jib-{self._count if method == 'run' else method}>"), self._count)
+        return Run(self._state, Source(text, f"<jib-{self._count if method == 'run' else method}>"))
 
     # ------------------------------------------------------------------------------------------------------ names
 
@@ -187,14 +188,14 @@ class Session:
         pairs = dict(values, **more)
         with self._lock:
             meanings = {name: given(name, value, self._state.options) for name, value in pairs.items()}
-            self._state = self._state.replaced(meanings, self._count + 1)
+            self._state = self._state.replaced(meanings, now())
 
     def __delitem__(self, name: str) -> None:
         """Forget a name. Definitions that use it do not fit any more, until it means something again."""
         with self._lock:
             if name not in self._state.names:
                 raise KeyError(name)
-            self._state = self._state.replaced({name: None}, self._count + 1)
+            self._state = self._state.replaced({name: None}, now())
 
     def __contains__(self, name: object) -> bool:
         return name in self._state.names

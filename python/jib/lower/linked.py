@@ -99,7 +99,7 @@ def outside_names(body: Sequence[Stmt], unit: Unit) -> tuple[set[str], set[str]]
     One definition, or statements of which none is one.
     """
     around = Scope("module", "", Span(0, 0))
-    if len(body) == 1 and _head(body[0]) is not None:
+    if len(body) == 1 and defined(body[0]) is not None:
         root = _scope(body[0], around, Setting({}, {}))
     else:
         root = Scope("suite", "<suite>", body[0].span, body=tuple(body), parent=around)
@@ -109,7 +109,7 @@ def outside_names(body: Sequence[Stmt], unit: Unit) -> tuple[set[str], set[str]]
     return outside, set(root.variables)
 
 
-def _head(statement: Stmt) -> Any:
+def defined(statement: Stmt) -> Any:
     """The def or lambda that a statement is, if it is one."""
     if type(statement) is FunctionDef:
         return statement
@@ -136,7 +136,7 @@ def _values(scope: Scope) -> Iterator[tuple[Captured, Any]]:
 
 
 def _scope(statement: Stmt, parent: Scope, setting: Setting) -> Scope:
-    head = _head(statement)
+    head = defined(statement)
     if head is None:
         raise NoDefinition("a text is not one definition")
     params: tuple[Parameter, ...] = head.params

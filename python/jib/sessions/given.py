@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..externs import Extern
 from ..function import Function
-from ..names import DEEPEST, Refused, Shared, Unfit, Value, frozen, shared
+from ..names import DEEPEST, Refused, Shared, Unfit, Value, held
 from .state import Closed, Host, Meaning
 
 if TYPE_CHECKING:
@@ -46,13 +46,7 @@ def given(name: str, value: Any, options: Options) -> Meaning:
 
 def meaning(value: Any) -> Value | Shared:
     """A value as a session holds it; Unfit if it holds no such thing."""
-    value = _plain(value)
-    try:
-        return Value(frozen(value))
-    except Unfit:
-        if type(value) not in (tuple, *_arrays()):
-            raise
-    return Shared(shared(value))
+    return held(_plain(value))
 
 
 def same(value: Any, others: list[Any]) -> Any:

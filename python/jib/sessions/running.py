@@ -15,7 +15,7 @@ from ..names import Shared, Value
 from ..syntax import AnnAssign, Assign, AugAssign
 from .cut import Cut, surely_assigned
 from .given import meaning, same
-from .state import Closed, Host, Known, Linked, Meaning, State, explain, is_value, linked, made, with_hosts
+from .state import Closed, Host, Known, Linked, Meaning, State, explain, is_value, linked, made, now, with_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,12 +54,12 @@ class Names(dict):  # type: ignore[type-arg]
 class Run:
     """One text: the names as they are so far, which of them it has changed, and the function that it is calling."""
 
-    def __init__(self, state: State, source: Source, number: int) -> None:
+    def __init__(self, state: State, source: Source) -> None:
         self.state = state
         self.options: Options = state.options
         self.names = Names(state.names)
         self.source = source
-        self.number = number
+        self.moment = now()
         self.stopped = False
         self.calling: Function | None = None
 
@@ -108,9 +108,10 @@ class Run:
     def define(self, body: Body, cut: Cut) -> None:
         """Make definitions what their names mean."""
         from ..lower.build import Unit
-        from ..lower.linked import outside_names
+        from ..lower.linked import defined, outside_names
         from ..lower.scan import helper_name
 
+        moment = now()
         fresh: dict[str, None] = {}
         for statement in body:
             name = helper_name(statement)
@@ -119,7 +120,8 @@ class Run:
                 raise error("function-twice", self.source, statement.span, name)
             outside, _ = outside_names((statement,), Unit(self.source, self.options.limits))
             self.names.pop(name, None)  # so that it is the last
-            self.names[name] = Known(*cut.part((statement,)), frozenset(outside), self.number)
+            declared = all(param.annotation is not None for param in defined(statement).params)
+            self.names[name] = Known(*cut.part((statement,)), frozenset(outside), moment, declared)
             fresh[name] = None
         for name in fresh:
             problem = misfit(name, self.names, self.options)
@@ -230,8 +232,8 @@ class _Explained:
     def __exit__(self, kind: Any, problem: Any, trace: Any) -> None:
         if isinstance(problem, CompileError):
             state, run = self.run.state, self.run
-            now = state.replaced(run.names, run.number)
-            explain(problem, now.names, now.changes)
+            after = state.replaced(run.names, run.moment)
+            explain(problem, after.names, after.changes)
 
 
 def _statements(body: Body, cut: Cut, link: Linked, before: Mapping[str, Value | Shared]) -> Definition:

@@ -9,6 +9,7 @@ definitions is kept beside them, and is gone with them.
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from ..externs import check_externs
@@ -25,14 +26,16 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """A definition as it was written, the names it uses and does not define, whose meanings change, and the run that made it."""
+    """A definition as it was written, the names it uses and does not define, whose meanings change, when it was made, and whether all
+    its parameters have annotations."""
 
     text: str
     file: str
     line: int
     columns: tuple[int, ...]
     outside: frozenset[str]
-    run: int
+    moment: int
+    declared: bool
 
     @property
     def head(self) -> str:
@@ -56,12 +59,20 @@ class Host(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What happened last to the name of a function: what it was, in which run it became something else, and where that stands, if it is
-    a definition."""
+    """What happened last to the name of a function: what it was, when it became something else, and where that stands, if it is a
+    definition."""
 
     before: str
-    run: int
+    moment: int
     where: tuple[str, int] | None
+
+
+_moments = count(1)
+
+
+def now() -> int:
+    """A moment that is later than all before."""
+    return next(_moments)
 
 
 #: What a name of a session means.
@@ -92,8 +103,8 @@ class State(NamedTuple):
     options: Options
     made: dict[str, Function]
 
-    def replaced(self, changed: Mapping[str, Meaning | None], run: int) -> State:
-        """The state after some names have got other meanings, None for none."""
+    def replaced(self, changed: Mapping[str, Meaning | None], moment: int) -> State:
+        """The state after some names have got other meanings, None for none; those that are no definitions at this moment."""
         names, changes = dict(self.names), self.changes
         for name, meaning in changed.items():
             old = names.pop(name, None) if meaning is None else names.get(name)
@@ -102,8 +113,10 @@ class State(NamedTuple):
             if old is not None and not is_value(old) and meaning is not old:
                 if changes is self.changes:
                     changes = dict(changes)
-                where = (meaning.file, meaning.line) if isinstance(meaning, Known) else None
-                changes[name] = Change(head(old), run, where)
+                if isinstance(meaning, Known):
+                    changes[name] = Change(head(old), meaning.moment, (meaning.file, meaning.line))
+                else:
+                    changes[name] = Change(head(old), moment, None)
         return State(names, changes, self.options, {})
 
 
@@ -167,7 +180,11 @@ def explain(problem: CompileError, names: Mapping[str, Meaning], changes: Mappin
         marked = marked[: max(problem.end_offset - (problem.offset or 1), 0)]
     for other in sorted(known.outside):
         change = changes.get(other)
-        if change is None or change.run <= known.run or not re.search(rf"\b{other}\b", f"{marked}\n{problem.msg}"):
+        if (
+            change is None
+            or change.moment <= known.moment
+            or not re.search(rf"\b{other}\b", f"{marked}\n{problem.msg}")
+        ):
             continue
         if other not in names:
             happened = "was deleted"
