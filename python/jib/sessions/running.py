@@ -151,10 +151,10 @@ class Run:
         def answer(function: Function, wanted: set[str]) -> Any:
             found = self.call(function)
             if not wanted:
-                return found
+                return same(found, arrays)
             for name, each in zip(sorted(wanted), found[1:]):
                 self.names[name] = meaning(same(each, arrays))
-            return found[0]
+            return same(found[0], arrays)
 
         if assigned == sure:
             return answer(function(sure), sure)
