@@ -204,6 +204,39 @@ def test_reading_waits_for_nobody_and_a_run_can_be_stopped(session: jib.Session)
     assert session.run("x") == 1
 
 
+def test_one_interruption_is_enough(session: jib.Session) -> None:
+    """At whatever moment of a run it comes."""
+    for at in range(40):
+        thread = threading.Thread(target=_quietly, args=(session, "x = 1\nwhile x: pass"))
+        thread.start()
+        while not session._runs:
+            pass
+        time.sleep(at * 0.0001)
+        session.interrupt()
+        thread.join(10)
+        assert not thread.is_alive() and not session.keys()
+        session.run("1")
+
+
+def _quietly(session: jib.Session, text: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        session.run(text)
+
+
+def test_a_run_in_a_run(session: jib.Session) -> None:
+    def inside(n: int) -> int:
+        session.run(f"inner = {n}")
+        assert len(session._runs) == 1
+        return int(session.run("inner + 1"))
+
+    session["inside"] = jib.extern(inside)
+    assert session.run("outer = inside(3); outer") == 4
+    assert session.values == {"inner": 3, "outer": 4} and not session._runs
+    with pytest.raises(ZeroDivisionError):
+        session.run("outer = inside(7); 1 // 0")
+    assert session.values == {"inner": 3, "outer": 4}  # all of it is undone
+
+
 def test_many_threads(session: jib.Session) -> None:
     session.run("n = 0\ndef step(x): return x + 1")
     failures: list[BaseException] = []

@@ -61,11 +61,21 @@ def make(text: Source, module: bytes, lowered: Lowered, options: Options) -> Mad
     """A program of the IR's bytes, which are not kept."""
     name = options.name or lowered.name
     program = _native.Program(
-        module, text, name, lowered.params, options.signature, options.engine, options.opt_level, options.arithmetic,
+        module, text, name, _all_params(lowered), options.signature, options.engine, options.opt_level, options.arithmetic,
         options.limits, options.fuel, options.timeout, options.nogil, externs=options.externs,
         threads=options.threads,
     )  # fmt: skip
     return Made(text, lowered.params, lowered.returns, lowered.doc, options, name, program)
+
+
+def _all_params(lowered: Lowered) -> tuple[Any, ...]:
+    """The parameters, and behind them those that no caller can give: arrays that the text reads by name, each its default."""
+    if not lowered.given:
+        return lowered.params
+    from .lower import EntryParameter
+
+    given = [EntryParameter(name.rstrip("."), "given", None, False, value, True) for name, value in lowered.given]
+    return (*lowered.params, *given)
 
 
 class Function(_native.Callable):

@@ -15,11 +15,11 @@ from _thread import RLock  # threading is slow to import
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .link import build, options_of
-from .names import Value
+from .link import options_of
 from .sessions.fit import NOTHING, refit
+from .sessions.given import given
 from .sessions.running import Run
-from .sessions.state import Known, State, definition, explain
+from .sessions.state import Closed, Host, Known, State, explain, is_value, made, now
 from .source import Origin, Source
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Session:
         self._state = State({}, {}, options, {})  # replaced at one stroke, with the lock held; read by anybody
         self._fit = NOTHING
         self._count = 0
-        self._runs: list[Run] = []  # those under way: one, or one in a host function that another calls
+        self._runs: tuple[Run, ...] = ()  # those under way: one, and those in host functions that it calls
         self._lock = RLock()
 
     # ------------------------------------------------------------------------------------------------------ texts
@@ -81,20 +81,21 @@ class Session:
         Raises what `compile` raises, and what the text raises. A mistake in a definition that has come to be one because a function it
         uses was redefined has a note that says so.
         """
+        nested = self._lock._is_owned()  # type: ignore[attr-defined]  # in a host function that another run calls
         with self._lock:
-            before = self._state
+            before, outer = self._state, self._runs if nested else ()
             run = self._begin(text, "run", file, line)
-            self._runs.append(run)
+            self._runs = (*outer, run)
             try:
                 value = run.run()
                 if run.names:
-                    self._state = self._state.replaced(run.names, run.number)
+                    self._state = self._state.replaced(run.names, run.moment)
                 return value
             except BaseException:
                 self._state = before
                 raise
             finally:
-                self._runs.remove(run)
+                self._runs = outer
 
     def prepare(self, text: str, *, parameters: bool = False, signature: str | None = None) -> Function:
         """The function that `run` would call for the last statements of a text, which is not run; without parameters.
@@ -123,18 +124,20 @@ class Session:
         ('float', 'f(x, y: int = 2)', 'tuple[int, bool]')
         """
         name = text.strip() if isinstance(text, str) else ""
-        if isinstance(self._state.names.get(name), Known):
+        found = self._state.names.get(name)
+        if isinstance(found, Host):
+            return found.function.signature
+        if isinstance(found, (Known, Closed)):
             return f"{name}{self[name].__signature__}"
         function = self.prepare(text)
         if function._made.params:
             return f"{function.__name__}{function.__signature__}"
-        head = function.dump("typed-ir", "()").split("\n", 1)[0]
-        return head.rpartition(" -> ")[2].rpartition(" ; ")[0].rstrip()
+        return function._prospect()[0]
 
     def interrupt(self) -> None:
         """End the run that is under way, from another thread or a signal handler: it raises KeyboardInterrupt and changes no name.
         Nothing happens when none is."""
-        for run in tuple(self._runs):
+        for run in self._runs:
             run.stop()
 
     def _begin(self, text: str, method: str, file: str | None = None, line: int = 1) -> Run:
@@ -146,7 +149,7 @@ class Session:
             source = Source(text, f"<jib-{self._count if method == 'run' else method}>")
         else:
             source = Source(text, file, [Origin(file, line + at, 0) for at in range(text.count("\n") + 1)])
-        return Run(self._state, source, self._count)
+        return Run(self._state, source)
 
     def __copy__(self) -> Session:
         """Another session with the same names and options; what happens in one is not seen in the other."""
@@ -161,24 +164,54 @@ class Session:
         """The function or the value of a name. The function is that of the definitions as they are now, and stays so."""
         state = self._state
         found = state.names[name]
-        if isinstance(found, Value):
-            return found.value
+        if is_value(found):
+            return found.value  # type: ignore[union-attr]
+        if not isinstance(found, Known):
+            return found.function  # type: ignore[union-attr]
         function = state.made.get(name)
         if function is None:
             try:
-                function = build(definition(state.names, name), state.options)
+                function = made(state.names, name, state.options)
             except SyntaxError as problem:
                 explain(problem, state.names, state.changes)  # type: ignore[arg-type]
                 raise
             function = state.made.setdefault(name, function)
         return function
 
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Give a name a meaning: a number, bool or None; a NumPy array, which stays the caller's own; a tuple of these; a function made by
+        `jib.jit`, `jib.compile` or `jib.extern`, or one of Python that `jib.jit` takes.
+
+        Raises TypeError for anything else, ValueError for what is no name, CompileError for a function of Python that is not in the
+        language.
+
+        >>> session = Session()
+        >>> session["k"] = 3
+        >>> session["f"] = lambda x: x * x
+        >>> session.run("f(k)")
+        9
+        """
+        self.update({name: value})
+
+    def update(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), /, **more: Any) -> None:
+        """Give several names their meanings, as `session[name] = value` does: all, or none if one is refused.
+
+        >>> session = Session()
+        >>> session.update(a=1, b=2.5)
+        >>> session.values
+        {'a': 1, 'b': 2.5}
+        """
+        pairs = dict(values, **more)
+        with self._lock:
+            meanings = {name: given(name, value, self._state.options) for name, value in pairs.items()}
+            self._state = self._state.replaced(meanings, now())
+
     def __delitem__(self, name: str) -> None:
         """Forget a name. Definitions that use it do not fit any more, until it means something again."""
         with self._lock:
             if name not in self._state.names:
                 raise KeyError(name)
-            self._state = self._state.replaced({name: None}, self._count + 1)
+            self._state = self._state.replaced({name: None}, now())
 
     def __contains__(self, name: object) -> bool:
         return name in self._state.names
@@ -202,13 +235,13 @@ class Session:
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """The functions by name, each made when it is asked for."""
+        """The functions by name, each made when it is asked for; those of the host too, as `jib.extern` gives them."""
         return _Functions(self)
 
     @property
     def values(self) -> dict[str, Any]:
         """The values by name."""
-        return {name: found.value for name, found in self._state.names.items() if isinstance(found, Value)}
+        return {name: found.value for name, found in self._state.names.items() if is_value(found)}  # type: ignore[union-attr]
 
     def source(self, name: str) -> str:
         """The text of a definition, as it was written. Raises KeyError if the name is not that of a function.
@@ -286,7 +319,13 @@ class Session:
             unknown = options.keys() - now.keys()
             if unknown:
                 raise TypeError(f"configure() takes no option '{min(unknown)}'; there are {', '.join(now)}")
-            self._state = self._state._replace(options=options_of(**{**now, **options}), made={})
+            chosen = options_of(**{**now, **options})
+            for name, found in self._state.names.items():
+                if isinstance(found, Closed) and found.function._made.options.arithmetic != chosen.arithmetic:
+                    raise ValueError(
+                        f"'{name}' was made with other rules of arithmetic; set it again afterwards, or delete it"
+                    )
+            self._state = self._state._replace(options=chosen, made={})
 
 
 class _Functions(Mapping[str, "Function"]):
@@ -296,13 +335,13 @@ class _Functions(Mapping[str, "Function"]):
         self._session = session
 
     def __getitem__(self, name: str) -> Function:
-        if isinstance(self._session._state.names.get(name), Value):
+        if is_value(self._session._state.names.get(name)):
             raise KeyError(name)
         function: Function = self._session[name]
         return function
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name, found in self._session._state.names.items() if not isinstance(found, Value)])
+        return iter([name for name, found in self._session._state.names.items() if not is_value(found)])
 
     def __len__(self) -> int:
         return len(list(iter(self)))

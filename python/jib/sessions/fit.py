@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CompileError
-from ..link import build
 from .running import misfit
-from .state import Known, Names, State, definition, explain, owner_of
+from .state import Known, Names, State, explain, made, owner_of
 
 if TYPE_CHECKING:
     from ..function import Options
@@ -50,7 +49,7 @@ def refit(before: Fit, state: State) -> Fit:
         waiting += fresh
     problems = {name: problem for name, problem in before.problems.items() if name in names and name not in far}
     for name in sorted(far & names.keys(), key=lambda name: name not in near):
-        problem = _problem(name, state, name in near)
+        problem = _problem(name, state, name in near and not _settled(name, state))
         if problem is None:
             continue
         owner = owner_of(problem, names)
@@ -59,6 +58,19 @@ def refit(before: Fit, state: State) -> Fit:
             problems[name] = problem.with_traceback(None)  # which would keep all that was on the way
     problems = {name: problems[name] for name in names if name in problems}
     return Fit(names, state.options, problems)
+
+
+def _settled(name: str, state: State) -> bool:
+    """Whether what a definition uses is older than it: then it was found to fit when it was written."""
+    known = state.names[name]
+    if not isinstance(known, Known):
+        return True
+    for each in known.outside:
+        found, change = state.names.get(each), state.changes.get(each)
+        new = found is not None and not (isinstance(found, Known) and found.moment <= known.moment)
+        if new or (change is not None and change.moment > known.moment):
+            return False
+    return True
 
 
 def _problem(name: str, state: State, near: bool) -> CompileError | None:
@@ -72,9 +84,8 @@ def _problem(name: str, state: State, near: bool) -> CompileError | None:
         late = found.code == "unknown-name" and known.outside.isdisjoint(state.changes.keys() - state.names.keys())
         return None if late else found
     try:
-        function = build(definition(state.names, name), state.options)
-        if all(param.annotation is not None for param in function._made.params):
-            function._dump("typed-ir", None)
+        if known.declared:
+            made(state.names, name, state.options)._prospect()
     except CompileError as problem:
         return None if problem.code == "unknown-name" else problem
     return None

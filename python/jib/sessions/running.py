@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CompileError, error
 from ..link import Definition, build, lowered, needed
-from ..names import Value, frozen
+from ..names import Shared, Value
 from ..syntax import AnnAssign, Assign, AugAssign
 from .cut import Cut, surely_assigned
-from .state import Known, State, definition, explain, meanings
+from .given import meaning, same
+from .state import Closed, Host, Known, Linked, Meaning, State, explain, is_value, linked, made, now, with_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..externs import Extern
     from ..function import Function, Options
     from ..lower.linked import Suite
     from ..source import Source
@@ -33,10 +35,10 @@ class Names(dict):  # type: ignore[type-arg]
 
     __slots__ = ("below",)
 
-    def __init__(self, below: Mapping[str, Known | Value]) -> None:
+    def __init__(self, below: Mapping[str, Meaning]) -> None:
         self.below = below
 
-    def __missing__(self, name: str) -> Known | Value:
+    def __missing__(self, name: str) -> Meaning:
         return self.below[name]
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -52,12 +54,12 @@ class Names(dict):  # type: ignore[type-arg]
 class Run:
     """One text: the names as they are so far, which of them it has changed, and the function that it is calling."""
 
-    def __init__(self, state: State, source: Source, number: int) -> None:
+    def __init__(self, state: State, source: Source) -> None:
         self.state = state
         self.options: Options = state.options
         self.names = Names(state.names)
         self.source = source
-        self.number = number
+        self.moment = now()
         self.stopped = False
         self.calling: Function | None = None
 
@@ -92,7 +94,7 @@ class Run:
             defines, body = groups[-1]
             if not defines:
                 return self.suite(body, cut, parameters)
-            return build(definition(self.names, list(self.names)[-1]), self.options)
+            return made(self.names, list(self.names)[-1], self.options)
 
     def parsed(self) -> Cut:
         from ..parse import parse
@@ -111,9 +113,10 @@ class Run:
     def define(self, body: Body, cut: Cut) -> None:
         """Make definitions what their names mean."""
         from ..lower.build import Unit
-        from ..lower.linked import outside_names
+        from ..lower.linked import defined, outside_names
         from ..lower.scan import helper_name
 
+        moment = now()
         fresh: dict[str, None] = {}
         for statement in body:
             name = helper_name(statement)
@@ -122,7 +125,8 @@ class Run:
                 raise error("function-twice", self.source, statement.span, name)
             outside, _ = outside_names((statement,), Unit(self.source, self.options.limits))
             self.names.pop(name, None)  # so that it is the last
-            self.names[name] = Known(*cut.part((statement,)), frozenset(outside), self.number)
+            declared = all(param.annotation is not None for param in defined(statement).params)
+            self.names[name] = Known(*cut.part((statement,)), frozenset(outside), moment, declared)
             fresh[name] = None
         for name in fresh:
             problem = misfit(name, self.names, self.options)
@@ -141,25 +145,32 @@ class Run:
             self.execute(body[:half], cut)
             return self.execute(body[half:], cut)
         self.check_read(read, body, cut)
-        entry = Definition(*cut.part(body), meanings(self.names, outside))
         before, sure = self.before(body, assigned)
+        link = linked(self.names, outside, self.options)
+        entry = _statements(body, cut, link, before)
+        arrays = [found.value for found in (*link.names.values(), *before.values()) if isinstance(found, Shared)]
 
-        def answer(wanted: set[str]) -> Any:
-            suite = _suite(before, wanted)
-            found = self.call(build(entry, self.options, suite))
-            if suite.wanted is None:
-                return found
-            for name, each in zip(suite.wanted, found[1:]):
-                self.names[name] = Value(frozen(each))
-            return found[0]
+        def function(wanted: set[str]) -> Function:
+            return build(entry, link.options, _suite(before, wanted))
 
-        if assigned == sure or self.prints(outside):
-            return answer(sure)
-        # Whether the other names get a value is seen when it runs. What prints nothing may run again, without those that got none.
+        def answer(function: Function, wanted: set[str]) -> Any:
+            found = self.call(function)
+            if not wanted:
+                return same(found, arrays)
+            for name, each in zip(sorted(wanted), found[1:]):
+                self.names[name] = meaning(same(each, arrays))
+            return same(found[0], arrays)
+
+        if assigned == sure:
+            return answer(function(sure), sure)
+        # Whether the other names get a value is seen when it runs. What has no other effects may run again, without those that got none.
         wanted = set(assigned)
         while True:
             try:
-                return answer(wanted)
+                attempt = function(wanted)
+                if attempt._prospect()[1]:
+                    return answer(function(sure), sure)
+                return answer(attempt, wanted)
             except (UnboundLocalError, CompileError) as problem:
                 if isinstance(problem, CompileError) and problem.code != "unbound-local":
                     raise
@@ -178,13 +189,14 @@ class Run:
         before, sure = self.before(body, assigned)
         params: tuple[str, ...] = ()
         if parameters:
-            values = {name: found.value for name in outside if isinstance(found := self.names.get(name), Value)}
-            params = tuple(sorted(name for name, value in {**before, **values}.items() if _is_argument(value)))
-            outside = outside - set(params)
-            before = {name: value for name, value in before.items() if name not in params}
-        entry = Definition(*cut.part(body), meanings(self.names, outside))
+            read = {name: found for name in outside if is_value(found := self.names.get(name))}
+            params = tuple(sorted([name for name, found in {**read, **before}.items() if _is_argument(found)]))
+            outside = outside.difference(params)
+            before = {name: found for name, found in before.items() if name not in params}
+        link = linked(self.names, outside, self.options)
         # What an expression is made of is all that matters of it.
-        return build(entry, self.options, _suite(before, set() if _is_expression(body) else sure, params))
+        suite = _suite(before, set() if _is_expression(body) else sure, params)
+        return build(_statements(body, cut, link, before), link.options, suite)
 
     def about(self, body: Body) -> tuple[set[str], set[str]]:
         """The names that statements use, and those that they assign."""
@@ -198,10 +210,10 @@ class Run:
         if read and (type(body[0]) not in (Assign, AugAssign, AnnAssign) or ":=" in cut.part(body)[0]):
             raise error("assigned-and-read", self.source, body[0].span, min(read))
 
-    def before(self, body: Body, assigned: set[str]) -> tuple[dict[str, Any], set[str]]:
+    def before(self, body: Body, assigned: set[str]) -> tuple[dict[str, Value | Shared], set[str]]:
         """The values that assigned names have before, and which of the names have a value afterwards, whatever happens."""
         known = [(name, self.names[name]) for name in sorted(assigned) if self.names.known(name)]
-        before = {name: found.value for name, found in known if isinstance(found, Value)}
+        before = {name: found for name, found in known if is_value(found)}
         sure = before.keys() | (assigned & surely_assigned(body))
         for name, _ in known:
             if name not in sure:  # a function, now
@@ -210,6 +222,7 @@ class Run:
 
     def call(self, function: Function) -> Any:
         """Call what was made, unless the run has been stopped meanwhile."""
+        function._once()  # an interruption from now on is for this call
         self.calling = function
         try:
             if self.stopped:
@@ -217,10 +230,6 @@ class Run:
             return function()
         finally:
             self.calling = None
-
-    def prints(self, outside: set[str]) -> bool:
-        """Whether something may be printed."""
-        return "print" in outside or "print" in read_by(self.names, outside)
 
 
 class _Explained:
@@ -235,19 +244,26 @@ class _Explained:
     def __exit__(self, kind: Any, problem: Any, trace: Any) -> None:
         if isinstance(problem, CompileError):
             state, run = self.run.state, self.run
-            now = state.replaced(run.names, run.number)
-            explain(problem, now.names, now.changes)
+            after = state.replaced(run.names, run.moment)
+            explain(problem, after.names, after.changes)
 
 
-def _suite(before: Mapping[str, Any], wanted: set[str], params: tuple[str, ...] = ()) -> Suite:
+def _statements(body: Body, cut: Cut, link: Linked, before: Mapping[str, Value | Shared]) -> Definition:
+    """Statements as a definition, whose names mean what they mean now; an array that a name of theirs is before has a name of its own."""
+    arrays = {f"{name}.": found for name, found in before.items() if isinstance(found, Shared)}
+    return Definition(*cut.part(body), {**link.names, **arrays})
+
+
+def _suite(before: Mapping[str, Value | Shared], wanted: set[str], params: tuple[str, ...] = ()) -> Suite:
     from ..lower.linked import Suite
 
-    return Suite(tuple(before.items()), tuple(sorted(wanted)) or None, params)
+    given = [(name, found.value) for name, found in before.items()]
+    return Suite(tuple(given), tuple(sorted(wanted)) or None, params)
 
 
-def _is_argument(value: Any) -> bool:
+def _is_argument(found: Value | Shared) -> bool:
     """Whether a function can be given it."""
-    return value is not None and not isinstance(value, tuple)
+    return found.value is not None and not isinstance(found.value, tuple)
 
 
 def _is_expression(body: Body) -> bool:
@@ -256,7 +272,7 @@ def _is_expression(body: Body) -> bool:
     return type(body[-1]) is ExprStmt
 
 
-def read_by(names: Mapping[str, Known | Value], of: set[str]) -> set[str]:
+def read_by(names: Mapping[str, Meaning], of: set[str]) -> set[str]:
     """The names that definitions use, those of these names and all that they call."""
     seen: set[str] = set()
     waiting = list(of)
@@ -268,19 +284,25 @@ def read_by(names: Mapping[str, Known | Value], of: set[str]) -> set[str]:
     return seen
 
 
-def misfit(name: str, names: Mapping[str, Known | Value], options: Options) -> CompileError | None:
+def misfit(name: str, names: Mapping[str, Meaning], options: Options) -> CompileError | None:
     """The mistake in a definition, if there is one, as far as it shows without knowing the types of arguments."""
     known = names[name]
     assert isinstance(known, Known)
     entry = Definition(*known[:4])
+    hosts: list[Extern] = []
     for each in known.outside:
-        meaning = names.get(each)
-        if isinstance(meaning, Known):
-            entry.names[each] = entry if each == name else Definition(*meaning[:4])  # which is not looked into
-        elif meaning is not None:
-            entry.names[each] = meaning
+        found = names.get(each)
+        if isinstance(found, Known):
+            entry.names[each] = entry if each == name else Definition(*found[:4])  # which is not looked into
+        elif isinstance(found, Closed):
+            entry.names[each] = found.definition
+            hosts += found.hosts
+        elif isinstance(found, Host):
+            hosts.append(found.function)
+        elif found is not None:
+            entry.names[each] = found
     try:
-        lowered(entry, options)
+        lowered(entry, with_hosts(options, hosts, names))
     except CompileError as problem:
         own = sum(len(each.text) + 2 for each in needed(entry)[:-1])
         if problem.span is not None and problem.span.start >= own:

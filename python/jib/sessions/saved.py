@@ -10,13 +10,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..names import Value, kind
-from .state import Known
+from .state import Known, Meaning, is_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def saved(names: Mapping[str, Known | Value]) -> str:
+def saved(names: Mapping[str, Meaning]) -> str:
     """The text; empty if there are no names."""
     lines = [_line(name, found) for name, found in names.items() if not isinstance(found, Known)]
     texts = ["\n".join(lines)] if lines else []
@@ -24,11 +24,15 @@ def saved(names: Mapping[str, Known | Value]) -> str:
     return "\n\n".join(texts) + "\n" if texts else ""
 
 
-def _line(name: str, found: Any) -> str:
-    try:
+def _line(name: str, found: Meaning) -> str:
+    if isinstance(found, Value):
         return f"{name} = {literal(found.value)}"
-    except TypeError:
-        return f"# {name}: {kind(found.value)}, left out"
+    if not is_value(found):
+        return f"# {name}: a function that came from Python, left out"
+    value = found.value  # type: ignore[union-attr]
+    if type(value) is tuple:
+        return f"# {name}: a tuple with arrays, left out"
+    return f"# {name}: an array of {value.dtype}, shape {value.shape}, left out"
 
 
 def literal(value: Any) -> str:
