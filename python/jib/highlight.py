@@ -49,7 +49,7 @@ def html(text: str, language: str) -> str:
     `language` is "jib" or one of `jib.STAGES`; ValueError for any other.
 
     >>> print(html("a < 0.5", "jib"))
-    <pre style="margin:0;..."><span style="...">a</span> ... &lt; ...
+    <pre style="...">a &lt; <span style="color: #38803A">0.5</span></pre>
     """
     text = visible(text)
     try:
