@@ -97,6 +97,20 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(_escape, text)
 
 
+def aligned(text: str) -> str:
+    """As `visible`, but with one sign for each such character, so that carets under the text stay where they are.
+
+    >>> aligned("\x1b[2J \u202e")
+    '␛[2J �'
+    """
+    return _HIDDEN.sub(_sign, text)
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
+
+
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -22,7 +22,7 @@ from ..link import build
 from ..lower.build import Unit
 from ..lower.linked import outside_names
 from ..lower.scan import helper_name
-from ..names import Refused, Unfit, Value, frozen, kind
+from ..names import Refused, Unfit, Value, frozen
 from ..parse import parse
 from ..session import Session
 from ..source import Origin, Source, Span
@@ -251,7 +251,8 @@ class Cells:
             except Unfit as problem:
                 return Refused(_words(found, str(problem), self._options))
         except Exception:
-            return Refused(f"{kind(found)} here, which is not part of the language")
+            name = type.__dict__["__name__"].__get__(type(found))
+            return Refused(f"an object of {name:.80} here, which is not part of the language")
 
     def _adopted(self, name: str, function: Function) -> Function | Refused:
         """A function that was made elsewhere, as a definition of the session, if its text is one that needs nothing else."""
@@ -328,14 +329,20 @@ class Cells:
                 problem.end_lineno += place.above
         notes = getattr(problem, "__notes__", None)
         if type(notes) is list:
-            notes[:] = [_NOTE.sub(self._place_note, each) if type(each) is str else each for each in notes]
+            notes[:] = [self._moved(each) if type(each) is str else each for each in notes]
 
-    def _place_note(self, match: re.Match[str]) -> str:
-        place = self._places.get(match[1] or "<jib>")
-        if place is None:
-            return match[0]
-        line = int(match[2] or match[3]) + place.above
-        return f"  {place.label}, line {line}" if match[1] else f"  {place.label}, line {line}\n    "
+    def _moved(self, note: str) -> str:
+        """A note of a place, in the place that people know."""
+        match = _NOTE.match(note)
+        place = self._places.get(match[1] or "<jib>") if match is not None else None
+        if match is None or place is None:
+            return note
+        head = f"  {place.label}, line {int(match[2] or match[3]) + place.above}"
+        if match[1]:
+            return head + note[match.end() :]
+        # There a text stands right behind its line's number.
+        lines = [line[match.end() :] for line in note.split("\n")]
+        return "\n    ".join([head, *lines])
 
 
 def _evaluated(read: _Read, space: Mapping[str, Any]) -> Any:
@@ -365,10 +372,10 @@ def _place_of(name: str, program: Program) -> Span:
 def _is_array(found: Any) -> bool:
     """Whether it is an array, or keeps one as pandas does: asked of its class, since objects may answer anything."""
     numpy = sys.modules.get("numpy")
-    if numpy is None:
-        return False
     own = type(found)
-    return issubclass(own, numpy.ndarray) or (hasattr(own, "__array__") and not issubclass(own, numpy.generic))
+    if numpy is None or issubclass(own, numpy.generic):
+        return False
+    return issubclass(own, numpy.ndarray) or any("__array__" in vars(each) for each in type.mro(own))
 
 
 def _is_scalar(found: Any) -> bool:
@@ -379,7 +386,7 @@ def _is_scalar(found: Any) -> bool:
 
 def usable(found: Any) -> bool:
     """Whether a text may use an object, by its class alone."""
-    return type(found) in (int, float, bool, tuple) or isinstance(found, Function) or _is_array(found)
+    return type(found) in (int, float, bool, tuple) or issubclass(type(found), Function) or _is_array(found)
 
 
 def types_of(values: Iterable[Any]) -> str:

@@ -12,6 +12,7 @@ import sys
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import SimpleCompletion, context_matcher
@@ -71,7 +72,7 @@ class JibMagics(Magics):
         is seen by all that call it. Cells with another --arithmetic, --engine or --opt-level do not share definitions.
         """
         options = parse_argstring(self.jib, "" if cell is None else line)
-        if options.help or (cell is None and line.strip() == "--help"):
+        if options.help or (cell is None and line.strip() in ("", "--help")):
             print(self.jib.parser.format_help())
             return None
         space: Mapping[str, Any] = self.shell.user_ns
@@ -84,6 +85,7 @@ class JibMagics(Magics):
         except UsageError:
             raise
         except BaseException as problem:
+            _tame(problem)
             # IPython asks exceptions how to show them, but not SyntaxErrors: those go to `_show_mistake`.
             with contextlib.suppress(Exception):
                 problem._render_traceback_ = partial(_rendered, self.shell, problem)  # type: ignore[attr-defined]
@@ -107,7 +109,7 @@ class JibMagics(Magics):
             cells = self.cells[tuple(chosen.values())] = Cells(**chosen)
         function: Function | None
         if name is not None:
-            if not name.isidentifier():
+            if not name.isidentifier() or iskeyword(name):
                 raise UsageError(f"--name is a name, not {name!r}")
             with cells.shown(place):
                 function = compile(text, signature, name=name, **chosen)
@@ -169,11 +171,28 @@ def _unquoted(word: str | None) -> str | None:
     return word[1:-1] if word is not None and len(word) > 1 and word[0] in "'\"" and word[-1] == word[0] else word
 
 
+def _tame(problem: BaseException) -> None:
+    """What an exception shows of the text cannot drive the terminal."""
+    from ..highlight import aligned
+
+    if isinstance(problem, SyntaxError) and type(problem.text) is str:
+        problem.text = aligned(problem.text)
+    notes = getattr(problem, "__notes__", None)
+    if type(notes) is list:
+        notes[:] = [aligned(note) if type(note) is str else note for note in notes]
+
+
 def _rendered(shell: Any, problem: BaseException) -> list[str]:
     """An exception as IPython shows a SyntaxError: no traceback, and its notes, which older ones leave out."""
-    lines: list[str] = shell.SyntaxTB.structured_traceback(type(problem), problem, [])
-    shown = "\n".join(lines)
-    return lines + [note for note in getattr(problem, "__notes__", ()) if type(note) is str and note not in shown]
+    from ..highlight import visible
+
+    shown = problem
+    if len(problem.args) == 1 and type(problem.args[0]) is str and visible(problem.args[0]) != problem.args[0]:
+        shown = type(problem)(visible(problem.args[0]))
+        shown.__dict__.update(problem.__dict__)
+    lines: list[str] = shell.SyntaxTB.structured_traceback(type(shown), shown, [])
+    text = "\n".join(lines)
+    return lines + [note for note in getattr(problem, "__notes__", ()) if type(note) is str and note not in text]
 
 
 def _show_mistake(shell: Any, kind: type, problem: Any, trace: Any, tb_offset: Any = None) -> None:
