@@ -348,6 +348,12 @@ class Function(_native.Callable):
     def __repr__(self) -> str:
         return f"<jib function {self.__name__}{self.__signature__}>"
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: signature, text, specialisations."""
+        from .display import function_html
+
+        return function_html(self)
+
 
 def _again(source: str, signature: str | None, params: tuple[str, ...] | None, *others: Any) -> Function:
     """The function of a pickle."""

@@ -49,7 +49,7 @@ def html(text: str, language: str) -> str:
     `language` is "jib" or one of `jib.STAGES`; ValueError for any other.
 
     >>> print(html("a < 0.5", "jib"))
-    <pre style="margin:0;..."><span style="...">a</span> ... &lt; ...
+    <pre style="...">a &lt; <span style="color: #38803A">0.5</span></pre>
     """
     text = visible(text)
     try:
@@ -95,6 +95,20 @@ def visible(text: str) -> str:
     \\x1b[2J \\u202e\\ud800 é
     """
     return _HIDDEN.sub(_escape, text)
+
+
+def aligned(text: str) -> str:
+    """As `visible`, but with one sign for each such character, so that carets under the text stay where they are.
+
+    >>> aligned("\x1b[2J \u202e")
+    '␛[2J �'
+    """
+    return _HIDDEN.sub(_sign, text)
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
 
 
 def _escape(match: re.Match[str]) -> str:
