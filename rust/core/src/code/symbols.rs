@@ -92,6 +92,7 @@ pub(super) fn tell(symbols: &[Symbol<'_>]) {
 pub(super) struct Name {
     pub name: String,
     /// Where code was made for another place than the code before it: offset, and character of the text.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     pub places: Vec<(u32, u32)>,
     pub text: Option<Arc<Text>>,
 }
