@@ -12,14 +12,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
-
 from rich.console import Console
 from rich.style import Style
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
-from terminal import Terminal
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+
+from terminal import Terminal  # noqa: E402
 
 #: What is typed, line by line; `^C` is that key, after a while.
 SCENES: dict[str, list[str]] = {

@@ -176,7 +176,9 @@ def test_a_full_disk() -> None:
     assert b"cannot write" in done.stderr and b"Traceback" not in done.stderr
     with open("/dev/full", "wb") as full:
         command = [sys.executable, "-m", "jib"]
-        done = subprocess.run(command, input=b"1 + 1\n2\n", stdout=full, stderr=subprocess.PIPE, timeout=60, env=ENVIRONMENT)
+        done = subprocess.run(
+            command, input=b"1 + 1\n2\n", stdout=full, stderr=subprocess.PIPE, timeout=60, env=ENVIRONMENT
+        )
     assert done.returncode == 1
     assert done.stderr == b"python -m jib: cannot write: No space left on device\n"
 
@@ -189,7 +191,9 @@ def test_a_terminal_without_words() -> None:
     try:
         os.write(controller, b"1 + 1\n\x04")  # Ctrl-D
         command = [sys.executable, "-m", "jib"]
-        done = subprocess.run(command, stdin=terminal, capture_output=True, timeout=60, env={**ENVIRONMENT, "JIB_HISTORY": ""})
+        done = subprocess.run(
+            command, stdin=terminal, capture_output=True, timeout=60, env={**ENVIRONMENT, "JIB_HISTORY": ""}
+        )
     finally:
         os.close(controller)
         os.close(terminal)

@@ -233,7 +233,9 @@ def dumping(stage: str) -> Callable[[Console, str], str | None]:
             try:
                 write(output, text)
             except (OSError, ValueError) as problem:
-                raise CommandError(f"cannot write {visible(output)}: {getattr(problem, 'strerror', None) or problem}") from None
+                raise CommandError(
+                    f"cannot write {visible(output)}: {getattr(problem, 'strerror', None) or problem}"
+                ) from None
             return f"written to {visible(output)}"
         console.show(str(listing), wanted)
         return None
@@ -273,7 +275,9 @@ def explain(console: Console, rest: str) -> str:
     if console.listing is None:
         raise CommandError("nothing to explain yet: :ir, :clif or :asm first")
     if not rest:
-        raise CommandError(":explain needs the number of a line of what was shown last, or a name in it, such as %2 or v5")
+        raise CommandError(
+            ":explain needs the number of a line of what was shown last, or a name in it, such as %2 or v5"
+        )
     try:
         return visible(console.listing.explain(int(rest) if rest.isdecimal() else rest))
     except (ValueError, LookupError) as problem:
@@ -302,7 +306,11 @@ def time_(console: Console, rest: str) -> str:
     rows = [("text to IR", made - start - sum(stages.values()) * 1e-6)]
     rows += [(stage, each * 1e-6) for stage, each in stages.items()]
     said = [f"{name:>12}  {duration(seconds):>9}" for name, seconds in rows]
-    said += [" " * 14 + "-" * 9, f"{'compile':>12}  {duration(made - start):>9}", f"{'run':>12}  {duration(end - made):>9}"]
+    said += [
+        " " * 14 + "-" * 9,
+        f"{'compile':>12}  {duration(made - start):>9}",
+        f"{'run':>12}  {duration(end - made):>9}",
+    ]
     return "\n".join(([shown(value)] if value is not None else []) + said)
 
 

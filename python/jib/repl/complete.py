@@ -76,7 +76,9 @@ def _arguments(name: str, rest: str) -> tuple[int, list[Candidate]] | None:
     if name == "set":
         word, space, value = rest.partition(" ")
         if not space:
-            return len(word), [Candidate(each, each, row.help) for each, row in SETTINGS.items() if each.startswith(word)]
+            return len(word), [
+                Candidate(each, each, row.help) for each, row in SETTINGS.items() if each.startswith(word)
+            ]
         values = SETTINGS[word].values if word in SETTINGS else ()
         return len(value), [Candidate(each, each, "") for each in values if each.startswith(value.lstrip())]
     if name in ("load", "save"):
