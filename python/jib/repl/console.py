@@ -85,10 +85,16 @@ class Console:
             self.complain(str(problem))
             return False
         except BaseException as problem:
-            typed = text if self.interactive and "\n" not in text.strip("\n") else ""
+            typed = text if self.interactive and self.fits(text) else ""
             self.complain(report(problem, typed, self.prompt))
             return False
         return True
+
+    def fits(self, text: str) -> bool:
+        """Whether what was typed is one line of the terminal, so that carets can stand under it."""
+        from shutil import get_terminal_size
+
+        return "\n" not in text and len(text) + self.prompt < get_terminal_size().columns
 
     def run(self, text: str, file: str | None = None, line: int = 1) -> None:
         """Run a text, show its value."""
