@@ -23,7 +23,7 @@ def run(name: str, *args: str) -> str:
 
 
 def test_every_example_has_a_test() -> None:
-    of_numbers = {"demo.py", "classics.py", "host_functions.py", "quad.py", "callgrind_names.py"}
+    of_numbers = {"demo.py", "classics.py", "host_functions.py", "quad.py", "callgrind_names.py", "formulas.py", "rpn.py"}
     of_arrays = {"mandelbrot.py", "chord.py", "network.py", "sharpen.py", "threads.py", "profile_me.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == of_numbers | of_arrays
 
@@ -81,6 +81,79 @@ def test_host_functions_are_called(host_functions: str, shown: str) -> None:
 @pytest.fixture(scope="module")
 def host_functions() -> str:
     return run("host_functions.py")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "temp, -1, 4) > 0.5 and not door\n  reads temp, door; calls excess; at most 14 instructions\n  now: True\n",
+        "  reads minutes, temp; calls max; at most 10 instructions\n  now: 0.25\n",
+        "  reads humidity, temp; calls exp, cbrt; at most 10 instructions\n  now: 1.530537247964317",
+        "  reads temp, minutes; calls range; no bound, so with fuel\n  now: True\n",
+        "    wind > 3\n    ^^^^\njib.errors.ParseError: there is no sensor 'wind'; there are temp, humidity, door, minutes\n",
+        "    ^^^^^^^^\njib.errors.ParseError: there is no function 'dewpoint'; there are abs, cbrt, excess, exp,",
+        "    ^^^^^^^^^\njib.errors.ParseError: 'factorial' is not for formulas\n",
+        "    temp > 4 andd door\n             ^^^^\njib.errors.ParseError: expected an operator",
+        "jib.errors.BudgetError: the call has used up its fuel of 10000 loop rounds",
+        "jib.errors.ParseError: a formula is an expression, or some lines with at most one loop\n",
+    ],
+)
+def test_formulas_are_admitted_or_refused(formulas: str, shown: str) -> None:
+    assert shown in formulas
+
+
+@pytest.fixture(scope="module")
+def formulas() -> str:
+    return run("formulas.py")
+
+
+def test_formulas_go_over_rows(formulas: str) -> None:
+    pytest.importorskip("numpy")
+    assert formulas.endswith("  warm at: [4 5 6 7 8]\n")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "x dup * y dup * + sqrt\n    (3, 4) -> 5.0\n",
+        "x 0 > if x else x neg then\n    (-2.5,) -> 2.5\n",
+        "a b begin dup while swap over mod repeat drop\n    (1071, 462) -> 21\n",
+        " -> 2432902008176640000\n",
+        "a b // a b mod\n    (47, 6) -> (7, 5)\n",
+        "  %7 = mul %5, %6 @6:7\n",
+        "  %1 = mul.float %0, %0                 ; 1:7\n",
+        "    x dup * +\n            ^\njib.errors.ParseError: + takes 2 from the stack, which has 1\n",
+        "    x if 1 then\n           ^^^^\njib.errors.ParseError: the stack has 1 here, and 0 on the other way\n",
+        "ZeroDivisionError: division by zero\n  line 1: a b - c swap /\n                       ^\n",
+    ],
+)
+def test_another_language_runs(rpn: str, shown: str) -> None:
+    assert shown in rpn
+
+
+@pytest.fixture(scope="module")
+def rpn() -> str:
+    return run("rpn.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the end takes 1 from the stack, which has 0"),
+        ("1 2 frob( +", "there is no word 'frob('"),
+        ("x if 1", "'if' does not end"),
+        ("begin x while 1", "'while' does not end"),
+        ("1 else 2", "'else' without 'if'"),
+        ("begin 1 repeat", "'repeat' without 'while'"),
+        ("x if 1 else 1 2 then", "the stack has 2 here, and 1 on the other way"),
+        ("begin 1 x while repeat", "the stack has 1 here, and 0 on the other way"),
+        ("99999999999999999999", "an int has 64 bits"),
+    ],
+)
+def test_mistakes_in_the_other_language(text: str, message: str) -> None:
+    words = [sys.executable, str(EXAMPLES / "rpn.py"), text or " ", "1"]
+    done = subprocess.run(words, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 1 and message in done.stderr
 
 
 def test_scipy_integrates_a_formula() -> None:

@@ -8,6 +8,10 @@
 3.5
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ._native import __version__, get_num_threads, set_num_threads
 from .api import STAGES, cache_clear, cache_info, compile
 from .decorator import jit
@@ -19,12 +23,20 @@ from .limits import Limits
 from .oneshot import evaluate
 from .session import Session
 
+if TYPE_CHECKING:
+    from .frontend import compile_ir
+    from .inspection import Inspection, inspect_source
+
+#: Names whose modules are imported when somebody asks for them: importing jib stays light.
+_LATER = {"compile_ir": "frontend", "Inspection": "inspection", "inspect_source": "inspection"}
+
 __all__ = [
     "STAGES",
     "BudgetError",
     "CompileError",
     "Extern",
     "Function",
+    "Inspection",
     "InternalError",
     "JitError",
     "LimitError",
@@ -35,11 +47,27 @@ __all__ = [
     "cache_clear",
     "cache_info",
     "compile",
+    "compile_ir",
     "evaluate",
     "extern",
     "get_num_threads",
+    "inspect_source",
     "jit",
     "load_ipython_extension",
     "set_num_threads",
     "unload_ipython_extension",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module 'jib' has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -193,7 +193,7 @@ def _make(source: str, *options: Any) -> Made:
 
     given = _options(*options) if not options[-1] else Options(*options)
     text = Source(source)
-    with _collector_paused() if len(source) > LONG else nullcontext():
+    with collector_paused() if len(source) > LONG else nullcontext():
         program = parse(text, given.limits)
         lowered = lower(program, text, given.params, given.limits, given.externs)
     return make(text, ir.encode(lowered.module), lowered, given)
@@ -255,7 +255,7 @@ def cache_clear() -> None:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """While a long text becomes nodes, Python's collector would look through all of them again and again, and find nothing to free:
     half the time, and more than twice as much for a text of twice the length."""
     import gc

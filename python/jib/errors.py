@@ -82,6 +82,8 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "never-closed": (ParseError, "'{0}' was never closed"),
     "unmatched-bracket": (ParseError, "unmatched '{0}'"),
     "wrong-bracket": (ParseError, "closing parenthesis '{0}' does not match opening parenthesis '{1}'"),
+    # What a frontend of another language says of its text.
+    "frontend-mistake": (ParseError, "{0}"),
     # Literals.
     "unterminated-string": (ParseError, "unterminated string literal"),
     "unterminated-triple-string": (ParseError, "unterminated triple-quoted string literal"),

@@ -372,16 +372,23 @@ MUTANTS = [
     Mutant(
         "decode-own-result",
         "ir/decode.rs",
-        "if operand as usize >= number || !function.insts[operand as usize].op.has_result() {",
-        "if operand as usize > number || !function.insts[operand as usize].op.has_result() {",
+        "(operand as usize) < number && function.insts",
+        "(operand as usize) <= number && function.insts",
         "an instruction of mutated IR may use itself",
     ),
     Mutant(
         "decode-block-zero",
         "ir/decode.rs",
-        "op => op.successors().iter().all(|&b| b != 0 && (b as usize) < function.blocks.len()),",
-        "op => op.successors().iter().all(|&b| (b as usize) < function.blocks.len()),",
+        "find(|&&b| b == 0 || b as usize >= function.blocks.len())",
+        "find(|&&b| b as usize >= function.blocks.len())",
         "mutated IR may jump to the entry",
+    ),
+    Mutant(
+        "decode-raises-anything",
+        "ir/decode.rs",
+        "if !RAISABLE.contains(&&**exception) =>",
+        "if exception.is_empty() =>",
+        "mutated IR may raise, and so call, whatever has a name in Python",
     ),
     Mutant(
         "ssa-dominance",
@@ -457,8 +464,8 @@ MUTANTS = [
     Mutant(
         "extern-arity",
         "ir/decode.rs",
-        "Op::Extern(callee, args) => callee.of.params.len() == args.len(),",
-        "Op::Extern(callee, args) => callee.of.params.len() >= args.len(),",
+        "Op::Extern(callee, args) if callee.of.params.len() != args.len() =>",
+        "Op::Extern(callee, args) if callee.of.params.len() < args.len() =>",
         "bytes may call a host function with too few operands",
     ),
     Mutant(

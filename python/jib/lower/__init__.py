@@ -69,18 +69,23 @@ def lower(
     """The IR of a text, which may call these functions of the host. `params` names the parameters of an expression or a suite, which
     else are its free names."""
     unit = Unit(source, limits, externs)
+    scopes, doc = resolve(program, unit, params)
+    return finish(unit, scopes, scopes[0], doc)
+
+
+def resolve(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[list[Scope], str | None]:
+    """The functions of a text, the entry first, each of which knows what its names are; and the entry's docstring."""
     root, doc = _shape(program, unit, params)
     scopes = scan(root, unit.fail)
     if root.kind == "suite" and params is None:
         _add_parameters(root, free_names(scopes, unit.externs))
     if len(scopes) > 1:
         link(scopes, unit.fail)
-    entry = root
     if root.kind == "module":
         scopes = scopes[1:]
         entry = root.functions[program.body[-1].name]  # type: ignore[union-attr]
         scopes.sort(key=lambda scope: scope is not entry)
-    return finish(unit, scopes, entry, doc)
+    return scopes, doc
 
 
 def free(program: Program, source: Source) -> list[str]:

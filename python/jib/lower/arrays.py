@@ -42,7 +42,7 @@ def array_parameters(functions: list[Function]) -> list[bool]:
     passed: dict[Place, list[Place]] = {}
     for number, function in enumerate(functions):
         for at, param in enumerate(function.params):
-            if param.type is not None and param.type[-1] == "]" and not param.type.startswith("tuple"):
+            if param.type is not None and param.type.endswith("]") and not param.type.startswith("tuple"):
                 shown[number, at] = None
         telling = [
             (op, args)

@@ -1,8 +1,7 @@
-"""The builder of one function's IR, and the engine that walks its tree.
+"""The builder of one function's IR, which knows what names mean, and the engine that walks its tree.
 
-In: calls of `prim`, `get`, `branch` … in the order of evaluation. Out: an ir.Function.
-Always holds: instructions are numbered in the order they are made; what is made after a terminator and before the next label
-that something jumps to is unreachable and dropped.
+In: a `Scope`, and its nodes in the order of evaluation. Out: an ir.Function.
+Always holds: what `ir_build` promises; what is spent of the limits is counted.
 
 A *routine* is a handler of a node, written as a Python generator: `value = yield node` lowers a child and gives its value's
 number. `Builder.run` keeps the waiting routines on a list of its own, so that no depth of text is a depth of Python's stack.
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .. import builtins
 from ..errors import error
-from ..ir import Function, Instruction, Parameter
+from ..ir import Function, Parameter
+from ..ir_build import Code
 from ..names import Alias, Refused, Value
 from .scopes import Captured, Scope
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     Routine = Generator[Any, Any, Any]
     Handler = TypeVar("Handler", bound=Callable[..., Routine])
     Plain = TypeVar("Plain", bound=Callable[..., Any])
-
-_new = tuple.__new__  # half the time of calling the class
 
 SMALLEST, LARGEST = -(1 << 63), (1 << 63) - 1
 
@@ -64,9 +62,9 @@ def leaf(*kinds: type) -> Callable[[Plain], Plain]:
 
 class Unit:
     """What the functions of one text share: the text, the limits, what is spent of them, parameters already read, the host's functions;
-    whether anything in it tells of arrays."""
+    whether anything in it tells of arrays; the builtins and functions of the host that it names, each with where first."""
 
-    __slots__ = ("source", "limits", "size", "params", "externs", "arrays")
+    __slots__ = ("source", "limits", "size", "params", "externs", "arrays", "used")
 
     def __init__(self, source: Source, limits: Limits, externs: Sequence[Extern] = ()) -> None:
         self.source = source
@@ -74,11 +72,21 @@ class Unit:
         self.size = 0
         self.arrays = False
         self.params: dict[Scope, tuple[builtins.Param, ...]] = {}
-        self.externs = {each.name: (index, each.arity) for index, each in enumerate(externs)}
+        # The arity is None for one that the host has yet to give.
+        self.externs: dict[str, tuple[int, int | None]] = {
+            each.name: (index, each.arity) for index, each in enumerate(externs)
+        }
+        self.used: dict[tuple[str, str], Span] = {}  # by kind, which is "builtin" or "extern", and name
 
     def fail(self, code: str, span: Span, *args: object) -> Exception:
         """The error of this row of the table of messages, to be raised."""
         return error(code, self.source, span, *args)
+
+    def use(self, kind: str, name: str, span: Span) -> None:
+        """Note that the text names this builtin, or function of the host, here."""
+        known = self.used.get((kind, name))
+        if known is None or span[0] < known[0]:
+            self.used[kind, name] = span
 
     def spend(self, instructions: int, span: Span) -> None:
         """Count instructions against the limit."""
@@ -94,21 +102,18 @@ class Loop(NamedTuple):
     again: int
 
 
-class Builder:
-    """One function in the making. Labels, locals and values are numbers."""
+class Builder(Code):
+    """One function of a text in the making."""
 
-    __slots__ = (
-        "unit", "scope", "fail", "params", "own", "outer", "variables", "locals", "loops", "defined",
-        "count", "code", "blocks", "dead", "reached", "places", "wanted", "spent",
-    )  # fmt: skip
+    __slots__ = ("unit", "scope", "fail", "params", "own", "outer", "variables", "loops", "defined", "spent")
 
     def __init__(self, unit: Unit, scope: Scope, types: Sequence[str | None]) -> None:
+        super().__init__([param.name for param in scope.params])
         self.unit = unit
         self.scope = scope
         self.fail = unit.fail
         self.loops: list[Loop] = []
         self.defined: set[str] = set()  # nested functions whose definition is behind us
-        self.locals: list[str] = [param.name for param in scope.params]
         self.params = [Parameter(p.name, t, p.span[0], p.span[1]) for p, t in zip(scope.params, types)]
         self.own = {name: index for index, name in enumerate(self.locals)}  # this function's variables
         self.outer: dict[Captured, int] = {}
@@ -122,15 +127,7 @@ class Builder:
         self.variables = dict(self.own)  # the variable that each name means at this point
         for name, captured in scope.outer.items():
             self.variables[name] = self.outer[captured]
-
-        self.count = 0
         self.spent = 0
-        self.code: list[Instruction] = []
-        self.blocks: list[list[Instruction]] = [self.code]
-        self.dead = False
-        self.reached = 0  # while dead: the number of the next instruction that will be kept
-        self.places: list[int] = []  # of labels: the number of its block, or -1
-        self.wanted: list[bool] = []  # of labels: whether something jumps there
 
     # ------------------------------------------------------------------------------------------- the walk
 
@@ -168,6 +165,7 @@ class Builder:
             raise self.unknown(name, span)
         if not builtin.constant:
             raise self.fail("function-value", span, name)
+        self.unit.use("builtin", builtin.name, span)
         return self.const(builtin.value, span)
 
     def meaning(self, name: str, span: Span) -> Meaning | None:
@@ -215,86 +213,13 @@ class Builder:
             scope = scope.parent
         return [*found, *self.unit.externs, *builtins.names()]
 
-    # ------------------------------------------------------------------------------------------ instructions
-
-    def emit(self, op: str, args: tuple[Any, ...], span: Span) -> int:
-        """Any instruction; its number."""
-        number = self.count
-        self.count = number + 1
-        self.code.append(_new(Instruction, (op, args, span[0], span[1])))
-        return number
-
-    def const(self, value: Any, span: Span) -> int:
-        """A constant that is known to be in range."""
-        return self.emit("const", (value,), span)
+    # --------------------------------------------------------------------------------------- more than instructions
 
     def constant(self, value: Any, span: Span) -> int:
-        """Likewise, or a tuple of such."""
+        """A constant that is known to be in range, or a tuple of such."""
         if type(value) is not tuple:
             return self.const(value, span)
         return self.emit("tuple", tuple([self.constant(each, span) for each in value]), span)
-
-    def prim(self, name: str, values: Sequence[int], span: Span) -> int:
-        """A primitive, by its name in the table of builtins or in docs/ir.md."""
-        return self.emit("prim", (name, *values), span)
-
-    def get(self, local: int, span: Span) -> int:
-        """Read a local."""
-        return self.emit("get", (local,), span)
-
-    def set(self, local: int, value: int, span: Span) -> None:
-        """Write a local."""
-        self.emit("set", (local, value), span)
-
-    def local(self, like: str) -> int:
-        """A further local, whose name no text can use and nothing else has: like `i.3`."""
-        self.locals.append(f"{like}.{len(self.locals)}")
-        return len(self.locals) - 1
-
-    # -------------------------------------------------------------------------------------------- control flow
-
-    def label(self) -> int:
-        """A place to jump to, not yet known where."""
-        self.places.append(-1)
-        self.wanted.append(False)
-        return len(self.places) - 1
-
-    def place(self, label: int) -> None:
-        """The label is here. The block before has ended; if nothing has jumped to the label yet, nothing will reach it."""
-        if self.wanted[label]:
-            self.dead = False
-            self.count = self.reached
-            self.places[label] = len(self.blocks)
-            self.code = []
-            self.blocks.append(self.code)
-
-    def jump(self, label: int, span: Span) -> None:
-        """End the block: go to the label."""
-        if not self.dead:
-            self.wanted[label] = True
-        self.end("jump", (label,), span)
-
-    def branch(self, value: int, yes: int, no: int, span: Span) -> None:
-        """End the block: go to `yes` if the value is true, else to `no`."""
-        if not self.dead:
-            self.wanted[yes] = self.wanted[no] = True
-        self.end("branch", (value, yes, no), span)
-
-    def leave(self, value: int, span: Span) -> None:
-        """End the block: return the value."""
-        self.end("return", (value,), span)
-
-    def throw(self, exception: str, message: str | None, span: Span) -> None:
-        """End the block: raise a builtin exception."""
-        self.end("raise", (exception, message), span)
-
-    def end(self, op: str, args: tuple[Any, ...], span: Span) -> None:
-        """End the block with this terminator."""
-        self.emit(op, args, span)
-        if not self.dead:
-            self.dead = True
-            self.reached = self.count
-        self.code = []  # of no block: dropped, unless a label is placed
 
     def check_size(self, span: Span) -> None:
         """Count what was made since the last time against the limit."""
@@ -302,16 +227,9 @@ class Builder:
         self.spent = self.count
 
     def finish(self, returns: str | None, returns_span: tuple[int, int]) -> Function:
-        """The function, its labels now the numbers of blocks."""
-        places = self.places
-        for block in self.blocks:
-            op, args, start, end = block[-1]
-            if op == "jump":
-                block[-1] = Instruction(op, (places[args[0]],), start, end)
-            elif op == "branch":
-                block[-1] = Instruction(op, (args[0], places[args[1]], places[args[2]]), start, end)
+        """The function."""
         scope = self.scope
         return Function(
-            scope.path, self.params, returns, returns_span[0], returns_span[1], self.locals, self.blocks,
+            scope.path, self.params, returns, returns_span[0], returns_span[1], self.locals, self.settle(self.blocks),
             scope.span[0], scope.span[1],
         )  # fmt: skip

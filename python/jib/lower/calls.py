@@ -51,6 +51,7 @@ def call(f: Builder, node: Call) -> Routine:
         raise f.unknown(name, callee.span)
     if builtin.constant:
         raise f.fail("not-callable", callee.span, name)
+    f.unit.use("builtin", builtin.name, callee.span)
     if builtin.name in REDUCTIONS:
         answer = yield REDUCTIONS[builtin.name](f, node, builtin.name)
         if answer is not None:
@@ -107,7 +108,8 @@ def call_extern(f: Builder, node: Call, name: str) -> Routine:
     args, keywords = yield arguments(f, node)
     if keywords:
         raise f.fail("arguments", node.keywords[0].span, f"{name}() takes no keyword arguments")
-    if len(args) != arity:
+    f.unit.use("extern", name, node.func.span)
+    if arity is not None and len(args) != arity:
         raise f.fail("arguments", node.span, builtins.too_many_text(name, arity, arity, len(args)))
     f.check_size(node.span)
     return f.emit("extern", (index, *args), node.span)
@@ -122,6 +124,7 @@ def call_method(f: Builder, node: Call, callee: Attribute) -> Routine:
     if takes is None or builtin is None or (is_numpy(callee.value) and len(node.args) != takes):
         raise no_attribute(f, callee)  # `np.sum(x)` too: it is written `sum(x)`
     f.unit.arrays = True
+    f.unit.use("builtin", builtin.name, callee.span)
     container = yield callee.value
     if node.keywords:
         raise f.fail("arguments", node.keywords[0].span, f"{name}() takes no keyword arguments")

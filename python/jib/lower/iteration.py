@@ -133,7 +133,10 @@ def looped(f: Builder, node: Any) -> str | None:
         name = meaning.name
     elif meaning is not None:
         return None
-    return name if name in builtins.LOOPED else None
+    if name not in builtins.LOOPED:
+        return None
+    f.unit.use("builtin", name, node.func.span)
+    return name
 
 
 def range_(f: Builder, node: Call) -> Routine:

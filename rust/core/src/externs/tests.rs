@@ -203,10 +203,10 @@ fn bytes_refer_to_what_was_given() {
     assert_eq!(refused(bytes(&["other"], 0, 1), &given), table);
     assert_eq!(refused(bytes(&[], 0, 1), &given), table);
     assert_eq!(refused(bytes(&["ask", "ask"], 0, 1), &given), table);
-    assert_eq!(refused(bytes(&["ask"], 1, 1), &given), "index of a host function");
-    assert_eq!(refused(bytes(&["ask"], u32::MAX, 1), &given), "index of a host function");
-    assert_eq!(refused(bytes(&["ask"], 0, 0), &given), "instruction 1 is out of bounds");
-    assert_eq!(refused(bytes(&["ask"], 0, 2), &given), "instruction 1 is out of bounds");
+    assert_eq!(refused(bytes(&["ask"], 1, 1), &given), "there is no host function 1");
+    assert_eq!(refused(bytes(&["ask"], u32::MAX, 1), &given), "there is no host function 4294967295");
+    assert_eq!(refused(bytes(&["ask"], 0, 0), &given), "instruction 1 calls 'ask', which takes 1, with 0");
+    assert_eq!(refused(bytes(&["ask"], 0, 2), &given), "instruction 1 calls 'ask', which takes 1, with 2");
     let whole = bytes(&["ask"], 0, 1);
     for end in 0..whole.len() {
         assert!(ir::decode(&whole[..end], &given).is_err());

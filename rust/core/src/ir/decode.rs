@@ -144,7 +144,11 @@ impl<'a> Reader<'a> {
             let first = insts.len() as Number;
             let count = r.count()?;
             for _ in 0..count {
-                insts.push(r.inst()?);
+                let inst = r.inst().map_err(|error| match error {
+                    Error::Broken(words) => broken(&format!("in '{name}': instruction {}: {words}", insts.len())),
+                    other => other,
+                })?;
+                insts.push(inst);
             }
             Ok((first, insts.len() as Number))
         })?;
@@ -174,7 +178,8 @@ impl<'a> Reader<'a> {
             12 => Op::Raise(self.string()?, self.optional_string()?),
             13 => {
                 let index = self.word()?;
-                let of = self.externs.get(index as usize).ok_or_else(|| broken("index of a host function"))?.clone();
+                let of = self.externs.get(index as usize);
+                let of = of.ok_or_else(|| broken(&format!("there is no host function {index}")))?.clone();
                 Op::Extern(ExternRef { index, of }, self.args()?)
             }
             other => return Err(broken(&format!("opcode {other}"))),
@@ -241,9 +246,8 @@ fn operands(function: &Function, number: usize) -> Result<(), String> {
 
 /// What is wrong with everything else that an instruction names.
 fn references(function: &Function, op: &Op, arities: &[usize]) -> Result<(), String> {
-    let count = |callee: &str, takes: String, given: usize| {
-        Err(format!("calls {callee}, which takes {takes} values, with {given}"))
-    };
+    let count =
+        |callee: &str, takes: String, given: usize| Err(format!("calls {callee}, which takes {takes}, with {given}"));
     match op {
         Op::Get(local) | Op::Set(local, _) if *local as usize >= function.locals.len() => {
             Err(format!("names local {local} of {}", function.locals.len()))

@@ -1,0 +1,135 @@
+"""The form of IR that somebody else has made.
+
+In: functions of `ir`, as a frontend, a pickle or a hand made them. Out: the same, copied, of Python's own classes.
+Always holds: what comes out can be written as bytes; whether it means something is for Rust to say, which verifies what crosses. Anything
+else is a ValueError or a TypeError, with the function and the instruction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .ir import Block, Function, Instruction, Literal, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Entry = TypeVar("Entry")
+
+#: What the arguments of each operation are; "values" are any number of numbers, and the last.
+FORMS = {
+    "const": ("literal",), "get": ("number",), "set": ("number", "number"), "prim": ("text", "values"),
+    "call": ("number", "values"), "extern": ("number", "values"), "tuple": ("values",),
+    "unpack": ("number", "number", "number"), "cast": ("text", "number"), "jump": ("number",),
+    "branch": ("number", "number", "number"), "return": ("number",), "raise": ("text", "optional text"),
+}  # fmt: skip
+
+
+def checked(functions: Iterable[Function], characters: int) -> list[Function]:
+    """The functions, if spans are within a text of so many characters.
+
+    >>> checked([Function("f", [], None, 0, 0, [], [[Instruction("return", (-1,), 0, 0)]], 0, 0)], 9)
+    Traceback (most recent call last):
+      ...
+    ValueError: in 'f', instruction 0 (return): -1 is no number of 32 bits
+    """
+    found = [_function(each, characters) for each in _list(functions, "functions")]
+    if not found:
+        raise ValueError("there is no function")
+    return found
+
+
+def _function(function: Any, characters: int) -> Function:
+    if not isinstance(function, Function):
+        raise TypeError(f"expected a jib.ir.Function, not {type(function).__name__}")
+    place = f"in {function.name!r:.80}"
+    _text(function.name, "a function's name")
+    spans = ((function.start, function.end), (function.returns_start, function.returns_end))
+    for start, end in spans:
+        _span(start, end, characters, place)
+    params = [_parameter(param, characters, place) for param in _list(function.params, f"{place}: params")]
+    count = 0
+    blocks: list[Block] = []
+    for block in _list(function.blocks, f"{place}: blocks"):
+        blocks.append([])
+        for each in _list(block, f"{place}: a block"):
+            blocks[-1].append(_instruction(each, characters, f"{place}, instruction {count}"))
+            count += 1
+    return Function(
+        function.name, params, _optional(function.returns, place), function.returns_start, function.returns_end,
+        [_text(name, f"{place}: the name of a local") for name in _list(function.locals, f"{place}: locals")], blocks,
+        function.start, function.end,
+    )  # fmt: skip
+
+
+def _parameter(param: Any, characters: int, place: str) -> Parameter:
+    if not isinstance(param, Parameter):
+        raise TypeError(f"{place}: expected a jib.ir.Parameter, not {type(param).__name__}")
+    _span(param.start, param.end, characters, f"{place}, parameter {param.name!r:.80}")
+    return Parameter(_text(param.name, f"{place}: the name of a parameter"), _optional(param.type, place), *param[2:])
+
+
+def _instruction(each: Any, characters: int, place: str) -> Instruction:
+    if not isinstance(each, Instruction):
+        raise TypeError(f"{place}: expected a jib.ir.Instruction, not {type(each).__name__}")
+    form = FORMS.get(each.op) if isinstance(each.op, str) else None
+    if form is None:
+        raise ValueError(f"{place}: there is no operation {each.op!r:.80}")
+    place = f"{place} ({each.op})"
+    if not isinstance(each.args, tuple):
+        raise TypeError(f"{place}: args must be a tuple, not {type(each.args).__name__}")
+    args = each.args
+    if form[-1] == "values":
+        form = form[:-1] + ("number",) * (len(args) - len(form) + 1)
+    if len(args) != len(form):
+        raise ValueError(f"{place}: it has {len(args)} arguments, not {len(form)}")
+    _span(each.start, each.end, characters, place)
+    return Instruction(each.op, tuple([KINDS[kind](arg, place) for kind, arg in zip(form, args)]), each.start, each.end)
+
+
+def _number(value: Any, place: str) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 32:
+        raise ValueError(f"{place}: {value!r:.80} is no number of 32 bits")
+    return value
+
+
+def _text(value: Any, place: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{place}: expected a text, not {type(value).__name__}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"{place}: {value!a:.80} has half a character")
+    return str.__str__(value)
+
+
+def _optional(value: Any, place: str) -> str | None:
+    return None if value is None else _text(value, place)
+
+
+def _literal(value: Any, place: str) -> Literal:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        if not -(1 << 63) <= value < 1 << 63:
+            raise ValueError(f"{place}: the int is outside 64 bits")
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, str):
+        return _text(value, place)
+    raise TypeError(f"{place}: a constant is an int, a float, a bool, None or a str, not {type(value).__name__}")
+
+
+KINDS: dict[str, Callable[[Any, str], Any]] = {
+    "number": _number, "text": _text, "optional text": _optional, "literal": _literal,
+}  # fmt: skip
+
+
+def _span(start: Any, end: Any, characters: int, place: str) -> None:
+    if type(start) is not int or type(end) is not int or not 0 <= start <= end <= characters:
+        raise ValueError(f"{place}: @{start!r:.20}:{end!r:.20} is no place in a text of {characters} characters")
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        raise TypeError(f"{what} must be a list, not {type(value).__name__}")
+    return list(value)
