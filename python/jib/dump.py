@@ -81,6 +81,8 @@ def dump_all(
 
     texts = {"source.jib": function.source}
     for stage, row in ROWS.items():
+        if stage == "ast" and function._module is not None:
+            continue
         made = dump(
             function,
             stage,
@@ -105,6 +107,10 @@ def _front(function: Function, stage: str) -> Listing:
     from .tree_text import tree_lines
 
     text, options = function._made.text, function._made.options
+    if function._module is not None:
+        if stage == "ast":
+            raise ValueError("'ast': the function was made of IR, so there is no tree")
+        return listing(ir_text.written(function._module), stage, text)
     if stage == "ast":
         return listing(tree_lines(parse(text, options.limits), text), stage, text)
     if function._definition is not None:

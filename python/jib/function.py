@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .externs import Extern
+    from .ir import Module
     from .link import Definition
     from .listing import Listing
     from .lower import EntryParameter, Lowered
@@ -94,6 +95,7 @@ class Function(_native.Callable):
     __name__: str
     __qualname__: str
     _made: Made
+    _module: Module | None = None  # the IR it was made of, if that was not made of a text
     _definition: Definition | None = None  # what it was made of, if that is more than a text
     _suite: Suite | None = None  # that it is statements of a session, not a definition
 
