@@ -26,12 +26,14 @@ from terminal import Terminal  # noqa: E402
 SCENES: dict[str, list[str]] = {
     "session": [
         "radius = 2.5",
-        "def area(r):\npi * r * r\n",
+        "def area(r):\nreturn 3 * r * r\n",
         "area(radius)",
         "_ / 2",
-        "def area(r):\nreturn pi * r * r\n",
-        "area(radius)",
+        "def area(r): return pi * r * r",
         "area(radius) + sqroot(2)",
+        "def volume(r, h): return area(r) * h",
+        "def area(a, b): return a * b",
+        ":vars",
         "while radius > 0: radius += 1",
         "^C",
     ],
