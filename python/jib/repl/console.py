@@ -155,3 +155,18 @@ def type_of(value: Any) -> str:
         kind = kind.replace("uint", "u").replace("int", "i")
         return f"{kind}[{', '.join(':' * value.ndim)}]" if value.ndim else kind
     return type(value).__name__
+
+
+def head(session: Session, name: str) -> str:
+    """What a function of the session is, in a line: its definition's first, or what it takes.
+
+    >>> session = Session()
+    >>> session.run("def area(r):\\n    return 3 * r * r")
+    >>> session["square"] = lambda x: x * x
+    >>> head(session, "area"), head(session, "square")
+    ('def area(r)', 'square(x)')
+    """
+    try:
+        return session.source(name).lstrip().split("\n", 1)[0].rstrip(" :")
+    except KeyError:
+        return session.types(name)

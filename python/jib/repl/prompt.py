@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit import PromptSession
@@ -39,6 +40,8 @@ def prompt(session: Session) -> int:
     history = History()
     asked = prompting(session, history)
     print(banner())
+    # What the first text needs is imported while it is typed.
+    Thread(target=lambda: session.types("0"), daemon=True).start()
     try:
         while True:
             if history.problem:
