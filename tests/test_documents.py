@@ -88,7 +88,13 @@ PIPED = [
 def test_pipes_print(line: str, printed: str) -> None:
     command = line.replace("python -m jib", f"{shlex.quote(sys.executable)} -X utf8 -m jib")
     done = subprocess.run(
-        command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=60, env=os.environ
+        command,
+        shell=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=60,
+        env=os.environ,
     )
     assert done.stdout == printed
 

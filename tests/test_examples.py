@@ -23,7 +23,15 @@ def run(name: str, *args: str) -> str:
 
 
 def test_every_example_has_a_test() -> None:
-    of_numbers = {"demo.py", "classics.py", "host_functions.py", "quad.py", "callgrind_names.py", "formulas.py", "rpn.py"}
+    of_numbers = {
+        "demo.py",
+        "classics.py",
+        "host_functions.py",
+        "quad.py",
+        "callgrind_names.py",
+        "formulas.py",
+        "rpn.py",
+    }
     of_arrays = {"mandelbrot.py", "chord.py", "network.py", "sharpen.py", "threads.py", "profile_me.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == of_numbers | of_arrays
 
