@@ -66,8 +66,9 @@ def test_a_file(tmp_path: Path) -> None:
         (["-x"], "there is no option '-x'"),
         (["--colour"], "there is no option '--colour'"),
         (["--engine"], "--engine needs a value"),
-        (["--engine", "steam", "-c", "1"], "--engine is native or interpreter, not 'steam'"),
-        (["--engine", "native"], "a text is missing"),
+        (["--engine", "steam", "-c", "1"], "--engine is native or interpreter or auto, not 'steam'"),
+        (["--signature", "(int)"], "--signature is for a text"),
+        (["--params", "a"], "--params is for a text"),
         (["no-such-file.jib"], "cannot read 'no-such-file.jib': No such file"),
         (["."], "cannot read '.'"),
         (["-c", "a", "7"], "'7' is one word too many; values are written name=value"),
@@ -173,6 +174,11 @@ def test_a_full_disk() -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, env=ENVIRONMENT)
     assert done.returncode == 1
     assert b"cannot write" in done.stderr and b"Traceback" not in done.stderr
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "jib"]
+        done = subprocess.run(command, input=b"1 + 1\n2\n", stdout=full, stderr=subprocess.PIPE, timeout=60, env=ENVIRONMENT)
+    assert done.returncode == 1
+    assert done.stderr == b"python -m jib: cannot write: No space left on device\n"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
@@ -181,10 +187,11 @@ def test_a_terminal_without_words() -> None:
 
     controller, terminal = pty.openpty()
     try:
+        os.write(controller, b"1 + 1\n\x04")  # Ctrl-D
         command = [sys.executable, "-m", "jib"]
-        done = subprocess.run(command, stdin=terminal, capture_output=True, timeout=60, env=ENVIRONMENT)
+        done = subprocess.run(command, stdin=terminal, capture_output=True, timeout=60, env={**ENVIRONMENT, "JIB_HISTORY": ""})
     finally:
         os.close(controller)
         os.close(terminal)
-    assert done.returncode == 2
-    assert done.stderr.startswith(b"usage: ")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"jib ") and b"jib> 2\n" in done.stdout

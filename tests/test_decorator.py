@@ -7,6 +7,7 @@ import linecache
 import math
 import math as m
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -687,3 +688,30 @@ def test_importing_jib_stays_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_arrays_around_a_function() -> None:
+    np = pytest.importorskip("numpy")
+    table = np.arange(4.0)
+    pair = (table, 2)
+
+    @jib.jit
+    def at(i):
+        return table[i] + pair[0][i] * pair[1]
+
+    @jib.jit(signature="float(int)")
+    def twice(i):
+        table[0] = table[0] + 1.0
+        return at(i) * 2
+
+    assert at(1) == at.py_func(1) == 3.0 and at.params == ("i",)
+    table[1] = 10.0
+    assert at(1) == 30.0 and twice(1) == 60.0 and table[0] == 1.0
+    arrived = pickle.loads(pickle.dumps(at))
+    table[1] = 0.0
+    assert arrived(1) == 30.0 and at(1) == 0.0
+    with pytest.raises(TypeError, match="takes arrays itself"):
+        at.ufunc  # noqa: B018
+    wrong = np.array(["text"])
+    with pytest.raises(jib.CompileError, match="'wrong' is an array of <U4, which is no type of elements here"):
+        jib.jit(lambda i: wrong[i])

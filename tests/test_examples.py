@@ -23,8 +23,16 @@ def run(name: str, *args: str) -> str:
 
 
 def test_every_example_has_a_test() -> None:
-    of_numbers = {"demo.py", "classics.py", "host_functions.py", "quad.py", "formulas.py", "rpn.py"}
-    of_arrays = {"mandelbrot.py", "chord.py", "network.py", "sharpen.py", "threads.py"}
+    of_numbers = {
+        "demo.py",
+        "classics.py",
+        "host_functions.py",
+        "quad.py",
+        "callgrind_names.py",
+        "formulas.py",
+        "rpn.py",
+    }
+    of_arrays = {"mandelbrot.py", "chord.py", "network.py", "sharpen.py", "threads.py", "profile_me.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == of_numbers | of_arrays
 
 
@@ -234,3 +242,20 @@ def test_two_threads_give_the_bits_of_one() -> None:
     assert last == "the same bits"
     digests = [line.split()[-1] for line in lines]
     assert len(digests) == 10 and digests[::2] == digests[1::2] and len(set(digests)) == 5
+
+
+def test_there_is_something_to_profile() -> None:
+    pytest.importorskip("numpy")
+
+    def steps(n: int) -> int:
+        count = 0
+        while n != 1:
+            n, count = n // 2 if n % 2 == 0 else 3 * n + 1, count + 1
+        return count
+
+    assert run("profile_me.py", "0") == f"{max(map(steps, range(1, 5_000)))} 6765 1.0\n"
+
+
+def test_callgrinds_names_need_two_files() -> None:
+    done = subprocess.run([sys.executable, str(EXAMPLES / "callgrind_names.py")], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("Puts the names of jib's functions into what callgrind")

@@ -18,6 +18,7 @@ from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .externs import Extern, extern
 from .function import Function
+from .integrations import load_ipython_extension, unload_ipython_extension
 from .limits import Limits
 from .oneshot import evaluate
 from .session import Session
@@ -52,7 +53,9 @@ __all__ = [
     "get_num_threads",
     "inspect_source",
     "jit",
+    "load_ipython_extension",
     "set_num_threads",
+    "unload_ipython_extension",
 ]
 
 

@@ -17,27 +17,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 USAGE = """\
-usage: python -m jib -c TEXT [name=value ...]
+usage: python -m jib
+       python -m jib -c TEXT [name=value ...]
        python -m jib FILE [name=value ...]
        python -m jib dump STAGE (-c TEXT | FILE)
+       python -m jib dump all --output FOLDER (-c TEXT | FILE)
        python -m jib < SCRIPT
 """
 
 HELP = (
     USAGE
     + """
-Runs a text of jib and prints its value; `-` as FILE is the standard input.
-Values are written as in Python: 7, 2.5, True.
+Without a text, a session: at a terminal it asks for lines; from a pipe it reads them, without
+banner or prompt, and goes on after those that fail. With one, it runs it and prints its value;
+`-` as FILE is the standard input. Values are written as in Python: 7, 2.5, True.
 
   -c TEXT                the program itself
   dump STAGE             print a stage instead: {stages}
+  dump all               write every stage to a file, and print the names of the files
   --signature TYPES      fix the types, as in "(int, float)" or "float(float, int)"
   --params NAMES         the parameters in their order, as in a,b
   --arithmetic RULES     python (the default) or numpy
-  --engine ENGINE        native (the default) or interpreter
+  --engine ENGINE        native, interpreter, or auto, which interprets first
   --opt-level LEVEL      speed (the default) or none
   --version              print the version
   --help                 print this
+
+With dump:
+  --source               put the lines of the text above the code that came from them
+  --bytes                put the bytes of instructions beside their offsets (asm)
+  --target MACHINE       show clif, clif-opt and asm for {targets}
+  --output FOLDER        where "dump all" writes
 
 exit status: 0 fine, 1 the program failed, 2 bad usage, 130 interrupted
 """
@@ -48,9 +58,15 @@ OPTIONS: dict[str, tuple[str, ...] | None] = {
     "signature": None,
     "params": None,
     "arithmetic": ("python", "numpy"),
-    "engine": ("native", "interpreter"),
+    "engine": ("native", "interpreter", "auto"),
     "opt_level": ("speed", "none"),
+    "target": None,
+    "output": None,
 }
+# Those that take none.
+FLAGS = ("source", "bytes")
+# Those that go with dump alone; they are not for `compile`.
+LOOKING = (*FLAGS, "target", "output")
 
 
 class UsageError(Exception):
@@ -58,11 +74,11 @@ class UsageError(Exception):
 
 
 class Request(NamedTuple):
-    """What the words ask for. `text` is None where `file` must be read."""
+    """What the words ask for. `text` is None where `file` must be read; both are where nothing is named: a session."""
 
     stage: str | None
     text: str | None
-    file: str
+    file: str | None
     values: dict[str, int | float | bool]
     options: dict[str, Any]
 
@@ -81,33 +97,54 @@ def main(words: list[str]) -> int:
 
 def _main(words: list[str]) -> int:
     if not words:
-        # A terminal without words has nothing to run.
-        if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("a text is missing")
-        words = ["-"]
+        return _session({})
     if "--help" in words[:1] or "-h" in words[:1]:
-        from . import STAGES
-
-        return _answer(lambda: HELP.replace("{stages}", ", ".join(STAGES)))
+        return _answer(_help)
     if "--version" in words[:1]:
         from importlib.metadata import version
 
         return _answer(lambda: f"jib {version('jib')}")
     request = read_request(words)
-    text = request.text if request.text is not None else read_file(request.file)
+    if request.text is None and request.file is None:
+        return _session(request.options)
+    text = request.text if request.text is not None else read_file(request.file or "-")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         print(f"python -m jib: the text is not UTF-8: {ascii(text[error.start])} at {error.start}", file=sys.stderr)
         return 1
-    return _answer(lambda: perform(request, text), name="<string>" if request.text is not None else request.file)
+    return _answer(lambda: perform(request, text), name=request.file or "<string>")
+
+
+def _session(options: dict[str, Any]) -> int:
+    """Talks to a person, or reads a script from a pipe."""
+    from . import Session
+    from .repl import repl
+    from .repl.console import Lost
+
+    strange = [name for name in ("signature", "params") if name in options]
+    if strange:
+        raise UsageError(f"--{strange[0]} is for a text: -c TEXT or FILE")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        return repl(Session(**options))
+    except Lost as lost:
+        return _unwritten(lost.__cause__)
+
+
+def _help() -> str:
+    from . import STAGES
+    from .dump import targets
+
+    return HELP.replace("{stages}", ", ".join(STAGES)).replace("{targets}", ", ".join(targets()))
 
 
 def read_request(words: list[str]) -> Request:
     """What the words ask for.
 
     >>> read_request(["-c", "a + b", "a=7", "b=-2.5"])
-    Request(stage=None, text='a + b', file='<string>', values={'a': 7, 'b': -2.5}, options={})
+    Request(stage=None, text='a + b', file=None, values={'a': 7, 'b': -2.5}, options={})
     >>> read_request(["dump", "clif", "gcd.jib", "--opt-level=none"])
     Request(stage='clif', text=None, file='gcd.jib', values={}, options={'opt_level': 'none'})
     """
@@ -122,15 +159,20 @@ def read_request(words: list[str]) -> Request:
 
         next(rest)
         stage = next(rest, None)
-        if stage not in STAGES:
-            raise UsageError(f"dump needs a stage: {', '.join(STAGES)}" + (f"; not {stage!r}" if stage else ""))
+        if stage not in (*STAGES, "all"):
+            raise UsageError(f"dump needs a stage: {', '.join(STAGES)}, or all" + (f"; not {stage!r}" if stage else ""))
     for word in rest:
         if word.startswith("--"):
             option, equals, value = word[2:].partition("=")
             name = option.replace("-", "_")
-            if name not in OPTIONS:
+            if name in LOOKING and stage is None:
+                raise UsageError(f"--{option} goes with dump")
+            if name in FLAGS and not equals:
+                options[name] = True
+            elif name in OPTIONS:
+                options[name] = _option(name, value if equals else next(rest, None))
+            else:
                 raise UsageError(f"there is no option {word!r}")
-            options[name] = _option(name, value if equals else next(rest, None))
         elif text is None and file is None:
             if word == "-c":
                 text = next(rest, None)
@@ -149,9 +191,27 @@ def read_request(words: list[str]) -> Request:
             if name in values:
                 raise UsageError(f"{name!r} is given twice")
             values[name] = read_value(name, value)
-    if text is None and file is None:
+    if text is None and file is None and (stage is not None or not options):
         raise UsageError("a text is missing: -c TEXT or FILE")
-    return Request(stage, text, file or "<string>", values, options)
+    if stage is not None:
+        _check_looking(stage, options)
+    return Request(stage, text, file, values, options)
+
+
+def _check_looking(stage: str, options: dict[str, Any]) -> None:
+    """Whether what is asked for can be shown of a stage."""
+    from .dump import check, targets
+
+    if (stage == "all") != ("output" in options):
+        raise UsageError("dump all needs --output FOLDER" if stage == "all" else "--output goes with dump all")
+    target = options.get("target")
+    if target is not None and target not in targets():
+        raise UsageError(f"--target is {' or '.join(targets())}, not {target!r}")
+    if stage != "all":
+        try:
+            check(stage, source="source" in options, target=target, bytes="bytes" in options)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
 
 def _option(name: str, value: str | None) -> str | tuple[str, ...]:
@@ -200,12 +260,27 @@ def perform(request: Request, text: str) -> str | None:
 
     options = dict(request.options)
     if request.stage is not None:
-        signature = options.pop("signature", None)
-        return str(compile(text, **options).dump(request.stage, signature))
+        return _look(request.stage, text, options)
     function = compile(text, **options)
     args, kwargs = arguments(function, request.values, text)
     value = function(*args, **kwargs)
     return None if value is None else repr(value)
+
+
+def _look(stage: str, text: str, options: dict[str, Any]) -> str:
+    """A stage, in colours where they can be seen; or the names of the files that all were written to."""
+    from . import compile
+
+    signature = options.pop("signature", None)
+    folder = options.pop("output", None)
+    how = {name: options.pop(name) for name in LOOKING if name in options}
+    function = compile(text, **options)
+    if folder is not None:
+        return "\n".join(map(str, function.dump_all(folder, signature, **how)))
+    from .highlight import coloured, wants_colour
+
+    listing = function.dump(stage, signature, **how)
+    return coloured(listing, stage) if wants_colour(sys.stdout) else listing
 
 
 def arguments(
@@ -243,8 +318,8 @@ def _answer(work: Callable[[], str | None], name: str = "<string>") -> int:
         answer = work()
     except UsageError:
         raise
-    except BrokenPipeError:  # the program printed into it
-        return _broken_pipe()
+    except BrokenPipeError as error:  # the program printed into it
+        return _unwritten(error)
     except Exception as error:
         return _failed(error, name)
     try:
@@ -252,12 +327,8 @@ def _answer(work: Callable[[], str | None], name: str = "<string>") -> int:
             print(answer.removesuffix("\n"))
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
-        return _broken_pipe()
     except OSError as error:
-        print(f"python -m jib: cannot write: {error.strerror or error}", file=sys.stderr)
-        _forget_output()
-        return 1
+        return _unwritten(error)
     return 0
 
 
@@ -278,8 +349,10 @@ def _failed(error: Exception, name: str) -> int:
     return 1
 
 
-def _broken_pipe() -> int:
-    """Nobody reads any more: no reason for words, but not a success either."""
+def _unwritten(error: BaseException | None) -> int:
+    """What is printed goes nowhere: no success. That nobody reads any more is no reason for words."""
+    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        print(f"python -m jib: cannot write: {error.strerror or error}", file=sys.stderr)
     _forget_output()
     return 1
 

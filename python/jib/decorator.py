@@ -2,8 +2,8 @@
 
 In: a function with its source in reach. Out: a `Function` of its text, in which names mean what they meant to Python when the function
 was decorated.
-Always holds: numbers that the text reads from around it are frozen; functions it calls are builtins, itself, or made by `jit` too, and
-then their text comes along. Anything else is a CompileError where the text uses it.
+Always holds: numbers that the text reads from around it are frozen, arrays are those that their names were; functions it calls are
+builtins, itself, or made by `jit` too, and then their text comes along. Anything else is a CompileError where the text uses it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from . import builtins
 from .externs import Extern, check_externs
 from .function import Function, Options
 from .link import Definition, build, options_of
-from .names import Alias, Meaning, Refused, Unfit, Value, frozen, kind
+from .names import Alias, Meaning, Refused, Unfit, frozen, held, kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,8 +51,9 @@ def jit(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """A native function from a function of Python, as a decorator: `@jib.jit`, or with options of `compile`, `@jib.jit(fuel=1000)`.
 
     The text of the function is found as `inspect.getsource` finds it, and compiled as any text is. Names that it reads from around
-    it mean what they mean now: ints, floats, bools, None and tuples of these become constants, other functions made by `jit`
-    are called, and so are functions of `math`, by whatever name. Defaults are the values that Python has evaluated.
+    it mean what they mean now: ints, floats, bools, None and tuples of these become constants, NumPy's arrays are read and written
+    where they are, other functions made by `jit` are called, and so are functions of `math`, by whatever name. Defaults are the
+    values that Python has evaluated.
 
     `py_func` of the result is the Python function. As an attribute of a class the result is not bound, like a builtin
     function: it gets no `self`.
@@ -160,7 +161,7 @@ def _meaning(
     if spelling is not None:
         return None if spelling == name else Alias(spelling)
     try:
-        return Value(frozen(found))
+        return held(found)
     except Unfit as problem:
         return Refused(_words(found, str(problem), options))
 
@@ -190,12 +191,19 @@ def _helper(found: Function, options: Options, hosts: dict[Extern, None]) -> Def
     definition, its = found._definition, found._made.options
     if definition is None:
         return Refused("made by jib.compile; only functions made by jib.jit can be called from another")
+    refused = unlike(its, options)
+    if refused is None:
+        hosts.update(dict.fromkeys(its.externs))
+    return refused or definition
+
+
+def unlike(its: Options, options: Options) -> Refused | None:
+    """Why a function with these options cannot be called from one with the others, as if it were written beside it."""
     if its.signature is not None:
         return Refused("a function with a signature of its own, which a call from another would not know; annotate it")
     if its.arithmetic != options.arithmetic:
         return Refused(f'a function with arithmetic="{its.arithmetic}", and this one has "{options.arithmetic}"')
-    hosts.update(dict.fromkeys(its.externs))
-    return definition
+    return None
 
 
 #: Ufuncs whose names mean something else here: docs/language.md, NumPy's.

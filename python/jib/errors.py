@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .source import Source, Span
+from .source import Place, Source, Span
 
 
 class JitError(Exception):
@@ -27,6 +27,8 @@ class JitError(Exception):
 
     code: str = ""
     span: Span | None = None
+    jib_place: Place | None = None  # as `add_place_note` says it, where the exception is no SyntaxError
+    jib_span: tuple[int, int, int, int] | None = None
 
 
 class ParseError(JitError, SyntaxError):
@@ -193,6 +195,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "assigned-and-read": (
         CompileError, "'{0}' is assigned here, and read by a function that is called here; make it a parameter of the function",
     ),
+    "prepared": (CompileError, "what stands before a definition has to be run first; run it by itself"),
     "assigned-perhaps": (
         CompileError, "'{0}' may be assigned here or not, and is a function now; assign it on every path",
     ),
@@ -274,12 +277,14 @@ def error(code: str, source: Source, span: Span, *args: object) -> JitError:
     if "{near}" in template and len(args) > 1:
         near = nearest(str(args[0]), args[-1])  # type: ignore[arg-type]
     message = template.format(*args, near=near)
-    name, line, column, text = source.place(span[0])
+    place = source.place(span[0])
+    name, line, column, text = place
+    end = source.place(max(span[0], span[1]))
     if issubclass(kind, SyntaxError):
-        end = source.place(max(span[0], span[1]))
         problem: JitError = kind(message, (name, line, column, text, end.line, end.column))
     else:
         problem = kind(f"{message} (line {line}, column {column})")
+        problem.jib_place, problem.jib_span = place, (line, column, end.line, end.column)
     problem.code = code
     problem.span = Span(*span)
     return problem
@@ -312,7 +317,8 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
 def add_place_note(exc: BaseException, source: Source, span: Span) -> None:
     """Note on an exception of the running program where in the text it happened.
 
-    For programs, its attribute `jib_span` is the same place: line, column, end line, end column, as a SyntaxError counts them.
+    For programs, its attribute `jib_span` is the same place: line, column, end line, end column, as a SyntaxError counts them; and
+    `jib_place` is its beginning, with the name of the text and the whole line.
 
     >>> problem = ZeroDivisionError("division by zero")
     >>> add_place_note(problem, Source("a / b"), Span(2, 3))
@@ -322,8 +328,10 @@ def add_place_note(exc: BaseException, source: Source, span: Span) -> None:
     >>> problem.jib_span
     (1, 3, 1, 4)
     """
-    name, line, column, _ = source.place(span[0])
+    place = source.place(span[0])
+    name, line, column, _ = place
     end = source.place(max(span[0], span[1]))
+    exc.jib_place = place  # type: ignore[attr-defined]
     exc.jib_span = (line, column, end.line, end.column)  # type: ignore[attr-defined]
     # What was cut out of a file is shown as a traceback shows it, so that editors find it.
     head = f"  line {line}: " if source.origins is None else "    "

@@ -184,14 +184,6 @@ class Built(Function):
 
     _module: ir.Module
 
-    def dump(self, stage: str = "clif", signature: str | None = None) -> str:
-        """As of any function, but that there is no "ast"."""
-        if stage == "ast":
-            raise ValueError("'ast': the function was made of IR, so there is no tree")
-        if stage == "ir":
-            return ir.to_text(self._module).rstrip("\n")
-        return super().dump(stage, signature)
-
     def _identity(self) -> tuple[Any, ...]:
         # Bytes: they tell 1, 1.0 and True apart, and a nan is equal to itself.
         return self.source, self._made.options, self._made.doc, ir.encode(self._module)

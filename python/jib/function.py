@@ -16,11 +16,17 @@ from .source import Source
 
 if TYPE_CHECKING:
     import inspect
+    import os
+    from pathlib import Path
 
     from .externs import Extern
+    from .ir import Module
     from .link import Definition
+    from .listing import Listing
     from .lower import EntryParameter, Lowered
+    from .lower.linked import Suite
     from .pointers import Address
+    from .specializations import Specializations
 
 
 class Options(NamedTuple):
@@ -40,18 +46,6 @@ class Options(NamedTuple):
     externs: tuple[Extern, ...] = ()
 
 
-class Specialization(NamedTuple):
-    """What one combination of argument types was compiled to; `stages` maps each stage to its microseconds."""
-
-    params: tuple[str, ...]
-    result: str
-    code_bytes: int
-    stages: dict[str, float]
-
-    def __str__(self) -> str:
-        return f"{self.result}({', '.join(self.params)}): {self.code_bytes} bytes, {sum(self.stages.values()):.0f} µs"
-
-
 class Made(NamedTuple):
     """What functions of the same text and options share."""
 
@@ -68,11 +62,21 @@ def make(text: Source, module: bytes, lowered: Lowered, options: Options) -> Mad
     """A program of the IR's bytes, which are not kept."""
     name = options.name or lowered.name
     program = _native.Program(
-        module, text, name, lowered.params, options.signature, options.engine, options.opt_level, options.arithmetic,
+        module, text, name, _all_params(lowered), options.signature, options.engine, options.opt_level, options.arithmetic,
         options.limits, options.fuel, options.timeout, options.nogil, externs=options.externs,
         threads=options.threads,
     )  # fmt: skip
     return Made(text, lowered.params, lowered.returns, lowered.doc, options, name, program)
+
+
+def _all_params(lowered: Lowered) -> tuple[Any, ...]:
+    """The parameters, and behind them those that no caller can give: arrays that the text reads by name, each its default."""
+    if not lowered.given:
+        return lowered.params
+    from .lower import EntryParameter
+
+    given = [EntryParameter(name.rstrip("."), "given", None, False, value, True) for name, value in lowered.given]
+    return (*lowered.params, *given)
 
 
 class Function(_native.Callable):
@@ -92,6 +96,8 @@ class Function(_native.Callable):
     __qualname__: str
     _made: Made
     _definition: Definition | None = None  # what it was made of, if that is more than a text
+    _suite: Suite | None = None  # that it is statements of a session, not a definition
+    _module: Module | None = None  # what it was made of, if that was IR and no text of ours
 
     def __new__(cls, made: Made) -> Function:
         self = super().__new__(cls, made.program)
@@ -154,8 +160,9 @@ class Function(_native.Callable):
         return found if returns is None else {**found, "return": _annotation(returns, None)}
 
     @property
-    def specializations(self) -> tuple[Specialization, ...]:
-        """What has been compiled so far, oldest first.
+    def specializations(self) -> Specializations:
+        """What has been compiled so far, oldest first: a tuple, each with its types, its bytes of machine code and the microseconds of
+        each stage. It prints as a table.
 
         >>> from jib import compile
         >>> f = compile("a + b")
@@ -164,7 +171,9 @@ class Function(_native.Callable):
         >>> [(s.params, s.result) for s in f.specializations]
         [(('int', 'int'), 'int'), (('float', 'int'), 'float')]
         """
-        return tuple([
+        from .specializations import Specialization, Specializations
+
+        return Specializations([
             Specialization(tuple(params), result, size, dict(stages))
             for params, result, size, stages in self._specializations()
         ])  # fmt: skip
@@ -225,12 +234,31 @@ class Function(_native.Callable):
         """
         return self._pointer(signature).capsule()
 
-    def dump(self, stage: str = "clif", signature: str | None = None) -> str:
-        """The text of one of `jib.STAGES`.
+    def dump(
+        self,
+        stage: str = "clif",
+        signature: str | None = None,
+        *,
+        source: bool = False,
+        target: str | None = None,
+        bytes: bool = False,
+    ) -> Listing:
+        """The text of one of `jib.STAGES`: a str that knows for each of its lines the place in the source that it came from.
 
         The stages after "ir" depend on the argument types: those of `signature`, such as "(int, float)", else the declared
         ones, else those of the specialisation compiled last. "clif" is what Cranelift is given, "clif-opt" what its middle
-        end makes of that; "cfg" is a graph in DOT. Raises ValueError for an unknown stage or when no types are known.
+        end makes of that; "cfg" is a graph in DOT, which `.svg()` draws.
+
+        With `source`, the lines of the source stand above the code that came from them, as comments, wherever that changes: code
+        keeps its columns, and what the optimiser moved can be seen. Lines are counted in `f.source`, as in the code's own `line:column`;
+        behind them stands the place in a file for what was cut out of files. Not for "ast" and "cfg".
+
+        `target` shows "clif", "clif-opt" and "asm" for another kind of machine, "aarch64", "riscv64", "s390x" or "x86_64", if this
+        build has it; none of it is run. None is this machine with all that it can do; a name is a usual machine of that kind,
+        the same wherever jib runs. With `bytes`, "asm" shows them beside the offset of each instruction.
+
+        Raises ValueError for an unknown stage or target, for what goes with no such stage, for what a target cannot do, and when no types
+        are known.
 
         >>> from jib import compile
         >>> print(compile("a + b").dump("typed-ir", "(int, float)"))
@@ -240,25 +268,34 @@ class Function(_native.Callable):
           %3 = add.float %2, %1                 ; 1:1
           return %3                             ; 1:1
         """
-        if stage in ("ast", "ir"):
-            from . import dump
-            from .lower import lower
-            from .parse import parse
+        from . import dump
 
-            text, options = self._made.text, self._made.options
-            program = parse(text, options.limits)
-            if stage == "ast":
-                return dump.tree_text(program, text)
-            from . import ir
+        return dump.dump(self, stage, signature, source, target, bytes)
 
-            if self._definition is not None:
-                from . import link
+    def dump_all(
+        self,
+        folder: str | os.PathLike[str],
+        signature: str | None = None,
+        *,
+        source: bool = False,
+        target: str | None = None,
+        bytes: bool = False,
+    ) -> tuple[Path, ...]:
+        """Every stage as a file of a folder, which is made if it is not there; the paths of the files.
 
-                _, _, linked = link.lowered(self._definition, options)
-                return ir.to_text(linked.module).rstrip("\n")
-            lowered = lower(program, text, options.params, options.limits, options.externs)
-            return ir.to_text(lowered.module).rstrip("\n")
-        return self._dump(stage, signature).rstrip("\n")
+        They are source.jib, ast.txt, ir.txt, typed-ir.txt, clif.clif, clif-opt.clif, asm.s and cfg.dot, and cfg.svg where Graphviz's `dot` is on
+        PATH. `source`, `target` and `bytes` are for those stages that `dump` takes them for. Files of these names are replaced, each at
+        once. Raises what `dump` and `Listing.svg` raise, before anything is written, and OSError for a folder that cannot be written to.
+
+        >>> from jib import compile
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     [path.name for path in compile("a + b").dump_all(folder, "(int, int)")][:4]
+        ['source.jib', 'ast.txt', 'ir.txt', 'typed-ir.txt']
+        """
+        from . import dump
+
+        return dump.dump_all(self, folder, signature, source, target, bytes)
 
     def __get__(self, instance: object, owner: type | None = None) -> Function:
         """As an attribute of a class it is not bound, like a builtin function. That it has this method makes it a routine to
@@ -285,7 +322,7 @@ class Function(_native.Callable):
             return self.source, self._made.options
         from . import link
 
-        return link.identity(self._definition), self._made.options
+        return link.identity(self._definition), repr(self._suite), self._made.options
 
     def __copy__(self) -> Function:
         return self  # nothing about it changes, as with any function
@@ -305,11 +342,19 @@ class Function(_native.Callable):
             return _again, (self.source, *self._made.options)
         from . import link
 
+        if self._suite is not None:
+            raise TypeError("what Session.prepare gives is not pickled: it is statements, not a function of its own")
         face = (self.__name__, self.__qualname__, self.__module__, self.__doc__)
         return _linked_again, (link.plain(self._definition), face, *self._made.options)
 
     def __repr__(self) -> str:
         return f"<jib function {self.__name__}{self.__signature__}>"
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: signature, text, specialisations."""
+        from .display import function_html
+
+        return function_html(self)
 
 
 def _again(source: str, signature: str | None, params: tuple[str, ...] | None, *others: Any) -> Function:

@@ -6,33 +6,43 @@ Always holds: `read(write(module)) == module` where the names of functions, and 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .ir import OPCODES, WITHOUT_RESULT, Block, Function, Instruction, Literal, Module, Parameter
+from .source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def write(module: Module) -> str:
     """The text form of docs/ir.md."""
-    lines = [" ".join(("lines", *map(str, module.line_starts)))]
+    return "".join([f"{line}\n" for line, _ in written(module)])
+
+
+def written(module: Module) -> Iterator[tuple[str, Span | None]]:
+    """The lines of the text form, each with the span that it came from."""
+    yield " ".join(("lines", *map(str, module.line_starts))), None
     if module.externs:
-        lines.append(" ".join(("externs", *module.externs)))
+        yield " ".join(("externs", *module.externs)), None
     names = [function.name for function in module.functions]
     for function in module.functions:
         params = ", ".join(_param_text(param) for param in function.params)
         returns = ""
         if function.returns is not None:
             returns = f" -> {_quote(function.returns)} @{function.returns_start}:{function.returns_end}"
-        lines.append(f"func {function.name}({params}){returns} @{function.start}:{function.end}")
-        lines.append(" ".join(("  locals", *function.locals)))
+        span = Span(function.start, function.end)
+        yield f"func {function.name}({params}){returns} @{span.start}:{span.end}", span
+        yield " ".join(("  locals", *function.locals)), None
         number = 0
         for at, block in enumerate(function.blocks):
-            lines.append(f"block{at}:")
+            yield f"block{at}:", None
             for instruction in block:
                 result = "" if instruction.op in WITHOUT_RESULT else f"%{number} = "
                 text = _instruction_text(instruction, function.locals, names, module.externs)
-                lines.append(f"  {result}{text} @{instruction.start}:{instruction.end}")
+                span = Span(instruction.start, instruction.end)
+                yield f"  {result}{text} @{span.start}:{span.end}", span
                 number += 1
-    return "\n".join(lines) + "\n"
 
 
 def _param_text(param: Parameter) -> str:

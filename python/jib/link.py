@@ -11,7 +11,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any, Union
 
 from .function import Function, Options, make
-from .names import Alias, Meaning, Refused, Value, frozen
+from .names import Alias, Meaning, Refused, Shared, Value, frozen, shared
 from .source import Origin, Source
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def build(entry: Definition, options: Options, suite: Suite | None = None) -> Fu
 
     source, _, low = lowered(entry, options, suite)
     function = Function(make(source, ir.encode(low.module), low, options))
-    function._definition = entry
+    function._definition, function._suite = entry, suite
     return function
 
 
@@ -164,8 +164,12 @@ def plain(entry: Definition) -> tuple[Any, ...]:
 
 
 def identity(entry: Definition) -> tuple[Any, ...]:
-    """What makes two definitions the same: texts and what names mean, not where they stood. 1, 1.0 and True differ, a nan equals a nan."""
-    return tuple([(text, repr(names), repr(defaults)) for text, _, _, _, names, defaults in plain(entry)])
+    """What makes two definitions the same: texts and what names mean, not where they stood. 1, 1.0 and True differ, a nan equals a nan,
+    an array is itself alone."""
+    return tuple([
+        (text, repr([(*row[:2], id(row[2]) if row[1] == "shared" else row[2]) for row in names]), repr(defaults))
+        for text, _, _, _, names, defaults in plain(entry)
+    ])  # fmt: skip
 
 
 def restored(parts: Any) -> Definition:
@@ -176,6 +180,7 @@ def restored(parts: Any) -> Definition:
     definitions = [Definition(row[0], row[1], row[2], row[3], {}, row[5]) for row in rows]
     meanings: dict[str, Callable[[Any], Meaning]] = {
         "value": lambda it: Value(frozen(it)),
+        "shared": lambda it: Shared(shared(it)),
         "alias": lambda it: Alias(_text(it)),
         "refused": lambda it: Refused(_text(it)),
     }

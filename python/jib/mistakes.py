@@ -166,7 +166,7 @@ def _layout(p: Place) -> JitError | None:
         while header and p.before[header - 1].type not in _LAYOUT:
             header -= 1
         first = p.before[header]
-        line, _ = p.source.position(first.span[0])
+        line = p.source.place(first.span[0]).line
         return p.fail("expected-block", f"'{first.value}'", line)
     if p.type == "INDENT":
         return p.fail("unexpected-indent")

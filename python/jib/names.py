@@ -1,17 +1,25 @@
 """What names mean that a text uses and does not define.
 
 In: whatever a name means where the text comes from. Out: a `Meaning`, which the lowering knows what to do with.
-Always holds: what is frozen is a number that jib can hold, a bool, None or a tuple of these, of Python's own classes; whatever is
-not in the language says so at the place where the text uses it, and not before.
+Always holds: what is frozen is a number that jib can hold, a bool, None or a tuple of these, of Python's own classes; what is shared is
+an array of NumPy's that a call takes, or a tuple with such; whatever is not in the language says so at the place where the text
+uses it, and not before.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple, Union
 
 
 class Value(NamedTuple):
     """A constant: what the name meant when the text was taken."""
+
+    value: Any
+
+
+class Shared(NamedTuple):
+    """An array, or a tuple with arrays in it: not a constant, but handed to the function at each call, behind its parameters."""
 
     value: Any
 
@@ -28,7 +36,7 @@ class Refused(NamedTuple):
     words: str
 
 
-Meaning = Union[Value, Alias, Refused]
+Meaning = Union[Value, Shared, Alias, Refused]
 
 DEEPEST, LARGEST = 8, 1000  # tuples in tuples; elements of a tuple, those of its elements included
 
@@ -64,6 +72,41 @@ def _frozen(value: Any, depth: int, left: list[int]) -> Any:
             raise Unfit(f"a tuple nested more than {DEEPEST} deep")
         return tuple([_frozen(each, depth - 1, left) for each in value])
     raise Unfit(kind(value))
+
+
+def held(value: Any) -> Value | Shared:
+    """The value as a text can have it, frozen or shared; Unfit, in words, if it is neither."""
+    try:
+        return Value(frozen(value))
+    except Unfit:
+        if not _has_array(value, DEEPEST):
+            raise
+    return Shared(shared(value))
+
+
+def shared(value: Any) -> Any:
+    """The value, if it is an array that a call takes, or a tuple in which there is one; Unfit, in words, if it is not."""
+    from . import _native
+
+    if not _has_array(value, DEEPEST):
+        raise Unfit(kind(value))
+    try:
+        _native.type_of(value, "", "")
+    except TypeError as problem:
+        raise Unfit(
+            str(problem).partition(" argument '' is ")[2] or "a tuple with more than numbers and arrays"
+        ) from None
+    return value
+
+
+def _has_array(value: Any, depth: int) -> bool:
+    """Whether this is an array as a call knows them, or a tuple with one. NumPy is not imported for the question."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not hasattr(numpy, "ndarray"):
+        return False
+    if type(value) is tuple and depth > 0:
+        return any(_has_array(each, depth - 1) for each in value)
+    return type(value) in (numpy.ndarray, numpy.memmap) and value.ndim > 0
 
 
 def kind(value: Any) -> str:

@@ -47,6 +47,15 @@ def parse(source: Source, limits: Limits = DEFAULT) -> Program:
     return parser.parse(source, limits)
 
 
+def lexicon() -> Lexicon:
+    """The words of the language, as the grammar has them.
+
+    >>> lexicon().words["while"], lexicon().operators["+"]
+    ('WHILE', 'SIGN')
+    """
+    return (_parser or _make_parser()).lexicon
+
+
 class _Unexpected(Exception):
     """The parser has no step for a token; `states` are those it was in."""
 

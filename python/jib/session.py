@@ -1,46 +1,32 @@
 """Definitions and values that live on from one text to the next.
 
 In: texts, one after the other. Out: the value of each; what it defines and assigns is there for the next.
-Always holds: a text either runs to its end, or leaves the session as it was; a definition means whatever its names mean when it is
-called; one thread at a time.
+Always holds: a text either runs to its end, or leaves the session's names as they were; a definition means whatever its names mean when
+it is called; one text runs at a time, and whoever only looks waits for nobody.
 
 Nothing here is run by itself: what is called is a text again, made of the definitions that are needed (link.py), with the values that
-they read as constants. So a function of a session is a function like any other, and travels with its definitions.
+they read as constants. So a function of a session is a function like any other, and travels with its definitions. The parts of
+this are in sessions/.
 """
 
 from __future__ import annotations
 
 from _thread import RLock  # threading is slow to import
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any
 
-from .errors import CompileError, error
-from .link import Definition, build, lowered, needed, options_of
-from .names import Value, frozen
-from .source import Source
-from .syntax import AnnAssign, Assign, AugAssign, If, Name, Tuple
+from .link import options_of
+from .sessions.fit import NOTHING, refit
+from .sessions.given import given
+from .sessions.running import Run
+from .sessions.state import Closed, Host, Known, State, explain, is_value, made, now
+from .source import Origin, Source
 
 if TYPE_CHECKING:
+    from .errors import CompileError
     from .externs import Extern
-    from .function import Function
+    from .function import Function, Options
     from .limits import Limits
-    from .syntax import Body, Program, Stmt
-
-
-class _Known(NamedTuple):
-    """A definition as it was written, and the names it uses and does not define: what these mean changes."""
-
-    text: str
-    file: str
-    line: int
-    columns: tuple[int, ...]
-    outside: frozenset[str]
-
-
-#: Names that one call assigns: it returns their values, and what a function returns is limited.
-MOST = 32
-
-_Names = dict[str, Union[_Known, Value]]
 
 
 class Session:
@@ -72,279 +58,290 @@ class Session:
         threads: int | None = None,
         externs: Iterable[Extern] = (),
     ) -> None:
-        self._options = options_of(
+        options = options_of(
             arithmetic=arithmetic, engine=engine, opt_level=opt_level, fuel=fuel, timeout=timeout, limits=limits,
             nogil=nogil, threads=threads, externs=externs,
         )  # fmt: skip
-        self._names: _Names = {}
-        self._made: dict[str, Function] = {}  # of the definitions as they are now
-        self._runs = 0
+        self._state = State({}, {}, options, {})  # replaced at one stroke, with the lock held; read by anybody
+        self._fit = NOTHING
+        self._count = 0
+        self._runs: tuple[Run, ...] = ()  # those under way: one, and those in host functions that it calls
         self._lock = RLock()
 
-    def run(self, text: str) -> Any:
+    # ------------------------------------------------------------------------------------------------------ texts
+
+    def run(self, text: str, *, file: str | None = None, line: int = 1) -> Any:
         """Run a text: its definitions and assignments live on, the value of its last expression is returned, else None.
 
-        A text that fails leaves the session as it was. Each run and each call in it has the session's fuel and timeout.
+        `file` is where people find the text, and `line` where it begins there; without a file it is `<jib-1>`, `<jib-2>` and so on.
+
+        A text that fails leaves the names of the session as they were, whatever ends it. Each run and each call in it has the
+        session's fuel and timeout. While a text runs, other threads that run or change something wait; what only reads does not.
+
+        Raises what `compile` raises, and what the text raises. A mistake in a definition that has come to be one because a function it
+        uses was redefined has a note that says so.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"run() takes a text, not {type(text).__name__}")
+        nested = self._lock._is_owned()  # type: ignore[attr-defined]  # in a host function that another run calls
         with self._lock:
-            self._runs += 1
-            step = _Run(self, Source(text, f"<jib-{self._runs}>"))
-            value = step.run()
-            if step.changed:
-                self._names.update({name: step.names[name] for name in step.changed})
-                self._made.clear()
-            return value
+            before, outer = self._state, self._runs if nested else ()
+            run = self._begin(text, "run", file, line)
+            self._runs = (*outer, run)
+            try:
+                value = run.run()
+                if run.names:
+                    self._state = self._state.replaced(run.names, run.moment)
+                return value
+            except BaseException:
+                self._state = before
+                raise
+            finally:
+                self._runs = outer
+
+    def prepare(self, text: str, *, parameters: bool = False, signature: str | None = None) -> Function:
+        """The function that `run` would call for the last statements of a text, which is not run; without parameters.
+
+        Definitions in the text are there for the rest of it, and are not kept. If a definition is the last of it, it is the function
+        of that. With `parameters` the values that the statements read are no constants but parameters, as far as a function can be
+        given them: there is more to see in its code. With a `signature` it is compiled for these types at once.
+
+        >>> session = Session()
+        >>> session.run("k = 3")
+        >>> line = session.prepare("k * 2.5")
+        >>> line(), line.specializations[0].result
+        (7.5, 'float')
+        >>> session.prepare("k * 2.5", parameters=True).params
+        ('k',)
+        """
+        return self._begin(text, "prepare").prepare(parameters, signature)
+
+    def types(self, text: str) -> str:
+        """The type of what a text's last expression gives, found without running it; of a function, its parameters and what it declares.
+
+        >>> session = Session()
+        >>> session.run("k = 3")
+        >>> session.run("def f(x, y: int = 2): return x * k")
+        >>> session.types("f(0.5)"), session.types("f"), session.types("(k, k > 1)")
+        ('float', 'f(x, y: int = 2)', 'tuple[int, bool]')
+        """
+        name = text.strip() if isinstance(text, str) else ""
+        found = self._state.names.get(name)
+        if isinstance(found, Host):
+            return found.function.signature
+        if isinstance(found, (Known, Closed)):
+            return f"{name}{self[name].__signature__}"
+        function = self.prepare(text)
+        if function._made.params:
+            return f"{function.__name__}{function.__signature__}"
+        return function._prospect()[0]
+
+    def interrupt(self) -> None:
+        """End the run that is under way, from another thread or a signal handler: it raises KeyboardInterrupt and changes no name.
+        Nothing happens when none is."""
+        for run in self._runs:
+            run.stop()
+
+    def _begin(self, text: str, method: str, file: str | None = None, line: int = 1) -> Run:
+        if not isinstance(text, str):
+            raise TypeError(f"{method}() takes a text, not {type(text).__name__}")
+        if method == "run":
+            self._count += 1
+        if file is None:
+            source = Source(text, f"<jib-{self._count if method == 'run' else method}>")
+        else:
+            source = Source(text, file, [Origin(file, line + at, 0) for at in range(text.count("\n") + 1)])
+        return Run(self._state, source)
+
+    def __copy__(self) -> Session:
+        """Another session with the same names and options; what happens in one is not seen in the other."""
+        other = type(self).__new__(type(self))
+        Session.__init__(other)
+        other._state, other._count = self._state, self._count
+        return other
+
+    # ------------------------------------------------------------------------------------------------------ names
 
     def __getitem__(self, name: str) -> Any:
         """The function or the value of a name. The function is that of the definitions as they are now, and stays so."""
+        state = self._state
+        found = state.names[name]
+        if is_value(found):
+            return found.value  # type: ignore[union-attr]
+        if not isinstance(found, Known):
+            return found.function  # type: ignore[union-attr]
+        function = state.made.get(name)
+        if function is None:
+            try:
+                function = made(state.names, name, state.options)
+            except SyntaxError as problem:
+                explain(problem, state.names, state.changes)  # type: ignore[arg-type]
+                raise
+            function = state.made.setdefault(name, function)
+        return function
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Give a name a meaning: a number, bool or None; a NumPy array, which stays the caller's own; a tuple of these; a function made by
+        `jib.jit`, `jib.compile` or `jib.extern`, or one of Python that `jib.jit` takes.
+
+        Raises TypeError for anything else, ValueError for what is no name, CompileError for a function of Python that is not in the
+        language.
+
+        >>> session = Session()
+        >>> session["k"] = 3
+        >>> session["f"] = lambda x: x * x
+        >>> session.run("f(k)")
+        9
+        """
+        self.update({name: value})
+
+    def update(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), /, **more: Any) -> None:
+        """Give several names their meanings, as `session[name] = value` does: all, or none if one is refused.
+
+        >>> session = Session()
+        >>> session.update(a=1, b=2.5)
+        >>> session.values
+        {'a': 1, 'b': 2.5}
+        """
+        pairs = dict(values, **more)
         with self._lock:
-            found = self._names[name]
-            if type(found) is Value:
-                return found.value
-            function = self._made.get(name)
-            if function is None:
-                function = self._made[name] = build(definition(self._names, name), self._options)
-            return function
+            meanings = {name: given(name, value, self._state.options) for name, value in pairs.items()}
+            self._state = self._state.replaced(meanings, now())
+
+    def __delitem__(self, name: str) -> None:
+        """Forget a name. Definitions that use it do not fit any more, until it means something again."""
+        with self._lock:
+            if name not in self._state.names:
+                raise KeyError(name)
+            self._state = self._state.replaced({name: None}, now())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in self._state.names
 
     def __iter__(self) -> Iterator[str]:
-        return iter(tuple(self._names))
+        return iter(self._state.names)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._state.names)
+
+    def keys(self) -> list[str]:
+        """The names, in the order in which they came."""
+        return list(self._state.names)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """`session[name]`, or something else if there is no such name."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """The functions by name, each made when it is asked for."""
+        """The functions by name, each made when it is asked for; those of the host too, as `jib.extern` gives them."""
         return _Functions(self)
 
     @property
     def values(self) -> dict[str, Any]:
         """The values by name."""
+        return {name: found.value for name, found in self._state.names.items() if is_value(found)}  # type: ignore[union-attr]
+
+    def source(self, name: str) -> str:
+        """The text of a definition, as it was written. Raises KeyError if the name is not that of a function.
+
+        >>> session = Session()
+        >>> session.run("x = 1; f = lambda a: a + x")
+        >>> session.source("f")
+        'f = lambda a: a + x'
+        """
+        found = self._state.names.get(name)
+        if not isinstance(found, Known):
+            raise KeyError(name)
+        return found.text
+
+    @property
+    def broken(self) -> dict[str, CompileError]:
+        """The definitions that no longer fit what they use, since that was redefined or deleted, each with the error that a call raises.
+
+        Redefining a function is never refused because of its callers: who changes two goes through a state where they do not fit. What
+        shows without arguments is found: names, numbers and names of arguments, and types where all parameters have annotations.
+
+        >>> session = Session()
+        >>> session.run("def inner(x): return x + 1")
+        >>> session.run("def outer(x): return inner(x) * 10")
+        >>> session.run("def inner(x, y): return x + y")
+        >>> print(session.broken["outer"].msg)
+        inner() missing 1 required positional argument: 'y'
+        >>> session.run("def inner(x, y=1): return x + y")
+        >>> session.broken
+        {}
+        """
+        fit = self._fit = refit(self._fit, self._state)
+        return dict(fit.problems)
+
+    def save(self) -> str:
+        """A text that gives a fresh session the same definitions and values; what no text can say is a comment in it.
+
+        >>> session = Session()
+        >>> session.run("def f(x): return x * k")
+        >>> session.run("k = 2.5")
+        >>> print(session.save())
+        k = 2.5
+        <BLANKLINE>
+        def f(x): return x * k
+        <BLANKLINE>
+        """
+        from .sessions.saved import saved
+
+        return saved(self._state.names)
+
+    def reset(self) -> None:
+        """Forget all names. The options stay."""
         with self._lock:
-            return {name: found.value for name, found in self._names.items() if type(found) is Value}
+            self._state = State({}, {}, self._state.options, {})
+
+    # ---------------------------------------------------------------------------------------------------- options
+
+    @property
+    def options(self) -> Options:
+        """The options that texts are compiled with now."""
+        return self._state.options
+
+    def configure(self, **options: Any) -> None:
+        """Change options of the session, for all that is compiled from now on. Raises TypeError and ValueError as `Session` does.
+
+        >>> session = Session()
+        >>> session.configure(arithmetic="numpy", fuel=1000)
+        >>> session.run("1.0 / 0"), session.options.fuel
+        (inf, 1000)
+        """
+        with self._lock:
+            now = self._state.options._asdict()
+            for name in ("signature", "params", "name"):
+                del now[name]
+            unknown = options.keys() - now.keys()
+            if unknown:
+                raise TypeError(f"configure() takes no option '{min(unknown)}'; there are {', '.join(now)}")
+            chosen = options_of(**{**now, **options})
+            for name, found in self._state.names.items():
+                if isinstance(found, Closed) and found.function._made.options.arithmetic != chosen.arithmetic:
+                    raise ValueError(
+                        f"'{name}' was made with other rules of arithmetic; set it again afterwards, or delete it"
+                    )
+            self._state = self._state._replace(options=chosen, made={})
 
 
 class _Functions(Mapping[str, "Function"]):
+    """The functions of a session by name."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def __getitem__(self, name: str) -> Function:
-        if type(self._session._names.get(name)) is not _Known:
+        if is_value(self._session._state.names.get(name)):
             raise KeyError(name)
         function: Function = self._session[name]
         return function
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name, found in tuple(self._session._names.items()) if type(found) is _Known])
+        return iter([name for name, found in self._session._state.names.items() if not is_value(found)])
 
     def __len__(self) -> int:
         return len(list(iter(self)))
-
-
-def meanings(names: _Names, wanted: Iterable[str]) -> dict[str, Definition | Value]:
-    """What some names mean now: values, and definitions with all that they need, each once."""
-    made: dict[str, Definition | Value] = {}
-    waiting = sorted(wanted)
-    while waiting:
-        at = waiting.pop()
-        known = names.get(at)
-        if known is None or at in made:
-            continue
-        if isinstance(known, Value):
-            made[at] = known
-        else:
-            made[at] = Definition(*known[:4])
-            waiting += known.outside
-    for at, found in made.items():
-        if isinstance(found, Definition):
-            known = names[at]
-            assert isinstance(known, _Known)
-            found.names = {each: made[each] for each in known.outside if each in made}
-    return {name: made[name] for name in wanted if name in made}
-
-
-def definition(names: _Names, name: str) -> Definition:
-    """A definition, with all that it needs."""
-    found = meanings(names, [name])[name]
-    assert isinstance(found, Definition)
-    return found
-
-
-class _Run:
-    """One text on its way: the names as they are so far, and which of them it has changed."""
-
-    def __init__(self, session: Session, source: Source) -> None:
-        self.options = session._options
-        self.limits = session._options.limits
-        self.names = dict(session._names)
-        self.changed: dict[str, None] = {}
-        self.source = source
-
-    def run(self) -> Any:
-        from .lower.scan import helper_name
-        from .parse import parse
-
-        program = parse(self.source, self.limits)
-        cut = _Cut(self.source, program)
-        body = program.body
-        value = None
-        at = 0
-        while at < len(body):
-            # Definitions that follow each other see each other; what stands between is run at once.
-            end = at + 1
-            defines = helper_name(body[at]) is not None
-            while end < len(body) and (helper_name(body[end]) is not None) == defines:
-                end += 1
-            value = None
-            if defines:
-                self.define(body[at:end], cut)
-            else:
-                value = self.execute(body[at:end], cut)
-            at = end
-        return value
-
-    def define(self, body: Body, cut: _Cut) -> None:
-        from .lower.build import Unit
-        from .lower.linked import outside_names
-        from .lower.scan import helper_name
-
-        fresh: list[str] = []
-        for statement in body:
-            name = helper_name(statement)
-            assert name is not None
-            if name in fresh:
-                raise error("function-twice", self.source, statement.span, name)
-            outside, _ = outside_names((statement,), Unit(self.source, self.limits))
-            self.names[name] = _Known(*cut.part((statement,)), frozenset(outside))
-            fresh.append(name)
-        self.changed.update(dict.fromkeys(fresh))
-        for name in fresh:
-            self.check(name)
-
-    def check(self, name: str) -> None:
-        """Tell of a mistake in a definition now, though what its names mean may come later."""
-        known = self.names[name]
-        assert isinstance(known, _Known)
-        entry = Definition(*known[:4])
-        for each in known.outside:
-            meaning = self.names.get(each)
-            if isinstance(meaning, _Known):
-                entry.names[each] = entry if each == name else Definition(*meaning[:4])  # which is not looked into
-            elif meaning is not None:
-                entry.names[each] = meaning
-        try:
-            lowered(entry, self.options)
-        except CompileError as problem:
-            own = sum(len(each.text) + 2 for each in needed(entry)[:-1])
-            if problem.code != "unknown-name" and problem.span is not None and problem.span.start >= own:
-                raise
-
-    def execute(self, body: Body, cut: _Cut) -> Any:
-        """The value of statements that define no functions; what they assign becomes names."""
-        from .lower.build import Unit
-        from .lower.linked import Suite, outside_names
-
-        outside, assigned = outside_names(body, Unit(self.source, self.limits))
-        # A definition reads names as they are when it is called: what these statements assign must be there by then.
-        read = assigned & self.read_by(outside)
-        if len(body) > 1 and (read or len(assigned) > MOST):
-            half = len(body) // 2
-            self.execute(body[:half], cut)
-            return self.execute(body[half:], cut)
-        if read and (type(body[0]) not in (Assign, AugAssign, AnnAssign) or ":=" in cut.part(body)[0]):
-            raise error("assigned-and-read", self.source, body[0].span, min(read))
-        entry = Definition(*cut.part(body), meanings(self.names, outside))
-        known = [(name, self.names[name]) for name in sorted(assigned) if name in self.names]
-        before = {name: found.value for name, found in known if isinstance(found, Value)}
-        sure = before.keys() | (assigned & _assigned(body))
-        for name, _ in known:
-            if name not in sure:  # a function, now
-                raise error("assigned-perhaps", self.source, body[0].span, name)
-
-        def answer(wanted: set[str]) -> tuple[Any, ...]:
-            suite = Suite(tuple(before.items()), tuple(sorted(wanted)))
-            found: tuple[Any, ...] = build(entry, self.options, suite)()
-            self.names.update({name: Value(frozen(each)) for name, each in zip(suite.wanted, found[1:])})
-            self.changed.update(dict.fromkeys(suite.wanted))
-            return found
-
-        if assigned == sure or self.prints(outside):
-            return answer(sure)[0]
-        # Whether the other names get a value is seen when it runs. What prints nothing may run again, without those that got none.
-        wanted = set(assigned)
-        while True:
-            try:
-                return answer(wanted)[0]
-            except (UnboundLocalError, CompileError) as problem:
-                if isinstance(problem, CompileError) and problem.code != "unbound-local":
-                    raise
-                name = str(problem.args[0] if problem.args else "").partition("'")[2].partition("'")[0]
-                if name not in wanted - sure:
-                    raise
-                wanted.remove(name)
-
-    def prints(self, outside: set[str]) -> bool:
-        """Whether something may be printed."""
-        return "print" in outside or "print" in self.read_by(outside)
-
-    def read_by(self, names: set[str]) -> set[str]:
-        """The names that definitions use, those of these names and all that they call."""
-        seen: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            found = self.names.get(waiting.pop())
-            if isinstance(found, _Known):
-                waiting += found.outside - seen
-                seen |= found.outside
-        return seen
-
-
-class _Cut:
-    """Parts of a text, as definitions have them."""
-
-    def __init__(self, source: Source, program: Program) -> None:
-        self.source = source
-        line, column = source.position(program.span[0])
-        self.indent = source.line(line)[: column - 1]
-        self.kept: set[int] = set()
-        if self.indent:
-            from .origin import inside_texts
-
-            self.kept = inside_texts(source.text)
-
-    def part(self, body: tuple[Stmt, ...]) -> tuple[str, str, int, tuple[int, ...]]:
-        """The text of some statements; the file, line and columns where it stands."""
-        source = self.source
-        start, end = body[0].span[0], body[-1].span[1]
-        line, column = source.position(start)
-        lines = source.text[start:end].split("\n")
-        columns = [column - 1]
-        width = len(self.indent)
-        for at in range(1, len(lines)):
-            strip = line + at not in self.kept and lines[at].startswith(self.indent)
-            columns.append(width if strip else 0)
-            lines[at] = lines[at][columns[-1] :]
-        return "\n".join(lines), source.name, line, tuple(columns)
-
-
-def _assigned(body: Body, depth: int = 50) -> set[str]:
-    """Names that statements assign for sure, if they end; not all of them."""
-    from .lower.scan import target_names
-
-    found: set[str] = set()
-    for statement in body:
-        targets: tuple[Name | Tuple | Any, ...] = ()
-        if type(statement) is Assign:
-            targets = statement.targets
-        elif type(statement) is AugAssign or (type(statement) is AnnAssign and statement.value is not None):
-            targets = (statement.target,)
-        elif type(statement) is If and statement.orelse and depth:
-            ways = [*[each for _, each in statement.branches], statement.orelse]
-            found |= set.intersection(*[_assigned(way, depth - 1) for way in ways])
-        found.update([name.id for target in targets for name in target_names(target)])
-    return found

@@ -32,6 +32,7 @@ GROUPS = [
         120,
     ),
     Group("memory of arrays", [*PYTEST, "-x", "tests/trust/test_arrays.py", "tests/test_elementwise.py"], 900),
+    Group("names of code", [*PYTEST, "-x", "tests/test_profiling.py"], 120),
     Group("differential", [*PYTEST, "tests/test_differential.py"], 120),
     Group("generated code", [*PYTEST, "tests/trust/test_generated_code.py"], 180),
     Group("bytes and calls", [*PYTEST, "-x", "tests/test_ir.py", "tests/trust/test_call.py"], 180),

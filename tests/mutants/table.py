@@ -554,6 +554,35 @@ MUTANTS = [
         "",
         "a child process waits for a lock that nobody holds",
     ),
+    # code: what profilers are told
+    Mutant(
+        "symbols-address-again",
+        "code/memory.rs",
+        "if super::symbols::wanted() {\n            return;",
+        "if false {\n            return;",
+        "an address has the names of all code that ever lay there",
+    ),
+    Mutant(
+        "symbols-links-followed",
+        "code/symbols/perf_map.rs",
+        "libc::O_NOFOLLOW | libc::O_NONBLOCK",
+        "libc::O_NONBLOCK",
+        "a link in /tmp has us empty another file of this user's",
+    ),
+    Mutant(
+        "symbols-childs-map",
+        "code/symbols/perf_map.rs",
+        "None, Some(child)",
+        "None, None",
+        "a child's names go to its parent's map",
+    ),
+    Mutant(
+        "symbols-lines-in-names",
+        "code/symbols.rs",
+        "clean.extend(other.escape_debug())",
+        "clean.push(other)",
+        "a name has lines of its own",
+    ),
     Mutant(
         "arena-joins-chunks",
         "code/memory/arena.rs",

@@ -48,13 +48,15 @@ class EntryParameter(NamedTuple):
 
 
 class Lowered(NamedTuple):
-    """The module, and the face of its entry."""
+    """The module, and the face of its entry; `given` are the names and values of the parameters behind these, which are arrays that the
+    text reads by name."""
 
     module: ir.Module
     name: str
     params: tuple[EntryParameter, ...]
     returns: str | None
     doc: str | None
+    given: tuple[tuple[str, Any], ...] = ()
 
 
 def lower(

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..names import Shared
 from ..source import Span
 from ..syntax import Assign, Constant, ExprStmt, FunctionDef, Lambda, Name, Parameter, Tuple
 from . import Lowered, finish
 from .build import Unit
 from .scan import helper_name, scan
-from .scopes import Scope, find, link
+from .scopes import Captured, Scope, find, link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..externs import Extern
     from ..limits import Limits
@@ -39,13 +40,16 @@ class Setting(NamedTuple):
 
 
 class Suite(NamedTuple):
-    """Statements that are run once, after the definitions: the variables that have a value before, and those wanted after.
+    """Statements that are run once, after the definitions: the variables that have a value before, and those wanted after. If the
+    value before of `x` is an array, the setting has it as `x.`, and what is said of it here does not matter.
 
-    Its value is the tuple of that of its last expression and of the wanted variables.
+    Its value is the tuple of that of its last expression and of the wanted variables; that of the expression alone if these are None.
+    `params` are the variables whose values come with each call.
     """
 
     before: tuple[tuple[str, Any], ...]
-    wanted: tuple[str, ...]
+    wanted: tuple[str, ...] | None
+    params: tuple[str, ...] = ()
 
 
 class NoDefinition(ValueError):
@@ -65,7 +69,8 @@ def lower_linked(
     count = len(settings) - (suite is not None)
     if len(program.body) < count or (suite is None and len(program.body) > count):
         raise NoDefinition("a text is not one definition")
-    around = [_around(program.span, setting) for setting in settings]
+    arrays: dict[int, Captured] = {}  # each once, by whatever names
+    around = [_around(program.span, setting, arrays) for setting in settings]
     definitions = [
         _scope(statement, parent, setting) for statement, parent, setting in zip(program.body[:count], around, settings)
     ]
@@ -85,7 +90,9 @@ def lower_linked(
     for definition in [entry, *definitions[:-1]]:
         scopes += scan(definition, unit.fail)
     link(scopes, unit.fail)
-    return finish(unit, scopes, entry, doc)
+    values = {captured: value for parent in around for captured, value in _values(parent)}
+    given = tuple([(captured.name, values[captured]) for captured in entry.captures])
+    return finish(unit, scopes, entry, doc)._replace(given=given)
 
 
 def outside_names(body: Sequence[Stmt], unit: Unit) -> tuple[set[str], set[str]]:
@@ -94,7 +101,7 @@ def outside_names(body: Sequence[Stmt], unit: Unit) -> tuple[set[str], set[str]]
     One definition, or statements of which none is one.
     """
     around = Scope("module", "", Span(0, 0))
-    if len(body) == 1 and _head(body[0]) is not None:
+    if len(body) == 1 and defined(body[0]) is not None:
         root = _scope(body[0], around, Setting({}, {}))
     else:
         root = Scope("suite", "<suite>", body[0].span, body=tuple(body), parent=around)
@@ -104,7 +111,7 @@ def outside_names(body: Sequence[Stmt], unit: Unit) -> tuple[set[str], set[str]]
     return outside, set(root.variables)
 
 
-def _head(statement: Stmt) -> Any:
+def defined(statement: Stmt) -> Any:
     """The def or lambda that a statement is, if it is one."""
     if type(statement) is FunctionDef:
         return statement
@@ -113,14 +120,25 @@ def _head(statement: Stmt) -> Any:
     return statement.value if helper_name(statement) is not None else None  # type: ignore[union-attr]
 
 
-def _around(span: Span, setting: Setting) -> Scope:
+def _around(span: Span, setting: Setting, arrays: dict[int, Captured]) -> Scope:
+    """What stands around a definition. What is an array there belongs to a scope of its own, of which it is captured."""
     scope = Scope("module", "", span)
     scope.names = setting.names
+    shared = {name: found.value for name, found in setting.names.items() if type(found) is Shared}
+    scope.given = {
+        name: arrays.setdefault(id(value), Captured(Scope("module", "", span), name)) for name, value in shared.items()
+    }
     return scope
 
 
+def _values(scope: Scope) -> Iterator[tuple[Captured, Any]]:
+    """What is captured of arrays, and these."""
+    for name, captured in scope.given.items():
+        yield captured, scope.names[name].value  # type: ignore[union-attr]
+
+
 def _scope(statement: Stmt, parent: Scope, setting: Setting) -> Scope:
-    head = _head(statement)
+    head = defined(statement)
     if head is None:
         raise NoDefinition("a text is not one definition")
     params: tuple[Parameter, ...] = head.params
@@ -143,6 +161,13 @@ def _suite(body: Sequence[Stmt], suite: Suite, parent: Scope) -> Scope:
         value = last.value
         body = body[:-1]
     begin = Span(last.span[0], last.span[0])
-    given = tuple([Assign(begin, (Name(begin, name),), Constant(begin, value)) for name, value in suite.before])
-    answer = Tuple(value.span, (value, *[Name(end, name) for name in suite.wanted]))
-    return Scope("suite", "<session>", Span(0, 0), body=(*given, *body), value=answer, parent=parent)
+    given: list[Assign] = []
+    for name, constant in suite.before:
+        # The name is the statements' own, an array of that name has another that no text can spell.
+        before: Any = Name(begin, f"{name}.") if f"{name}." in parent.given else Constant(begin, constant)
+        given.append(Assign(begin, (Name(begin, name),), before))
+    answer = value
+    if suite.wanted is not None:
+        answer = Tuple(value.span, (value, *[Name(end, name) for name in suite.wanted]))
+    params = tuple([Parameter(Span(0, 0), name, None, None, "any") for name in suite.params])
+    return Scope("suite", "<session>", Span(0, 0), params, body=(*given, *body), value=answer, parent=parent)

@@ -47,7 +47,7 @@ class Scope:
 
     __slots__ = (
         "kind", "name", "path", "span", "params", "returns", "body", "value", "parent", "index",
-        "variables", "functions", "names", "reads", "calls", "outer", "captures", "callers",
+        "variables", "functions", "names", "given", "reads", "calls", "outer", "captures", "callers",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +76,9 @@ class Scope:
         self.variables: dict[str, Variable] = {}
         self.functions: dict[str, Scope] = {}
         self.names: Mapping[str, Meaning] = {}  # of a scope around a text: what names mean that it does not define
+        self.given: Mapping[
+            str, Captured
+        ] = {}  # likewise: the arrays that they mean, which the entry is handed at each call
         self.reads: dict[str, int] = {}  # the names it reads that are not a generator's, and where first
         self.calls: dict[str, int] = {}  # likewise those it calls
         self.outer: dict[str, Captured] = {}  # the names it reads itself from functions around it
@@ -91,10 +94,11 @@ class Captured(NamedTuple):
 
 
 def find(scope: Scope, name: str) -> Scope | None:
-    """The function around, or this one, whose variable or nested function a name is."""
+    """The function around, or this one, whose variable or nested function a name is; what stands around the text, if it has an array of
+    this name."""
     at: Scope | None = scope
     while at is not None:
-        if name in at.variables or name in at.functions:
+        if name in at.variables or name in at.functions or name in at.given:
             return at
         at = at.parent
     return None
@@ -122,6 +126,9 @@ def link(scopes: list[Scope], fail: Fail) -> None:
                 continue
             if name in owner.functions:
                 owner.functions[name].callers.append(scope)
+            elif name in owner.given:
+                scope.outer[name] = captured = owner.given[name]
+                work.append((scope, captured))
             elif owner is not scope:
                 if not owner.variables[name].steady(scope.span[0]):
                     start = scope.reads.get(name, scope.calls.get(name, 0))

@@ -7,6 +7,7 @@
 mod elements;
 mod linker;
 mod memory;
+pub mod symbols;
 mod trampoline;
 
 use std::cell::RefCell;
@@ -36,6 +37,7 @@ use crate::types::ticks::interval;
 
 use linker::Linker;
 use memory::Pages;
+use symbols::Name;
 pub(crate) use trampoline::Trampoline;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -67,6 +69,8 @@ pub enum CodeError {
     Limit { code: &'static str, limit: usize, span: Span },
     /// The system refuses memory that can be run, or any at all: what it said.
     Memory(String),
+    /// Another machine, whose code was to be looked at, cannot do this: in words.
+    Target(String),
     /// A bug of ours.
     Internal(String),
 }
@@ -252,7 +256,7 @@ fn compile_with(
         if matches!(planned.1, Face::Entry | Face::Block) {
             entry = Some(outermost);
         }
-        linker.define(outermost, backend)?;
+        linker.define(outermost, backend, || Name::planned(module, planned))?;
         timings.link += clock.lap();
     }
     crate::trip!("link");

@@ -17,6 +17,7 @@ pub mod interp;
 pub mod ir;
 pub mod kernel;
 pub mod limits;
+pub mod listing;
 pub mod opt;
 pub mod outside;
 pub mod runtime;

@@ -8,7 +8,7 @@ use crate::diag::{Diag, Error};
 use crate::externs::Extern;
 use crate::ir;
 use crate::limits::Limits;
-use crate::span::{Lines, Span};
+use crate::span::{Lines, Span, Text};
 use crate::typed::{self, Mode};
 use crate::types::infer::{Declared, infer};
 use crate::types::ticks::{self, Counting};
@@ -16,6 +16,8 @@ use crate::types::{Ty, keep, promote};
 
 pub struct Unit {
     pub lines: Arc<Lines>,
+    /// What people call the text, where code is to be named for them (`code::symbols`).
+    pub text: Option<Arc<Text>>,
     functions: Vec<Declared>,
     limits: Limits,
 }
@@ -23,7 +25,7 @@ pub struct Unit {
 impl Unit {
     /// A unit of no functions: nobody can ask it for anything.
     pub fn empty() -> Unit {
-        Unit { lines: Arc::default(), functions: Vec::new(), limits: Limits::default() }
+        Unit { lines: Arc::default(), text: None, functions: Vec::new(), limits: Limits::default() }
     }
 
     /// Decodes, verifies, and takes the variables away.
@@ -42,7 +44,7 @@ impl Unit {
             .iter()
             .map(|function| Declared::new(ir::ssa::build(function, &limits, &mut joins)?))
             .collect::<Result<_, Error>>()?;
-        Ok(Unit { lines: module.lines, functions, limits })
+        Ok(Unit { lines: module.lines, text: None, functions, limits })
     }
 
     /// The names of the entry's parameters and the types they were declared with.
@@ -101,6 +103,7 @@ impl Unit {
         typed::verify::seam(&module, "ticks")?;
         keep::insert(&mut module);
         typed::verify::seam(&module, "keep")?;
+        module.text = self.text.clone();
         Ok(module)
     }
 

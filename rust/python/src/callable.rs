@@ -25,8 +25,9 @@ use crate::guard::guard;
 use crate::host::{Refusal, Run};
 use crate::layout::layout;
 use crate::pointer::{Pointer, Shared};
-use crate::program::Program;
-use crate::specialise::{Engine, Specialisation, Stages, Stop, prepare};
+use crate::program::{Kind, Param, Program};
+use crate::specialise::{Engine, Specialisation, Stages, Stop, prepare, typed_ir, with_room};
+use crate::tiers::acts;
 use crate::ufunc;
 
 /// Whether first calls too are for code that takes objects: tests ask for it.
@@ -50,6 +51,8 @@ pub struct Callable {
     specialisations: Mutex<Known>,
     /// How often `interrupt` was called: a run that sees it change ends.
     interrupts: Arc<AtomicU64>,
+    /// Whether `interrupt` is for a call that comes after it too.
+    once: AtomicBool,
     /// What calls with arrays run.
     pub(crate) elements: elementwise::Known,
 }
@@ -121,6 +124,12 @@ impl Callable {
         self.interrupts.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// From now on an `interrupt` ends a call that begins after it too. Who makes a function to call it once can so be interrupted at any
+    /// moment, also between making and calling.
+    fn _once(&self) {
+        self.once.store(true, Ordering::Relaxed);
+    }
+
     /// The function's value for each element of its arguments, one for each parameter, by a ufunc that is called with these keywords too.
     fn _map<'py>(
         slf: &Bound<'py, Self>,
@@ -142,18 +151,34 @@ impl Callable {
         guard(slf.py(), || ufunc::of_all(slf, doc))
     }
 
-    /// The text of a stage that Rust has, for a signature, or for the specialisation there is.
-    fn _dump(&self, py: Python<'_>, stage: &str, signature: Option<&str>) -> PyResult<String> {
+    /// The text of a stage that Rust has, for a signature, or for the specialisation there is; and where each of its lines came from.
+    #[pyo3(signature = (stage, signature, target = None, bytes = false))]
+    fn _dump(
+        &self,
+        py: Python<'_>,
+        stage: &str,
+        signature: Option<&str>,
+        target: Option<&str>,
+        bytes: bool,
+    ) -> PyResult<dump::Seen> {
         guard(py, || {
             let program = self.program();
             let (types, result) = match signature {
                 Some(text) => program.signature(py, text)?,
-                None => (self.default_types()?, program.result.clone()),
+                None => (self.default_types(py)?, program.result.clone()),
             };
-            match dump::dump(&program.unit, stage, &types, result.as_ref(), program.options) {
-                Some(text) => text.map_err(|error| compile_error(py, &program.source, error)),
-                None => Err(PyValueError::new_err(format!("there is no stage called '{stage}'"))),
-            }
+            let wish = dump::Wish { stage, target, bytes };
+            dump::dump(py, program, wish, &types, result.as_ref())
+        })
+    }
+
+    /// The type of what it gives, and whether a run has other effects than that, as it is called without arguments. Nothing is run.
+    fn _prospect(&self, py: Python<'_>) -> PyResult<(String, bool)> {
+        guard(py, || {
+            let (program, types) = (self.program(), self.default_types(py)?);
+            let found = with_room(|| typed_ir(&program.unit, &types, program.result.as_ref(), program.options));
+            let (module, _) = found.map_err(|error| compile_error(py, &program.source, error))?;
+            Ok((module.functions[0].result.to_string(), acts(&module)))
         })
     }
 
@@ -215,8 +240,9 @@ impl Callable {
     }
 
     fn of(program: Py<Program>) -> Callable {
-        let (specialisations, interrupts) = (Mutex::default(), Arc::default());
-        Callable { target: Target::new(), program, specialisations, interrupts, elements: Default::default() }
+        let (target, specialisations, interrupts) = (Target::new(), Mutex::default(), Arc::default());
+        let (once, elements) = (AtomicBool::new(false), Default::default());
+        Callable { target, program, specialisations, interrupts, once, elements }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -225,13 +251,18 @@ impl Callable {
     }
 
     /// The types to dump when none are given: those of the declaration, or of what was compiled last.
-    fn default_types(&self) -> PyResult<Vec<Ty>> {
-        let Program { params, name, .. } = self.program();
-        if let Some(declared) = params.iter().map(|p| p.declared.clone()).collect::<Option<Vec<Ty>>>() {
-            return Ok(declared);
+    fn default_types(&self, py: Python<'_>) -> PyResult<Vec<Ty>> {
+        let program = self.program();
+        let Program { params, name, .. } = program;
+        let known = |param: &Param| match param.kind {
+            Kind::Given => program.given_type(py, param).map(Some),
+            _ => Ok(param.declared.clone()),
+        };
+        if let Some(types) = params.iter().map(|p| known(p).transpose()).collect::<Option<PyResult<Vec<Ty>>>>() {
+            return types;
         }
         self.known().last().map(|(_, s)| s.params.clone()).ok_or_else(|| {
-            let example = vec!["float"; params.len()].join(", ");
+            let example = vec!["float"; params.iter().filter(|p| p.kind != Kind::Given).count()].join(", ");
             PyValueError::new_err(format!(
                 "{name} has not been called yet: say for which types, as in signature=\"({example})\""
             ))
@@ -365,6 +396,7 @@ impl Callable {
     ) -> Result<Vec<Py<PyAny>>, Box<Stopped>> {
         let Program { budget, gil, externs, threads, .. } = self.program();
         let mut host = Run::new(py, *budget, *gil, &self.interrupts)
+            .since_made(self.once.load(Ordering::Relaxed))
             .with_externs(externs)
             .with_threads(threads.unwrap_or_else(crate::threads::number));
         let done = specialisation.run(slots, out, &mut host);

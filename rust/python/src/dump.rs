@@ -1,36 +1,78 @@
 //! The texts of the stages that Rust has: typed-ir, clif, clif-opt, asm, cfg.
+//!
+//! In: a unit, types, and what is to be seen. Out: the text, and for each line the place that it came from. Always holds: what another
+//! machine cannot do is the asker's mistake, and no bug.
 
-use jib_core::code::OptLevel;
-use jib_core::codegen::dump;
+use jib_core::code::{CodeError, OptLevel};
+use jib_core::codegen::dump::{dump_asm, dump_clif};
+use jib_core::codegen::target::{Target, targets};
 use jib_core::diag::Error;
+use jib_core::listing::Listing;
 use jib_core::typed;
 use jib_core::types::Ty;
 use jib_core::unit::Unit;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
 
+use crate::errors::compile_error;
+use crate::program::Program;
 use crate::specialise::{Options, code_error, typed_ir, with_room};
 
-/// The text of one stage for arguments of these types; None for a stage that Rust does not know.
-pub fn dump(
+/// What is to be seen.
+#[derive(Clone, Copy)]
+pub struct Wish<'a> {
+    pub stage: &'a str,
+    /// None: this machine.
+    pub target: Option<&'a str>,
+    /// Whether instructions stand beside their bytes.
+    pub bytes: bool,
+}
+
+/// As Python gets it: the text, and for each of its lines the span that it came from.
+pub type Seen = (String, Vec<Option<(u32, u32)>>);
+
+/// The text of a stage, for arguments of these types.
+pub fn dump(py: Python<'_>, program: &Program, wish: Wish, params: &[Ty], result: Option<&Ty>) -> PyResult<Seen> {
+    let target = wish.target.map(Target::named).transpose().map_err(PyValueError::new_err)?;
+    if !matches!(wish.stage, "typed-ir" | "clif" | "clif-opt" | "asm" | "cfg") {
+        return Err(PyValueError::new_err(format!("there is no stage called '{}'", wish.stage)));
+    }
+    let text = || listing(&program.unit, wish, target, params, result, program.options);
+    match with_room(text).map_err(|error| compile_error(py, &program.source, error))? {
+        Ok(Listing { text, places }) => {
+            Ok((text, places.into_iter().map(|place| place.map(|span| (span.start, span.end))).collect()))
+        }
+        Err(words) => Err(PyValueError::new_err(words)),
+    }
+}
+
+fn listing(
     unit: &Unit,
-    stage: &str,
+    wish: Wish,
+    target: Option<Target>,
     params: &[Ty],
     result: Option<&Ty>,
     options: Options,
-) -> Option<Result<String, Error>> {
-    if !matches!(stage, "typed-ir" | "clif" | "clif-opt" | "asm" | "cfg") {
-        return None;
-    }
-    let text = || {
-        let (module, _) = typed_ir(unit, params, result, options)?;
-        match stage {
-            "typed-ir" => Ok(typed::text::to_text(&module, &unit.lines)),
-            "cfg" => Ok(typed::dot::to_dot(&module)),
-            "asm" => dump::dump_asm(&module, &options.code(), &unit.lines).map_err(code_error),
-            clif => {
-                let optimised = clif == "clif-opt" && options.opt_level == OptLevel::Speed;
-                dump::dump_clif(&module, optimised, &unit.lines).map_err(code_error)
-            }
+) -> Result<Result<Listing, String>, Error> {
+    let (module, _) = typed_ir(unit, params, result, options)?;
+    let listing = match wish.stage {
+        "typed-ir" => Ok(typed::text::listing(&module, &unit.lines)),
+        "cfg" => Ok(typed::dot::listing(&module)),
+        "asm" => dump_asm(&module, &options.code(), target, wish.bytes, &unit.lines),
+        clif => {
+            let optimised = clif == "clif-opt" && options.opt_level == OptLevel::Speed;
+            dump_clif(&module, optimised, target, &unit.lines)
         }
     };
-    Some(with_room(text))
+    match listing {
+        Ok(listing) => Ok(Ok(listing)),
+        Err(CodeError::Target(words)) => Ok(Err(words)),
+        Err(error) => Err(code_error(error)),
+    }
+}
+
+/// The machines whose code can be shown, and whether this build has each.
+#[pyfunction]
+pub fn _targets() -> Vec<(&'static str, bool)> {
+    targets().collect()
 }

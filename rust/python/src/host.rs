@@ -148,6 +148,15 @@ impl<'a> Run<'a> {
         run
     }
 
+    /// With `true`, interrupts that came before it count too.
+    #[inline]
+    pub fn since_made(mut self, all: bool) -> Self {
+        if all {
+            self.before = 0;
+        }
+        self
+    }
+
     /// A run that C began.
     pub fn foreign(budget: Budget, interrupts: &'a AtomicU64) -> Self {
         Run::with(Held::Unknown, budget, interrupts)

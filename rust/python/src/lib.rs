@@ -24,6 +24,7 @@ mod layout;
 mod pointer;
 mod program;
 mod specialise;
+mod symbols;
 mod threads;
 mod tiers;
 mod ufunc;
@@ -99,6 +100,13 @@ fn _eager(always: bool) -> bool {
     callable::eager(always)
 }
 
+/// The type that a value has as an argument; the TypeError that a call of `name` would raise if it has none.
+#[pyfunction]
+fn type_of(value: &Bound<'_, PyAny>, function: &str, name: &str) -> PyResult<String> {
+    let place = convert::Place { function, param: name, depth: 0 };
+    guard::guard(value.py(), || Ok(convert::argument(value, place, &mut convert::Slots::new())?.to_string()))
+}
+
 /// Hits and misses of the cache of compiled code, the most that it keeps, and how many it has.
 #[pyfunction]
 fn _codes(py: Python<'_>) -> (u64, u64, usize, usize) {
@@ -140,9 +148,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_direct, module)?)?;
     module.add_function(wrap_pyfunction!(_codes, module)?)?;
     module.add_function(wrap_pyfunction!(_forget, module)?)?;
+    module.add_function(wrap_pyfunction!(dump::_targets, module)?)?;
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
     threads::prepare(module.py())?;
+    symbols::prepare(module.py())?;
+    module.add_function(wrap_pyfunction!(type_of, module)?)?;
     module.add_function(wrap_pyfunction!(externs::read_signature, module)?)?;
     module.add_class::<externs::Extern>()?;
     module.add_class::<program::Program>()?;

@@ -22,11 +22,12 @@ use smallvec::SmallVec;
 use crate::calls;
 use crate::convert::{self, Place, Slots};
 use crate::entry::Args;
-use crate::errors::compile_error;
+use crate::errors::{compile_error, internal};
 use crate::externs::Extern;
 use crate::guard::guard;
 use crate::host::{Budget, Gil};
 use crate::specialise::{Engine, Options};
+use crate::symbols;
 
 const ENGINES: [(&str, Engine); 3] =
     [("native", Engine::Native), ("interpreter", Engine::Interpreter), ("auto", Engine::Auto)];
@@ -62,7 +63,7 @@ pub struct Program {
 
 pub struct Param {
     pub name: String,
-    /// "positional", "any" or "keyword".
+    /// "positional", "any", "keyword" or "given".
     pub kind: Kind,
     pub declared: Option<Ty>,
     pub default: Option<Py<PyAny>>,
@@ -75,6 +76,8 @@ pub enum Kind {
     Positional,
     Any,
     Keyword,
+    /// No argument of the caller's: an array that the text reads by name, which is its default. These come last.
+    Given,
 }
 
 #[pymethods]
@@ -87,7 +90,7 @@ impl Program {
         self.externs.iter().try_for_each(|callee| visit.call(callee))
     }
 
-    /// `params` are (name, kind, required, default); `signature` is its text or None; `fuel` is positive, `timeout` in seconds.
+    /// `params` are (name, kind, required, default), and those that callers cannot give after all others; `signature` is its text or None; `fuel` is positive, `timeout` in seconds.
     /// With `counting` "nothing" a run cannot be stopped: benchmarks compare with it.
     #[new]
     #[pyo3(signature = (
@@ -136,9 +139,16 @@ impl Program {
             let start = Instant::now();
             let rows: Vec<_> = externs.iter().map(|callee| callee.get().of.clone()).collect();
             let unit = Unit::with_externs(ir, options.limits, &rows);
-            let unit = unit.map_err(|error| compile_error(py, &source, error))?;
+            let mut unit = unit.map_err(|error| compile_error(py, &source, error))?;
+            unit.text = symbols::text(source.bind(py), &name, &unit.lines)?;
             let crossing = start.elapsed().as_secs_f64() * 1e6;
-            let rows = params.clone().unbind();
+            let mut rows = Vec::new();
+            for param in params.iter() {
+                if param.getattr(intern!(py, "kind"))?.extract::<&str>()? != "given" {
+                    rows.push(param);
+                }
+            }
+            let rows = PyTuple::new(py, rows)?.unbind();
             let read = |param: Bound<'_, PyAny>| {
                 let get = |name| param.getattr(name);
                 let (name, kind) = (get("name")?.extract()?, get("kind")?.extract()?);
@@ -152,6 +162,7 @@ impl Program {
                     kind: match &*kind {
                         "positional" => Kind::Positional,
                         "keyword" => Kind::Keyword,
+                        "given" => Kind::Given,
                         _ => Kind::Any,
                     },
                     name,
@@ -246,14 +257,36 @@ impl Program {
             let diag = jib_core::diag::Diag { code, args: vec![piece], span: self.unit.span() };
             compile_error(py, &self.source, diag.into())
         };
-        let signature = parse::signature(text).map_err(|w| wrong(w.code, w.piece))?;
+        let mut signature = parse::signature(text).map_err(|w| wrong(w.code, w.piece))?;
+        // The number of types is to be that of the parameters which people see.
+        let (shown, written) = (self.params.len() - self.given().count(), signature.params.len());
+        if shown != written {
+            let args = vec![shown.to_string(), written.to_string()];
+            let diag = jib_core::diag::Diag { code: "signature-count", args, span: self.unit.span() };
+            return Err(compile_error(py, &self.source, diag.into()));
+        }
+        for param in self.given() {
+            signature.params.push(self.given_type(py, param)?);
+        }
         let types = self.unit.accept(&signature.params).map_err(|error| compile_error(py, &self.source, error))?;
         Ok((types, signature.result))
     }
 
+    /// The parameters that callers cannot give.
+    fn given(&self) -> impl Iterator<Item = &Param> {
+        self.params.iter().filter(|param| param.kind == Kind::Given)
+    }
+
+    /// The type that what such a parameter is given has now: people may change an array's dtype and shape.
+    pub fn given_type(&self, py: Python<'_>, param: &Param) -> PyResult<Ty> {
+        let place = Place { function: &self.name, param: &param.name, depth: 0 };
+        let default = param.default.as_ref().ok_or_else(|| internal(py, "a given parameter without a value"))?;
+        convert::argument(default.bind(py), place, &mut Slots::new())
+    }
+
     /// Whether all parameters may be given by position.
     pub fn is_plain(&self) -> bool {
-        self.params.iter().all(|param| param.kind != Kind::Keyword)
+        self.params.iter().all(|param| matches!(param.kind, Kind::Positional | Kind::Any))
     }
 
     /// Arguments in the order of the parameters, as a `def` binds them.
@@ -270,7 +303,8 @@ impl Program {
             let words: String = calls::call(&words, (&self.name, &self.rows, positional.len(), keywords))?.extract()?;
             PyResult::Ok(PyTypeError::new_err(words))
         };
-        if positional.len() > self.params.iter().filter(|p| p.kind != Kind::Keyword).count() {
+        let by_position = self.params.iter().filter(|p| matches!(p.kind, Kind::Positional | Kind::Any)).count();
+        if positional.len() > by_position {
             return Err(misfit()?);
         }
         let mut bound: SmallVec<[Option<Borrowed<'a, 'py, PyAny>>; 8]> = positional.iter().copied().map(Some).collect();
@@ -279,7 +313,8 @@ impl Program {
         for (name, value) in names.into_iter().flatten().zip(values) {
             let name = name.cast::<PyString>().map_err(|_| PyTypeError::new_err("keywords must be strings"))?;
             let name = name.to_str().map_err(|_| PyTypeError::new_err("keywords must be names"))?;
-            let at = self.params.iter().position(|p| p.name == name && p.kind != Kind::Positional);
+            let by_name = |p: &Param| matches!(p.kind, Kind::Any | Kind::Keyword);
+            let at = self.params.iter().position(|p| p.name == name && by_name(p));
             match at {
                 Some(at) if bound[at].is_none() => bound[at] = Some(*value),
                 _ => return Err(misfit()?),

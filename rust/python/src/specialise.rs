@@ -289,6 +289,6 @@ pub fn code_error(error: CodeError) -> Error {
     match error {
         CodeError::Limit { code, limit, span } => Diag::new(code, span, &[&limit]).into(),
         CodeError::Memory(words) => Error::Memory(words.into()),
-        CodeError::Internal(words) => Error::internal(words),
+        CodeError::Target(words) | CodeError::Internal(words) => Error::internal(words),
     }
 }

@@ -11,7 +11,7 @@ use jib_core::code::{self, Code, CodeError};
 use jib_core::interp::Program;
 use jib_core::outside::Outside;
 use jib_core::typed::calls::externs;
-use jib_core::typed::{Module, Op};
+use jib_core::typed::{Inst, Module, Op};
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -36,14 +36,21 @@ pub struct Tiers {
 const MODULE: u64 = 1_000;
 const INSTRUCTION: u64 = 50;
 
+fn insts(module: &Module) -> impl Iterator<Item = &Inst> {
+    module.functions.iter().flat_map(|function| &function.blocks).flat_map(|block| &block.insts)
+}
+
+/// Whether a run has other effects than its result, so that it is not begun again.
+pub fn acts(module: &Module) -> bool {
+    insts(module).any(|inst| matches!(inst.op, Op::Print(_)) || inst.op.writes())
+        || externs(module).any(|callee| !callee.of.pure)
+}
+
 impl Tiers {
     pub fn new(module: Module, options: code::Options, outside: Outside) -> Tiers {
         // A run that was begun is begun again from its slots.
         let options = code::Options { slots: true, ..options };
-        let insts = || module.functions.iter().flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
-        let writes = insts().any(|inst| matches!(inst.op, Op::Print(_)) || inst.op.writes());
-        let acts = externs(&module).any(|callee| !callee.of.pure);
-        let steps = if writes || acts { 0 } else { MODULE + INSTRUCTION * insts().count() as u64 };
+        let steps = if acts(&module) { 0 } else { MODULE + INSTRUCTION * insts(&module).count() as u64 };
         Tiers { program: Program::new(module), options, outside, steps: AtomicU64::new(steps), code: OnceLock::new() }
     }
 

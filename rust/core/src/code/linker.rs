@@ -13,6 +13,7 @@ use cranelift_module::{FuncId, Linkage, Module as _, ModuleError, ModuleReloc};
 
 use super::CodeError;
 use super::memory::{Pages, Writer};
+use super::symbols::{self, Name, Symbol};
 use crate::code::Options;
 use crate::codegen::isa::isa;
 use crate::codegen::{Import, ticks};
@@ -35,6 +36,8 @@ struct Part {
     align: u64,
     bytes: usize,
     relocs: usize,
+    /// What profilers are told, if they are.
+    name: Option<Name>,
 }
 
 impl Linker {
@@ -43,13 +46,20 @@ impl Linker {
         Linker { isa, functions, parts: Vec::new(), bytes: Vec::new(), relocs: Vec::new() }
     }
 
-    pub fn define(&mut self, id: FuncId, compiler: &cranelift_codegen::Context) -> Result<(), CodeError> {
+    /// `name` is asked for where somebody is to be told.
+    pub fn define(
+        &mut self,
+        id: FuncId,
+        compiler: &cranelift_codegen::Context,
+        name: impl FnOnce() -> Name,
+    ) -> Result<(), CodeError> {
         let code = compiler.compiled_code().ok_or_else(|| CodeError::Internal("nothing was compiled".into()))?;
         let (bytes, relocs) = (code.code_buffer(), code.buffer.relocs());
         // What cranelift-jit makes of a function's alignment.
         let usual = u64::from(self.isa.function_alignment().minimum).max(self.isa.symbol_alignment());
         let align = u64::from(code.buffer.alignment).max(usual);
-        self.parts.push(Part { id, align, bytes: bytes.len(), relocs: relocs.len() });
+        let name = symbols::wanted().then(|| name().with_places(&code.buffer));
+        self.parts.push(Part { id, align, bytes: bytes.len(), relocs: relocs.len(), name });
         self.bytes.extend_from_slice(bytes);
         self.relocs.extend(relocs.iter().map(|reloc| ModuleReloc::from_mach_reloc(reloc, &compiler.func, id)));
         Ok(())
@@ -100,6 +110,14 @@ impl Linker {
         }
         module.finalize_definitions().map_err(refused_by)?;
         let addresses = wanted.map(|id| module.get_finalized_function(id));
+        if symbols::wanted() {
+            let named = self.parts.iter().filter_map(|part| Some((part, part.name.as_ref()?)));
+            let symbols = named.map(|(part, name)| {
+                let start = module.get_finalized_function(part.id).addr();
+                Symbol { start, size: part.bytes, name }
+            });
+            symbols::tell(&symbols.collect::<Vec<_>>());
+        }
         drop(module);
         let pages = Arc::into_inner(pages).ok_or_else(|| CodeError::Internal("the linker kept its pages".into()))?;
         Ok((addresses, pages))
@@ -166,7 +184,7 @@ pub(super) fn poll() -> Result<*const u8, CodeError> {
     compiled.map_err(|error| CodeError::Internal(error.inner.to_string()))?;
     let id = FuncId::from_u32(0);
     let mut linker = Linker::new(isa, 0);
-    linker.define(id, &context)?;
+    linker.define(id, &context, || Name::of("poll"))?;
     let ([address], pages) = linker.finish(&[], [id])?;
     // Of two threads that come here one keeps its stub.
     Ok(STUB.get_or_init(|| (address as usize, pages)).0 as *const u8)

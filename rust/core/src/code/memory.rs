@@ -30,6 +30,13 @@ fn arena() -> MutexGuard<'static, Arena<Chunk>> {
     ARENA.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Does something that one thread does at a time, and that no fork interrupts.
+pub(super) fn alone<T>(work: impl FnOnce() -> T) -> T {
+    let _guard = arena();
+    fork::guard();
+    work()
+}
+
 /// Whole pages, of nobody else.
 pub(super) struct Pages {
     start: usize,
@@ -87,6 +94,10 @@ impl Drop for Pages {
         if !*self.sealed.get_mut() {
             // Where this is refused they stay as they are: the next owner makes them writable anyway.
             let _ = self.protect(Protection::READ_EXECUTE);
+        }
+        // Who was told a name goes by the address, and would take the next owner's code for this.
+        if super::symbols::wanted() {
+            return;
         }
         let unmapped = arena().give(self.start, self.len);
         // Not before the lock is free.

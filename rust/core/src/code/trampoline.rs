@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cranelift_module::FuncId;
 
+use super::symbols::Name;
 use super::{CodeError, Linker, Options, Pages, isa, panic_message};
 use crate::codegen::{Import, externs};
 use crate::externs::Extern;
@@ -34,7 +35,7 @@ impl Trampoline {
         compiled.map_err(|error| CodeError::Internal(error.inner.to_string()))?;
         let id = FuncId::from_u32(0);
         let mut linker = Linker::new(isa, 0);
-        linker.define(id, &context)?;
+        linker.define(id, &context, || Name::of(&format!("{} [trampoline]", of.name)))?;
         let ([entry], memory) = linker.finish(&[Import::Extern { at: 0, address }], [id])?;
         Ok(Trampoline {
             // SAFETY: the address is that of a finished function of this type; its memory belongs to `_memory` below.

@@ -1,8 +1,12 @@
-//! Looking inside: CLIF and machine code as texts, each instruction with its place in the source.
+//! Looking inside: CLIF as a text, each instruction with its place in the source; and what the text of machine code shares with it.
 //!
-//! In: a module, compiled again for the purpose. Out: text that does not depend on where code and helpers happen to lie.
+//! In: a module, compiled again for the purpose, for this machine or for another that is only looked at. Out: text that does not depend on
+//! where code and helpers happen to lie. Always holds: another machine that cannot do what a module needs ends as `CodeError::Target`.
 
+use std::cell::Cell;
 use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::entity::SecondaryMap;
@@ -12,70 +16,72 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::write::{FuncWriter, PlainWriter, decorate_function};
 use cranelift_frontend::FunctionBuilderContext;
 
-use super::isa::{is_large, isa};
+use super::isa::isa;
+use super::target::Target;
 use super::{Face, Import, Unit};
-use crate::code::{CodeError, Options};
+use crate::code::{CodeError, Options, panic_message};
+use crate::listing::Listing;
 use crate::outside::Outside;
-use crate::span::Lines;
+use crate::span::{Lines, Span};
 use crate::typed::{FuncId, Module};
 
+pub use super::dump_asm::dump_asm;
+
 /// The CLIF of every function, as built or as Cranelift's optimiser leaves it.
-pub fn dump_clif(module: &Module, optimised: bool, lines: &Lines) -> Result<String, CodeError> {
-    let isa = isa(&Options::default(), false).map_err(CodeError::Internal)?;
-    let mut text = String::new();
+pub fn dump_clif(
+    module: &Module,
+    optimised: bool,
+    target: Option<Target>,
+    lines: &Lines,
+) -> Result<Listing, CodeError> {
+    let isa = machine(&Options::default(), target, false)?;
+    let mut listing = Listing::default();
     each(module, &*isa, |unit, planned, context| {
         if optimised {
-            context.optimize(&*isa, &mut Default::default()).map_err(internal)?;
+            let optimise = || context.optimize(&*isa, &mut Default::default());
+            apart(target, optimise)?.map_err(|error| refused(target, error))?;
         }
-        header(&mut text, unit, planned);
-        let mut writer = Places { unit, lines };
-        decorate_function(&mut writer, &mut text, &context.func).map_err(internal)
+        header(&mut listing, unit, planned);
+        let at = Cell::new(None);
+        let mut writer = Places { unit, lines, at: &at };
+        let mut out = Placed { listing: &mut listing, at: &at };
+        decorate_function(&mut writer, &mut out, &context.func).map_err(internal)
     })?;
-    Ok(text)
+    Ok(listing)
 }
 
-/// The machine code of every function: offset, instruction, place.
-pub fn dump_asm(module: &Module, options: &Options, lines: &Lines) -> Result<String, CodeError> {
-    let isa = isa(options, false).map_err(CodeError::Internal)?;
-    let capstone = isa.to_capstone().map_err(internal)?;
-    let mut text = String::new();
-    let mut blocks = 0;
-    each(module, &*isa, |unit, planned, context| {
-        blocks += context.func.dfg.num_blocks();
-        let isa = self::isa(options, is_large(&context.func, blocks)).map_err(CodeError::Internal)?;
-        context.compile(&*isa, &mut Default::default()).map_err(|error| internal(error.inner))?;
-        let code = context.compiled_code().ok_or_else(|| internal("nothing was compiled"))?;
-        header(&mut text, unit, planned);
-        let places = code.buffer.get_srclocs_sorted();
-        let instructions = capstone.disasm_all(code.code_buffer(), 0).map_err(internal)?;
-        for instruction in instructions.iter() {
-            let at = instruction.address();
-            let body = format!("{} {}", instruction.mnemonic().unwrap_or("?"), instruction.op_str().unwrap_or(""));
-            let mut line = format!("{at:5x}  {:<40}", body.trim_end());
-            let place = places.iter().find(|range| (range.start.into()..u64::from(range.end)).contains(&at));
-            if let Some(place) = place.filter(|range| !range.loc.is_default()) {
-                let _ = write!(line, " ; {}", position(lines, place.loc));
-            }
-            let within = at..at + instruction.bytes().len() as u64;
-            for reloc in code.buffer.relocs().iter().filter(|reloc| within.contains(&u64::from(reloc.offset))) {
-                if let cranelift_codegen::FinalizedRelocTarget::ExternalName(name) = &reloc.target {
-                    let _ = write!(line, " {}", callee_name(unit, &context.func, name));
-                }
-            }
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
-        Ok(())
-    })?;
-    Ok(text)
+/// Has Cranelift do something for a machine that may be another one: a panic there is that one's limit, not our bug.
+pub(super) fn apart<T>(target: Option<Target>, run: impl FnOnce() -> T) -> Result<T, CodeError> {
+    match target {
+        None => Ok(run()),
+        Some(_) => catch_unwind(AssertUnwindSafe(run)).map_err(|panic| refused(target, panic_message(&*panic))),
+    }
+}
+
+/// The machine to compile for: this one, or the one that was asked for.
+pub(super) fn machine(options: &Options, target: Option<Target>, large: bool) -> Result<Arc<dyn TargetIsa>, CodeError> {
+    match target {
+        None => isa(options, large).map_err(CodeError::Internal),
+        Some(target) => target.isa(options, large).map_err(CodeError::Internal),
+    }
+}
+
+/// What Cranelift says, which is a bug only if it was asked to compile for this machine.
+pub(super) fn refused(target: Option<Target>, error: impl fmt::Display) -> CodeError {
+    match target {
+        None => internal(error),
+        Some(target) => CodeError::Target(format!("Cranelift cannot compile this for {}: {error}", target.name())),
+    }
 }
 
 /// Builds each function of a module and hands it over.
-fn each(
+pub(super) fn each(
     module: &Module,
     isa: &dyn TargetIsa,
     mut show: impl FnMut(&Unit, (FuncId, Face), &mut Context) -> Result<(), CodeError>,
 ) -> Result<(), CodeError> {
     let mut unit = Unit::new(module, isa.frontend_config(), Outside::Slots, false);
+    unit.places = Some(Vec::new());
     let mut context = Context::new();
     let mut buffers = FunctionBuilderContext::new();
     for planned in unit.plan() {
@@ -86,14 +92,21 @@ fn each(
     Ok(())
 }
 
-fn header(text: &mut String, unit: &Unit, (id, face): (FuncId, Face)) {
-    let blank = if text.is_empty() { "" } else { "\n" };
-    let name = &unit.module.functions[id.0 as usize].name;
-    let entry = if face == Face::Entry { " (entry)" } else { "" };
-    let _ = writeln!(text, "{blank}; {name}{entry}");
+/// The text that an instruction came from.
+pub(super) fn span(unit: &Unit, location: SourceLoc) -> Option<Span> {
+    unit.places.as_ref()?.get(location.bits() as usize).copied()
 }
 
-fn callee_name(unit: &Unit, func: &ir::Function, name: &ExternalName) -> String {
+pub(super) fn header(listing: &mut Listing, unit: &Unit, (id, face): (FuncId, Face)) {
+    if !listing.text.is_empty() {
+        listing.line("", None);
+    }
+    let function = &unit.module.functions[id.0 as usize];
+    let entry = if face == Face::Entry { " (entry)" } else { "" };
+    listing.line(&format!("; {}{entry}", function.name), Some(function.span));
+}
+
+pub(super) fn callee_name(unit: &Unit, func: &ir::Function, name: &ExternalName) -> String {
     let ExternalName::User(user) = name else { return name.display(Some(&func.params)).to_string() };
     let index = func.params.user_named_funcs()[*user].index as usize;
     let functions = &unit.module.functions;
@@ -105,15 +118,25 @@ fn callee_name(unit: &Unit, func: &ir::Function, name: &ExternalName) -> String 
     }
 }
 
-fn position(lines: &Lines, place: SourceLoc) -> String {
-    let (line, column) = lines.position(place.bits());
-    format!("{line}:{column}")
-}
-
 /// Prints as Cranelift does, with `@line:column` before an instruction and the callee's name after its reference.
 struct Places<'a> {
     unit: &'a Unit<'a>,
     lines: &'a Lines,
+    /// Where the lines that are written now come from.
+    at: &'a Cell<Option<Span>>,
+}
+
+/// What `Places` writes to.
+struct Placed<'a> {
+    listing: &'a mut Listing,
+    at: &'a Cell<Option<Span>>,
+}
+
+impl Write for Placed<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.listing.piece(text, self.at.get());
+        Ok(())
+    }
 }
 
 /// How far instructions are indented: room for the place.
@@ -141,17 +164,18 @@ impl FuncWriter for Places<'_> {
         let mut plain = String::new();
         PlainWriter.write_instruction(&mut plain, func, aliases, inst, 0)?;
         let place = func.srcloc(inst);
-        let at = match place.is_default() {
-            true => String::new(),
-            false => {
-                // Cranelift puts the raw offset first; ours is for people.
-                plain = plain.strip_prefix(&format!("{place} ")).unwrap_or(&plain).to_owned();
-                format!("@{}", position(self.lines, place))
-            }
-        };
+        let span = span(self.unit, place);
+        let mut at = String::new();
+        if let Some(span) = span {
+            // Cranelift puts the raw number first; ours is for people.
+            plain = plain.strip_prefix(&format!("{place} ")).unwrap_or(&plain).to_owned();
+            at = format!("@{}", self.lines.show(span));
+        }
+        self.at.set(span);
         for (i, line) in plain.lines().enumerate() {
             writeln!(w, "{:<INDENT$}{}", if i == 0 { &at } else { "" }, line.trim())?;
         }
+        self.at.set(None);
         Ok(())
     }
 
@@ -172,6 +196,6 @@ impl FuncWriter for Places<'_> {
     }
 }
 
-fn internal(error: impl fmt::Display) -> CodeError {
+pub(super) fn internal(error: impl fmt::Display) -> CodeError {
     CodeError::Internal(error.to_string())
 }

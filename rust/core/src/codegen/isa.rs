@@ -29,15 +29,22 @@ pub(crate) fn isa(options: &Options, large: bool) -> Result<Arc<dyn TargetIsa>, 
     static ISAS: [OnceLock<Result<Arc<dyn TargetIsa>, String>>; 8] = [const { OnceLock::new() }; 8];
     let speed = options.opt_level == OptLevel::Speed;
     let index = usize::from(speed) * 4 + usize::from(options.verify) * 2 + usize::from(large);
-    ISAS[index].get_or_init(|| make(speed, options.verify, large)).clone()
+    ISAS[index].get_or_init(|| make(options, large)).clone()
 }
 
-fn make(speed: bool, verify: bool, large: bool) -> Result<Arc<dyn TargetIsa>, String> {
+fn make(options: &Options, large: bool) -> Result<Arc<dyn TargetIsa>, String> {
+    let builder = cranelift_native::builder().map_err(str::to_owned)?;
+    builder.finish(flags(options, large)?).map_err(|error| error.to_string())
+}
+
+/// What is asked of Cranelift on any machine.
+pub(super) fn flags(options: &Options, large: bool) -> Result<settings::Flags, String> {
+    let speed = options.opt_level == OptLevel::Speed && !large;
     let mut flags = settings::builder();
     let choices = [
-        ("opt_level", if speed && !large { "speed" } else { "none" }),
+        ("opt_level", if speed { "speed" } else { "none" }),
         ("regalloc_algorithm", "backtracking"),
-        ("enable_verifier", if verify { "true" } else { "false" }),
+        ("enable_verifier", if options.verify { "true" } else { "false" }),
         // Both are what cranelift-jit asks for.
         ("is_pic", "false"),
         ("use_colocated_libcalls", "false"),
@@ -50,6 +57,5 @@ fn make(speed: bool, verify: bool, large: bool) -> Result<Arc<dyn TargetIsa>, St
     for (name, value) in choices {
         flags.set(name, value).map_err(|error| format!("setting {name}: {error}"))?;
     }
-    let builder = cranelift_native::builder().map_err(str::to_owned)?;
-    builder.finish(settings::Flags::new(flags)).map_err(|error| error.to_string())
+    Ok(settings::Flags::new(flags))
 }

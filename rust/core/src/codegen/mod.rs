@@ -18,6 +18,7 @@ mod compare;
 mod convert;
 mod divide;
 pub mod dump;
+mod dump_asm;
 pub(crate) mod elements;
 pub mod externs;
 pub(crate) mod hooks;
@@ -25,6 +26,7 @@ pub(crate) mod isa;
 pub(crate) mod kept;
 pub(crate) mod outer;
 mod rows;
+pub mod target;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticks;
@@ -77,6 +79,9 @@ pub(crate) struct Unit<'m> {
     outside: Outside,
     /// Whether the outermost function is the body itself.
     light: bool,
+    /// What source locations count, for who looks inside: then they are places in this list, one for each change; else they are the
+    /// offsets at which the text begins.
+    pub places: Option<Vec<Span>>,
 }
 
 /// How a function is entered and left.
@@ -112,6 +117,7 @@ impl<'m> Unit<'m> {
             target,
             outside,
             light,
+            places: None,
         }
     }
 
@@ -526,10 +532,19 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         self.at.finalize(self.unit.target);
     }
 
-    /// A place in the text for the instructions that follow: the offset itself is the CLIF source location.
+    /// A place in the text for the instructions that follow: see `Unit::places`.
     fn place(&mut self, span: Span) {
         self.span = span;
-        self.at.set_srcloc(SourceLoc::new(span.start));
+        let location = match &mut self.unit.places {
+            None => span.start,
+            Some(places) => {
+                if places.last() != Some(&span) {
+                    places.push(span);
+                }
+                places.len() as u32 - 1
+            }
+        };
+        self.at.set_srcloc(SourceLoc::new(location));
     }
 }
 

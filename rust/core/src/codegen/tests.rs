@@ -57,7 +57,7 @@ fn agree(module: &Module, codes: &[Code; 2], args: &[u64]) -> Result<Vec<u64>, F
 }
 
 fn clif(module: &Module) -> String {
-    dump::dump_clif(module, false, &Lines(vec![0])).expect("dumps")
+    dump::dump_clif(module, false, None, &Lines(vec![0])).expect("dumps").text
 }
 
 fn bits(x: f64) -> u64 {

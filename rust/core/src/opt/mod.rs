@@ -70,7 +70,7 @@ pub fn without_branches(module: &Module) -> Result<Option<(Module, bool)>, Error
         return Ok(None);
     }
     let functions = std::iter::once(entry).chain(module.functions[1..].iter().cloned()).collect();
-    let mut module = Module { functions, raises: module.raises.clone() };
+    let mut module = Module { functions, raises: module.raises.clone(), text: module.text.clone() };
     seam(&module, "if-convert")?;
     for pass in [fold::run, dce::run, renumber::run] {
         pass(&mut module);

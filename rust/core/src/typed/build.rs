@@ -21,7 +21,8 @@ pub fn function(name: &str, params: &[Ty], result: Ty) -> Builder {
 }
 
 pub fn module(functions: Vec<Function>) -> Module {
-    Module { functions, raises: vec![Raise { exception: "ValueError".into(), message: Some("no".into()) }] }
+    let raises = vec![Raise { exception: "ValueError".into(), message: Some("no".into()) }];
+    Module { functions, raises, text: None }
 }
 
 impl Builder {

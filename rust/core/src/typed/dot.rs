@@ -1,36 +1,49 @@
 //! Control flow as a picture: `dump("cfg")` in the language of Graphviz.
 //!
 //! In: a module. Out: one digraph, a cluster per function, a box per block with the text of its instructions; the edges of a
-//! branch say T and F. Names and texts are quoted: whatever is in them, the file is well-formed.
+//! branch say T and F. Names and texts are quoted: whatever is in them, the file is well-formed. A box comes from all that the
+//! text of its instructions spans.
 
-use std::fmt::Write;
-
-use super::{Module, Terminator, text};
+use super::{Block, Module, Terminator, text};
+use crate::listing::Listing;
+use crate::span::Span;
 
 pub fn to_dot(module: &Module) -> String {
-    let mut out = String::from("digraph jib {\n  node [shape=box, fontname=\"monospace\"];\n");
+    listing(module).text
+}
+
+pub fn listing(module: &Module) -> Listing {
+    let mut out = Listing::default();
+    out.line("digraph jib {\n  node [shape=box, fontname=\"monospace\"];", None);
     for (f, function) in module.functions.iter().enumerate() {
-        let _ = writeln!(out, "  subgraph cluster_{f} {{\n    label={};", quote(&function.name));
+        out.line(&format!("  subgraph cluster_{f} {{"), None);
+        out.line(&format!("    label={};", quote(&function.name)), Some(function.span));
         let used = text::used_values(function);
         for (b, block) in function.blocks.iter().enumerate() {
             let mut lines = vec![format!("{}:", text::block_head(function, b))];
             let show = |inst| format!("  {}", text::instruction(module, function, inst, used_result(&used, inst)));
             lines.extend(block.insts.iter().map(show));
             lines.push(format!("  {}", text::terminator(module, &block.end)));
-            let _ = writeln!(out, "    f{f}b{b} [label={}];", quote_left(&lines));
+            out.line(&format!("    f{f}b{b} [label={}];", quote_left(&lines)), Some(whole(block)));
             let labels = if matches!(block.end, Terminator::Branch(..)) {
                 [" [label=\"T\"]", " [label=\"F\"]"]
             } else {
                 ["", ""]
             };
             for (target, label) in block.end.targets().zip(labels) {
-                let _ = writeln!(out, "    f{f}b{b} -> f{f}b{}{label};", target.block.0);
+                out.line(&format!("    f{f}b{b} -> f{f}b{}{label};", target.block.0), Some(block.end_span));
             }
         }
-        out.push_str("  }\n");
+        out.line("  }", None);
     }
-    out.push_str("}\n");
+    out.line("}", None);
     out
+}
+
+/// From where the text of a block's first instruction begins to where that of its last ends.
+fn whole(block: &Block) -> Span {
+    let spans = block.insts.iter().map(|inst| inst.span);
+    spans.fold(block.end_span, |a, b| Span { start: a.start.min(b.start), end: a.end.max(b.end) })
 }
 
 fn used_result(used: &[bool], inst: &super::Inst) -> bool {

@@ -24,7 +24,7 @@ use smallvec::SmallVec;
 use crate::externs::ExternRef;
 use crate::fault::Fault;
 use crate::runtime::Helper;
-use crate::span::Span;
+use crate::span::{Span, Text};
 use crate::types::{IntTy, Ty};
 
 /// How many scalars a function may return.
@@ -47,6 +47,8 @@ pub struct Module {
     pub functions: Vec<Function>,
     /// What `raise` and `assert` say: exception and message; `Op`s and terminators refer to them by index.
     pub raises: Vec<Raise>,
+    /// What people call the text, where code is to be named for them.
+    pub text: Option<Arc<Text>>,
 }
 
 /// An exception that the text itself raises.

@@ -1,13 +1,12 @@
 //! Typed IR as text, for people: `dump("typed-ir")`, filetests and failing tests.
 //!
 //! In: a module and where the lines of its source begin. Out: SSA text, the same for the same module; at the end of each line
-//! where it comes from, as line:column. A result of type None is shown only if somebody uses it. An operation says `.wrap`
+//! where it comes from, as line:column, and beside the text as a span. A result of type None is shown only if somebody uses it. An operation says `.wrap`
 //! (ints) or `.ieee` (floats) where it follows NumPy's rules and Python's would be different.
-
-use std::fmt::Write;
 
 use super::{Block, Bounds, Cond, Const, Function, Inst, Mode, Module, Op, Piece, Target, Terminator, Value};
 use crate::format;
+use crate::listing::Listing;
 use crate::span::{Lines, Span};
 use crate::types::Ty;
 
@@ -15,16 +14,20 @@ use crate::types::Ty;
 const PLACE_COLUMN: usize = 40;
 
 pub fn to_text(module: &Module, lines: &Lines) -> String {
-    let mut out = String::new();
+    listing(module, lines).text
+}
+
+pub fn listing(module: &Module, lines: &Lines) -> Listing {
+    let mut out = Listing::default();
     for (i, function) in module.functions.iter().enumerate() {
         if i > 0 {
-            out.push('\n');
+            out.line("", None);
         }
         let head = format!("func {}({}) -> {}", function.name, params(function, function.params()), function.result);
         line(&mut out, &head, function.span, lines);
         let used = used_values(function);
         for (b, block) in function.blocks.iter().enumerate() {
-            let _ = writeln!(out, "{}:", block_head(function, b));
+            out.line(&format!("{}:", block_head(function, b)), None);
             for inst in &block.insts {
                 let text = instruction(module, function, inst, used[inst.result.0 as usize]);
                 line(&mut out, &format!("  {text}"), inst.span, lines);
@@ -35,8 +38,8 @@ pub fn to_text(module: &Module, lines: &Lines) -> String {
     out
 }
 
-fn line(out: &mut String, text: &str, span: Span, lines: &Lines) {
-    let _ = writeln!(out, "{text:<width$} ; {}", lines.show(span), width = PLACE_COLUMN - 1);
+fn line(out: &mut Listing, text: &str, span: Span, lines: &Lines) {
+    out.line(&format!("{text:<width$} ; {}", lines.show(span), width = PLACE_COLUMN - 1), Some(span));
 }
 
 /// `block1(%2: int)`.

@@ -284,7 +284,7 @@ impl<'a> Inference<'a> {
                 *id = FuncId(id.0 - KERNELS + first);
             }
         }
-        Ok(typed::Module { functions, raises: raises.all })
+        Ok(typed::Module { functions, raises: raises.all, text: None })
     }
 
     fn emit(

@@ -4,7 +4,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::FuncId;
 
 use super::Linker;
-use crate::code::{Options, memory::Pages};
+use crate::code::{Options, memory::Pages, symbols::Name};
 use crate::codegen::isa::isa;
 
 const KEY: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -43,7 +43,7 @@ fn linked(rounds: u64, copies: u32) -> Pages {
     let context = mixer(&isa, rounds);
     let mut linker = Linker::new(isa, copies as usize);
     for copy in 0..copies {
-        linker.define(FuncId::from_u32(copy), &context).expect("compiled");
+        linker.define(FuncId::from_u32(copy), &context, || Name::of("mixer")).expect("compiled");
     }
     let wanted = [0, copies - 1].map(FuncId::from_u32);
     let (addresses, pages) = linker.finish(&[], wanted).expect("links");

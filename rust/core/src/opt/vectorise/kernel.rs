@@ -55,7 +55,7 @@ fn straight(mut kernel: Function) -> Option<Function> {
     if kernel.blocks.len() > 1 {
         return None;
     }
-    let mut module = Module { functions: vec![kernel], raises: Vec::new() };
+    let mut module = Module { functions: vec![kernel], raises: Vec::new(), text: None };
     [fold::run, dce::run, renumber::run].iter().for_each(|pass| pass(&mut module));
     module.functions.pop()
 }

@@ -1,0 +1,106 @@
+"""Pictures of a terminal in which jib runs: docs/captures/*.svg, as docs/repl.md shows them.
+
+In: what is typed, in `SCENES`. Out: a picture a scene, of what was on the screen. Always holds: a real session in a real pseudo-terminal
+(tests/terminal.py); nothing is drawn that was not there. `make captures` runs it.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+
+from rich.console import Console
+from rich.style import Style
+from rich.terminal_theme import DIMMED_MONOKAI
+from rich.text import Text
+from terminal import Terminal
+
+#: What is typed, line by line; `^C` is that key, after a while.
+SCENES: dict[str, list[str]] = {
+    "session": [
+        "radius = 2.5",
+        "def area(r):\npi * r * r\n",
+        "area(radius)",
+        "_ / 2",
+        "def area(r):\nreturn pi * r * r\n",
+        "area(radius)",
+        "area(radius) + sqroot(2)",
+        "while radius > 0: radius += 1",
+        "^C",
+    ],
+    "looking": [
+        "def fma(a: float, b: float, c: float): return a * b + c",
+        ":clif fma",
+        ":asm --source fma",
+        ":explain 5",
+        ":time sum(i * i for i in range(1000))",
+    ],
+}
+
+
+def take(name: str, lines: list[str], home: Path) -> str:
+    """The picture of a scene, as SVG."""
+    height = 60
+    with Terminal(home=home, columns=100, lines=height, FORCE_COLOR="1") as terminal:
+        terminal.wait("jib>")
+        for line in lines:
+            if line == "^C":
+                terminal.look(0.5)
+                terminal.program.sendintr()
+                terminal.wait("KeyboardInterrupt")
+                terminal.look(0.5)
+            elif lines[(lines.index(line) + 1) % len(lines)] == "^C":
+                terminal.type(line + "\r")
+            else:
+                *first, last = line.split("\n")
+                for each in first:
+                    terminal.type(each + "\r")
+                    terminal.look(0.2)
+                terminal.say(last)
+        return picture(terminal, name)
+
+
+def picture(terminal: Terminal, title: str) -> str:
+    """The screen as it is."""
+    screen = terminal.screen
+    rows = [screen.buffer[row] for row in range(screen.lines)]
+    while rows and not any(rows[-1][column].data.strip() for column in range(screen.columns)):
+        rows.pop()
+    console = Console(record=True, width=screen.columns, height=len(rows), file=io.StringIO(), color_system="truecolor")
+    for row in rows:
+        line = Text()
+        for column in range(screen.columns):
+            line.append(row[column].data, style(row[column]))
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+    return console.export_svg(title=f"python -m jib: {title}", theme=DIMMED_MONOKAI, unique_id=f"jib-{title}")
+
+
+def style(cell: Any) -> Style:
+    """The colours of a cell, in rich's words."""
+
+    def colour(name: str) -> str | None:
+        if name == "default":
+            return None
+        if len(name) == 6 and all(digit in "0123456789abcdef" for digit in name):
+            return "#" + name
+        return name.replace("bright", "bright_").replace("brown", "yellow").replace("bright_yellow", "bright_yellow")
+
+    return Style(
+        color=colour(cell.fg), bgcolor=colour(cell.bg), bold=cell.bold, italic=cell.italics, underline=cell.underscore,
+        reverse=cell.reverse,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    (HERE / "captures").mkdir(exist_ok=True)
+    for name, lines in SCENES.items():
+        with tempfile.TemporaryDirectory() as home:
+            (HERE / "captures" / f"{name}.svg").write_text(take(name, lines, Path(home)), encoding="utf-8")
+        print(f"docs/captures/{name}.svg")

@@ -1,0 +1,48 @@
+"""A function as notebooks show it.
+
+In: a `Function`. Out: HTML. Always holds: all that a person wrote is escaped, and stands where pages look for no formulas; nothing
+is compiled or called.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .function import Function
+
+#: Specialisations that are shown; a function may have 256.
+MOST = 12
+
+
+def function_html(function: Function) -> str:
+    """Its signature, its text, and what has been compiled of it.
+
+    >>> from jib import compile
+    >>> f = compile("def twice(x): return x + x")
+    >>> f(2.5)
+    5.0
+    >>> print(function_html(f))
+    <div><code>twice(x)</code>
+    <pre style="...">...def... ...twice...</pre>
+    <table><tr><th>specialisation</th><th>bytes</th><th>µs</th></tr>
+    <tr><td><code>float(float)</code></td><td>...</td><td>...</td></tr></table></div>
+    """
+    from .highlight import html, visible
+
+    parts = [f"<div><code>{escape(visible(f'{function.__name__}{function.__signature__}'))}</code>"]
+    parts.append(html(function.source.strip("\n"), "jib"))
+    made = function.specializations
+    if made:
+        parts.append("<table><tr><th>specialisation</th><th>bytes</th><th>µs</th></tr>")
+    for each in made[:MOST]:
+        types = escape(f"{each.result}({', '.join(each.params)})")
+        parts.append(
+            f"<tr><td><code>{types}</code></td><td>{each.code_bytes:,}</td><td>{sum(each.stages.values()):,.0f}</td></tr>"
+        )
+    if len(made) > MOST:
+        parts.append(f"<tr><td>and {len(made) - MOST} more</td><td></td><td></td></tr>")
+    if made:
+        parts[-1] += "</table>"
+    return "\n".join(parts) + "</div>"

@@ -1,0 +1,131 @@
+"""What may stand where somebody is typing.
+
+In: the text before the cursor, and the session. Out: where the word begins, and what it could become. Always holds: nothing is run; no
+names are invented: they come from the session, the table of builtins, the grammar's words, and the tables of commands and settings.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..session import Session
+
+_WORD = re.compile(r"(?:math\.)?[A-Za-z_]\w*\Z|math\.\Z|\Z")
+_COMMAND = re.compile(r"\s*:(\w*)\Z")
+_AFTER = re.compile(r"\s*:(\w+)\s+(.*)\Z", re.DOTALL)
+
+
+class Candidate(NamedTuple):
+    """A word that may stand there, how it is shown, and what it is."""
+
+    text: str
+    shown: str
+    what: str
+
+
+def complete(before: str, session: Session) -> tuple[int, list[Candidate]]:
+    """How many characters before the cursor belong to the word, and what it could become.
+
+    >>> from jib import Session
+    >>> complete("1 + sq", Session())
+    (2, [Candidate(text='sqrt', shown='sqrt(x, /)', what='The square root.'), Candidate(text='square', ...)])
+    >>> [candidate.text for candidate in complete(":re", Session())[1]]
+    [':reset']
+    """
+    if (found := _COMMAND.match(before)) is not None:
+        return len(found[1]) + 1, list(_commands(found[1]))
+    after = _AFTER.match(before)
+    if after is not None:
+        special = _arguments(after[1], after[2])
+        if special is not None:
+            return special
+    found = _WORD.search(before)
+    word = found[0] if found is not None else ""
+    if not word and before.strip():
+        return 0, []
+    if _is_quoted(before):
+        return 0, []
+    return len(word), sorted(_names(word, session))
+
+
+def _is_quoted(before: str) -> bool:
+    """Whether the cursor is in a string or a comment of its line."""
+    line = before.rpartition("\n")[2]
+    rest = re.sub(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", "", line)
+    return any(sign in rest for sign in "'\"#")
+
+
+def _commands(word: str) -> Iterator[Candidate]:
+    from .commands import COMMANDS
+
+    for name, row in COMMANDS.items():
+        if name.startswith(word):
+            yield Candidate(f":{name}", f":{name} {row.takes}".rstrip(), row.help)
+
+
+def _arguments(name: str, rest: str) -> tuple[int, list[Candidate]] | None:
+    """What may follow a command that takes no text of the language."""
+    from .commands import COMMANDS
+    from .settings import SETTINGS
+
+    if name == "set":
+        word, space, value = rest.partition(" ")
+        if not space:
+            return len(word), [Candidate(each, each, row.help) for each, row in SETTINGS.items() if each.startswith(word)]
+        values = SETTINGS[word].values if word in SETTINGS else ()
+        return len(value), [Candidate(each, each, "") for each in values if each.startswith(value.lstrip())]
+    if name in ("load", "save"):
+        return _files(rest)
+    if name == "help" and rest.startswith(":"):
+        return len(rest), list(_commands(rest[1:]))
+    last = rest.rpartition(" ")[2]
+    if last.startswith("-") and name in COMMANDS:
+        flags = re.findall(r"(?<=\[)--?\w+", COMMANDS[name].takes)
+        return len(last), [Candidate(flag, flag, "") for flag in flags if flag.startswith(last)]
+    return None
+
+
+def _files(start: str) -> tuple[int, list[Candidate]]:
+    folder, name = os.path.split(start)
+    try:
+        with os.scandir(os.path.expanduser(folder) or ".") as entries:
+            found = sorted([each.name + "/" * each.is_dir() for each in entries if each.name.startswith(name)])
+    except (OSError, ValueError):
+        found = []
+    return len(name), [Candidate(each, each, "") for each in found[:200] if name or not each.startswith(".")]
+
+
+def _names(word: str, session: Session) -> Iterable[Candidate]:
+    from .. import builtins
+
+    found = {}
+    module, dot, start = word.rpartition(".")
+    for name in builtins.names():
+        row = builtins.resolve(name)
+        if dot and (builtins.resolve(f"math.{name}") is None or "." in name):
+            continue
+        if row is not None and name.startswith(start) and (start or dot or not word):
+            spelled = f"{module}{dot}{name}"
+            found[spelled] = Candidate(spelled, name if row.constant else f"{name}({row.signature})", row.doc)
+    if not dot:
+        from ..parse import lexicon
+
+        for name, terminal in lexicon().words.items():
+            if name.startswith(word) and terminal != "FOREIGN":
+                found[name] = Candidate(name, name, "")
+        from .console import type_of
+
+        functions, values = session.functions, session.values
+        for name in session:
+            if name.startswith(word):
+                if name in values:
+                    found[name] = Candidate(name, name, type_of(values[name]))
+                elif name in functions:
+                    head = session.source(name).lstrip().split("\n")[0].rstrip(" :")
+                    found[name] = Candidate(name, head.removeprefix("def ")[:60], "yours")
+    return found.values()

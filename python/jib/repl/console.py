@@ -1,0 +1,151 @@
+"""What a person has said -> what is answered.
+
+In: texts that are whole (chunks.py), or commands. Out: values on one stream, what went wrong on the other. Always holds: `answer` raises
+nothing but `Quit` and `Lost`, and `KeyboardInterrupt` where nobody is there to see it said; a text that fails leaves the session as it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+from ..session import Session
+from .report import report
+
+if TYPE_CHECKING:
+    from ..listing import Listing
+
+
+class Quit(Exception):
+    """The person wants to leave."""
+
+
+class Lost(Exception):
+    """What is shown cannot be written any more; `__cause__` says why."""
+
+
+class CommandError(Exception):
+    """A command makes no sense; the message says why."""
+
+
+class Console:
+    """A session and the two streams that a person sees.
+
+    >>> console = Console(Session())
+    >>> console.answer("area = 3 * 4"), console.answer("area / 5"), console.answer("_ + 1")
+    2.4
+    3.4
+    (True, True, True)
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        out: IO[str] | None = None,
+        err: IO[str] | None = None,
+        *,
+        interactive: bool = False,
+        prompt: int = 0,
+    ) -> None:
+        from ..highlight import wants_colour
+
+        self.session = session
+        self.out = out if out is not None else sys.stdout
+        self.err = err if err is not None else sys.stderr
+        self.interactive = interactive
+        self.prompt = prompt  # how many columns stand before a line that was typed
+        self.colour = wants_colour(self.out)
+        self.types = False  # whether a value's type is shown beside it
+        self.last = ""  # the text that was run last
+        self.listing: Listing | None = None  # the dump that was shown last
+        self._broken: set[str] = set()
+
+    def answer(self, text: str, file: str | None = None, line: int = 1) -> bool:
+        """Run a text or a command, show what comes of it; whether it went well. Raises Quit and Lost, nothing else.
+
+        `file` and `line` say where the text stands, if that is in a file.
+        """
+        try:
+            if text.lstrip().startswith(":"):
+                from .commands import command
+
+                shown = command(self, text.strip())
+                if shown:
+                    self.show(shown)
+            else:
+                self.run(text, file, line)
+        except (Quit, Lost):
+            raise
+        except KeyboardInterrupt:
+            if not self.interactive:
+                raise
+            self.complain("KeyboardInterrupt")
+            return False
+        except CommandError as problem:
+            self.complain(str(problem))
+            return False
+        except BaseException as problem:
+            typed = text if self.interactive and "\n" not in text.strip("\n") else ""
+            self.complain(report(problem, typed, self.prompt))
+            return False
+        return True
+
+    def run(self, text: str, file: str | None = None, line: int = 1) -> None:
+        """Run a text, show its value."""
+        self.last = text
+        value = self.session.run(text, file=file, line=line)
+        self.warn()
+        if value is None:
+            return
+        self.show(shown(value) + (f"  # {type_of(value)}" if self.types else ""), "jib")
+        self.session["_"] = value
+
+    def warn(self) -> None:
+        """Say which definitions do not fit any more, each once."""
+        broken = self.session.broken
+        for name in sorted(broken.keys() - self._broken):
+            self.complain(report(broken[name]) + f"\n({name}() does not fit any more; it can be defined anew)")
+        self._broken = set(broken)
+
+    def show(self, text: str, language: str = "") -> None:
+        """Print what was asked for, in colours where they are wanted."""
+        if self.colour and language:
+            from ..highlight import coloured
+
+            text = coloured(text, language).rstrip("\n")
+        try:
+            print(text, file=self.out, flush=True)
+        except OSError as problem:
+            raise Lost from problem
+
+    def complain(self, text: str) -> None:
+        """Print what went wrong."""
+        try:
+            self.out.flush()
+            print(text, file=self.err, flush=True)
+        except OSError as problem:
+            raise Lost from problem
+
+
+def shown(value: Any) -> str:
+    """A value as Python shows it."""
+    from ..highlight import visible
+
+    return visible(repr(value))
+
+
+def type_of(value: Any) -> str:
+    """The type of a value, as the language writes it.
+
+    >>> type_of((1, 2.5, True)), type_of(None)
+    ('(int, float, bool)', 'None')
+    """
+    if type(value) is tuple:
+        return f"({', '.join(map(type_of, value))}{',' * (len(value) == 1)})"
+    if value is None:
+        return "None"
+    if hasattr(value, "dtype") and hasattr(value, "ndim"):
+        kind = {"float64": "f64", "float32": "f32"}.get(str(value.dtype), str(value.dtype))
+        kind = kind.replace("uint", "u").replace("int", "i")
+        return f"{kind}[{', '.join(':' * value.ndim)}]" if value.ndim else kind
+    return type(value).__name__

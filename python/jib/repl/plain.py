@@ -1,0 +1,92 @@
+"""The prompt without prompt_toolkit: Python's own `input`, with readline where it is.
+
+In: a session, and a terminal, however dumb. Out: an exit status. Always holds: Ctrl-C clears what was typed, Ctrl-D leaves.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from .chunks import Scan
+from .complete import complete
+from .console import Console, Quit
+from .history import History
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+PROMPT = "jib> "
+MORE = "...  "
+
+
+def plain(session: Session) -> int:
+    """Ask for lines until the person leaves."""
+    console = Console(session, interactive=True, prompt=len(PROMPT))
+    history = History()
+    _readline(session, history)
+    if history.problem:
+        console.complain(history.problem)
+    print(banner())
+    try:
+        while True:
+            try:
+                text = _ask()
+                if text is None:
+                    print()
+                    break
+                if text.strip():
+                    history.add(text)
+                    console.answer(text)
+            except KeyboardInterrupt:
+                print("\nKeyboardInterrupt", file=sys.stderr)
+            except UnicodeDecodeError as problem:
+                console.complain(f"the line is not UTF-8: {problem.reason}")
+    except Quit:
+        pass
+    return 0
+
+
+def _ask() -> str | None:
+    """A whole text; None at the end of input."""
+    scan = Scan()
+    lines: list[str] = []
+    while True:
+        try:
+            line = input(MORE if lines else PROMPT)
+        except EOFError:
+            return "\n".join(lines) if lines and lines != [""] else None
+        lines.append(line)
+        if not lines[0].lstrip().startswith(":"):
+            scan.line(line)
+        if not scan.open and (not scan.compound or len(lines) == 1 or not line.strip()):
+            return "\n".join(lines)
+
+
+def _readline(session: Session, history: History) -> None:
+    """Editing, completion and history, if there is a readline."""
+    try:
+        import readline
+    except ImportError:
+        return
+    found: list[str] = []
+
+    def completer(word: str, number: int) -> str | None:
+        if number == 0:
+            width, candidates = complete(readline.get_line_buffer()[: readline.get_endidx()], session)
+            left = word[: len(word) - width] if width <= len(word) else ""
+            found[:] = [left + each.text for each in candidates]
+        return found[number] if number < len(found) else None
+
+    readline.set_completer(completer)
+    readline.set_completer_delims(" \t\n()[]{},;+-*/%<>=!&|^~:'\"`@")
+    readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
+    for text in history.texts():
+        readline.add_history(text)
+
+
+def banner() -> str:
+    """What stands above the first prompt."""
+    from .. import __version__
+
+    return f"jib {__version__}  :help for help, Ctrl-D to leave"

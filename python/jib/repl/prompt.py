@@ -1,0 +1,149 @@
+"""The prompt, by prompt_toolkit: highlighting, several lines at once, completion, history.
+
+In: a session, and a terminal. Out: an exit status. Always holds: Ctrl-C clears what was typed, or stops what runs; Ctrl-D leaves; Enter runs a text
+that is whole and begins a new line in one that is not; Alt-Enter always begins one.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import History as Known
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.lexers import DynamicLexer, PygmentsLexer
+from prompt_toolkit.styles import style_from_pygments_cls
+
+from .chunks import is_whole
+from .complete import complete
+from .console import Console, Quit
+from .history import History
+from .plain import MORE, PROMPT, banner
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+SHORT = 20_000  # characters that are highlighted and completed as they are typed
+
+
+def prompt(session: Session) -> int:
+    """Ask for texts until the person leaves."""
+    console = Console(session, interactive=True, prompt=len(PROMPT))
+    history = History()
+    asked = prompting(session, history)
+    print(banner())
+    try:
+        while True:
+            if history.problem:
+                console.complain(history.problem)
+                history.problem = ""
+            try:
+                text = asked.prompt(PROMPT).rstrip()
+                if text:
+                    console.answer(text)
+            except KeyboardInterrupt:
+                print("KeyboardInterrupt", file=sys.stderr)
+    except (EOFError, Quit):
+        pass
+    return 0
+
+
+def prompting(session: Session, history: History, **others: Any) -> PromptSession[str]:
+    """What asks for texts; `others` are input and output, for tests."""
+    from ..highlight import wants_colour
+    from ..lexers import JibLexer
+    from ..palette import Terminal
+
+    lexer = PygmentsLexer(JibLexer) if wants_colour(sys.stdout) else None
+    asked: PromptSession[str] = PromptSession(
+        multiline=True,
+        lexer=DynamicLexer(lambda: lexer if len(asked.default_buffer.text) < SHORT else None),
+        completer=_Completer(session),
+        complete_while_typing=False,
+        history=_Known(history),
+        key_bindings=_keys(),
+        prompt_continuation=lambda width, line, wrapped: MORE if not wrapped else " " * width,
+        style=style_from_pygments_cls(Terminal),
+        include_default_pygments_style=False,
+        **others,
+    )
+    return asked
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _(event: Any) -> None:
+        buffer = event.current_buffer
+        text, rest = buffer.text, buffer.document.text_after_cursor
+        if buffer.complete_state is not None and buffer.complete_state.current_completion is not None:
+            buffer.complete_state = None
+        elif not rest.strip() and (text.lstrip().startswith(":") or is_whole(text)):
+            buffer.validate_and_handle()
+        else:
+            buffer.insert_text("\n" + _indent(buffer.document.text_before_cursor))
+
+    @keys.add("escape", "enter")
+    def _(event: Any) -> None:
+        event.current_buffer.insert_text("\n")
+
+    @keys.add("tab")
+    def _(event: Any) -> None:
+        buffer = event.current_buffer
+        before = buffer.document.current_line_before_cursor
+        if before.strip():
+            if buffer.complete_state is not None:
+                buffer.complete_next()
+            else:
+                buffer.start_completion(insert_common_part=True)
+        elif "\n" in buffer.document.text_before_cursor:
+            buffer.insert_text(" " * (4 - len(before) % 4))
+
+    return keys
+
+
+def _indent(before: str) -> str:
+    """The spaces with which the next line begins.
+
+    >>> [len(_indent(text)) for text in ["if a:", "if a:\\n    b", "def f():\\n    return 1", "f(1,"]]
+    [4, 4, 0, 0]
+    """
+    line = before.rpartition("\n")[2]
+    indent = line[: len(line) - len(line.lstrip())]
+    if line.rstrip().endswith(":"):
+        return indent + "    "
+    if re.match(r"\s*(return|break|continue|pass|raise)\b", line):
+        return indent[:-4]
+    return indent
+
+
+class _Completer(Completer):
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get_completions(self, document: Document, event: CompleteEvent) -> Iterable[Completion]:
+        if len(document.text) > SHORT:
+            return
+        width, candidates = complete(document.text_before_cursor, self._session)
+        for each in candidates:
+            yield Completion(each.text, -width, display=each.shown, display_meta=each.what)
+
+
+class _Known(Known):
+    """The history, for prompt_toolkit."""
+
+    def __init__(self, history: History) -> None:
+        super().__init__()
+        self._history = history
+
+    def load_history_strings(self) -> Iterable[str]:
+        return reversed(self._history.texts())
+
+    def store_string(self, string: str) -> None:
+        self._history.add(string.rstrip())

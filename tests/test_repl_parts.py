@@ -1,0 +1,260 @@
+"""The parts of the interactive loop: which lines belong together, what may stand at the cursor, what is kept, how mistakes are shown."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import jib
+from jib.errors import ParseError
+from jib.parse import lexicon, parse
+from jib.source import Source
+from jib import builtins
+from jib.repl import chunks, complete, report
+from jib.repl.console import Console, Quit
+from jib.repl.history import KEPT, LONGEST, MOST, History
+
+
+# ------------------------------------------------------------------------------------------------------ chunks
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("", True), ("1", True), ("x = (1,", False), ("x = (1,\n2)", True), ("x = (1,\n\n", False), ("a[", False), ("a + \\", False),
+        ("a + \\\n", True), ("'''", False), ("'''\n'''", True), ("'", True), ("'(", True), ("# (", True), ("1 # :", True), ('"\\', False),
+        ("def f():", False), ("def f():\n", True), ("def f():\n    1", False), ("def f():\n    1\n", True), ("def f(): return 1", True),
+        ("if a: b", True), ("if a: b\nelse:", False), ("if a: b\nelse: c", False), ("if a: b\nelse: c\n  ", True), (")", True),
+        ("x = f(lambda a:", False), ("x[1:", False), ("x[1:]", True), ("iffy", True), ("definite = 1", True), ("for_all:", False),
+        ("def f():\n  '''a\n\n", False), ("def f():\n  '''a\n\n'''\n", True),
+    ],
+)  # fmt: skip
+def test_whole(text: str, whole: bool) -> None:
+    assert chunks.is_whole(text) is whole
+
+
+def script(text: str) -> list[str]:
+    made = chunks.Chunks()
+    found = [each for line in text.split("\n") for each in made.add(line)]
+    found += made.rest()
+    for line, piece in found:
+        assert text.split("\n")[line - 1].rstrip() == piece.split("\n")[0].rstrip()
+    return [piece for _, piece in found]
+
+
+def test_every_program_of_the_filetests_goes_through_in_pieces() -> None:
+    """What the parser takes as a whole, it takes in pieces, and the pieces are the whole."""
+    seen = 0
+    for path in sorted((Path(__file__).parent / "filetests").rglob("*.jib")):
+        text = path.read_text(encoding="utf-8")
+        try:
+            jib.compile(text)
+        except Exception:
+            continue
+        pieces = script(text)
+        for piece in pieces:
+            try:
+                parse(Source(piece))
+            except ParseError as problem:
+                raise AssertionError((path, piece)) from problem
+        bare = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+        assert [line for piece in pieces for line in piece.split("\n") if line.strip() and not line.lstrip().startswith("#")] == bare
+        seen += 1
+    assert seen > 100
+
+
+@given(st.text(alphabet="if:def()[]'\"\\#\n \tax1,", max_size=60))
+def test_no_character_is_lost_and_an_empty_line_ends_what_has_no_bracket(text: str) -> None:
+    pieces = "".join(script(text))
+    assert "".join(pieces.split()) in "".join(text.split()) or "#" in text
+    scan = chunks.Scan()
+    for line in [*text.split("\n"), ""]:
+        scan.line(line)
+    assert not scan.open or scan.brackets or scan.quote
+
+
+@pytest.mark.parametrize("line", ["(" * 100_000, "'" * 100_001, '"""' * 33_333, "\\" * 100_000, "a " * 50_000, "'\\" * 50_000, ":" * 100_000])
+def test_time_is_linear(line: str) -> None:
+    begin = time.perf_counter()
+    made = chunks.Chunks()
+    list(made.add(line))
+    list(made.rest())
+    assert time.perf_counter() - begin < 5
+
+
+# -------------------------------------------------------------------------------------------------- completion
+
+
+@pytest.fixture
+def session() -> jib.Session:
+    made = jib.Session()
+    made.run("area = 2.5\ndef arena(r, n=2):\n    return r * n")
+    return made
+
+
+def offered(before: str, session: jib.Session) -> list[str]:
+    return [each.text for each in complete.complete(before, session)[1]]
+
+
+def test_completion_of_names(session: jib.Session) -> None:
+    assert offered("1 + are", session) == ["area", "arena"]
+    width, found = complete.complete("1 + aren", session)
+    assert (width, found) == (4, [complete.Candidate("arena", "arena(r, n=2)", "yours")])
+    assert complete.complete("area", session)[1][0] == complete.Candidate("area", "area", "float")
+    assert "sqrt" in offered("sq", session) and "while" in offered("wh", session)
+    assert offered("math.sq", session) == ["math.sqrt"]
+    assert "math.pi" in offered("math.", session) and "math.where" not in offered("math.", session)
+    assert len(offered("", session)) > 100
+    for nothing in ("1", "zzz", "'ar", "# ar", "x.y", "ar ", "é"):
+        assert offered(nothing, session) == [], nothing
+
+
+def test_completion_of_commands(session: jib.Session, tmp_path: Path) -> None:
+    assert offered(":t", session) == [":type", ":time"]
+    assert offered("  :res", session) == [":reset"]
+    assert offered(":set ", session)[:2] == ["arithmetic", "engine"]
+    assert offered(":set arith", session) == ["arithmetic"]
+    assert offered(":set arithmetic n", session) == ["numpy"]
+    assert offered(":set nothing n", session) == []
+    assert offered(":asm --s", session) == ["--source"]
+    assert offered(":asm --source are", session) == ["area", "arena"]
+    assert offered(":help :sa", session) == [":save"]
+    (tmp_path / "one.jib").write_text("1")
+    (tmp_path / "folder").mkdir()
+    assert offered(f":load {tmp_path}/", session) == ["folder/", "one.jib"]
+    assert offered(f":load {tmp_path}/o", session) == ["one.jib"]
+    assert offered(":load /no/such/place", session) == []
+    assert offered(":load \0", session) == []
+
+
+def test_what_is_offered_is_in_the_language(session: jib.Session) -> None:
+    for name in offered("", session):
+        if lexicon().words.get(name, "FOREIGN") == "FOREIGN":
+            assert name in session or builtins.resolve(name) is not None
+
+
+# ----------------------------------------------------------------------------------------------------- history
+
+
+def test_history_lives_on(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "history"
+    kept = History(str(path))
+    texts = ["1 + 1", "if a:\n    b\\n\n", "\\", "é\x1b[31m", "\\n\r"]
+    for text in texts:
+        kept.add(text)
+    kept.add("   ")
+    kept.add("x" * (KEPT + 1))
+    assert History(str(path)).texts() == texts and not kept.problem
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@given(st.lists(st.text().filter(lambda text: text.strip() and not any("\ud800" <= c <= "\udfff" for c in text)), max_size=5))
+def test_any_text_is_kept(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+    path = str(tmp_path_factory.mktemp("history") / "history")
+    for text in texts:
+        History(path).add(text)
+    assert History(path).texts() == texts
+
+
+def test_a_history_of_garbage(tmp_path: Path) -> None:
+    path = tmp_path / "history"
+    path.write_bytes(b"\xff\x00\n" + b"x" * (2 * LONGEST) + b"\n1\n\n2")
+    assert History(str(path)).texts() == ["1", "2"]
+    path.write_bytes(b"1\n" * (MOST + 100))
+    assert len(History(str(path)).texts()) == MOST
+
+
+def test_a_history_that_cannot_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (str(tmp_path), str(tmp_path / "file" / "history"), str(tmp_path / "pipe"), "/dev/null", "\0"):
+        kept = History(path)
+        assert "the history is not kept" in kept.problem and "JIB_HISTORY" in kept.problem
+        kept.add("1")
+        assert kept.texts() == []
+    monkeypatch.setenv("JIB_HISTORY", "")
+    assert History().problem == "" and History().texts() == []
+    kept = History(str(tmp_path / "history"))
+    kept.add("1")
+    (tmp_path / "history").unlink()
+    (tmp_path / "history").mkdir()
+    kept.add("2")
+    assert "Is a directory" in kept.problem
+
+
+# ------------------------------------------------------------------------------------------------------ answers
+
+
+class Spoken:
+    """A console whose two streams can be read."""
+
+    def __init__(self, interactive: bool = False) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.console = Console(jib.Session(), self.out, self.err, interactive=interactive, prompt=5)
+
+    def say(self, text: str) -> tuple[str, str]:
+        self.went_well = self.console.answer(text)
+        said = self.out.getvalue(), self.err.getvalue()
+        for stream in (self.out, self.err):
+            stream.seek(0)
+            stream.truncate()
+        return said
+
+
+@pytest.fixture
+def spoken() -> Spoken:
+    return Spoken()
+
+
+def test_values_are_shown_and_the_last_is_kept(spoken: Spoken) -> None:
+    assert spoken.say("1 + 1") == ("2\n", "")
+    assert spoken.say("_ * 2.5") == ("5.0\n", "")
+    assert spoken.say("x = 3") == ("", "") and spoken.say("_") == ("5.0\n", "")
+    assert spoken.say("None") == ("", "") and spoken.say("_") == ("5.0\n", "")
+    assert spoken.say("(x, True)") == ("(3, True)\n", "") and spoken.say("_[0]") == ("3\n", "")
+    assert spoken.say(":set types on") == ("types on\n", "")
+    assert spoken.say("(x, _)") == ("(3, 3)  # (int, int)\n", "")
+
+
+def test_carets_stand_under_the_typed_line() -> None:
+    spoken = Spoken(interactive=True)
+    assert spoken.say("1 + sqroot(2)") == ("", "         ^^^^^^\nCompileError: name 'sqroot' is not defined; did you mean 'sqrt'?\n")
+    assert not spoken.went_well
+    assert spoken.say("1 / 0") == ("", "     ^^^^^\nZeroDivisionError: division by zero\n")
+    spoken.say("def f(x):\n    return 1 / x\n")
+    said = spoken.say("f(0)")[1]
+    assert said == "  <jib-3>, line 2:\n    return 1 / x\n           ^^^^^\nZeroDivisionError: division by zero\n"
+    assert spoken.say("a \x1b[31m")[1].startswith("  <jib-5>, line 1:\n    a \\x1b[31m\n      ^^^^\nParseError: ")
+
+
+def test_excerpts() -> None:
+    for text in ["\t\t1 +* 2", "x" * 300 + " +* 1", "1 " * 3 + "+ " * 300, "漢 = '漢字' + $"]:
+        with pytest.raises(jib.JitError) as caught:
+            jib.compile(text)
+        lines = report.report(caught.value).split("\n")
+        assert len(lines) == 4 and max(map(len, lines[:3])) < report.WIDEST + 20
+        assert set(lines[2].strip()) == {"^"} and len(lines[2]) <= len(lines[1]) + 3
+
+
+def test_an_exception_that_cannot_say_what_it_is() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert report.report(Mute()) == "Mute"
+    assert report.report(SyntaxError()) == "SyntaxError"
+    assert report.report(ValueError("a\x1bb")) == "ValueError: a\\x1bb"
+
+
+def test_leaving(spoken: Spoken) -> None:
+    for text in (":quit", ":q", " :quit now"):
+        with pytest.raises(Quit):
+            spoken.say(text)
