@@ -9,6 +9,7 @@ import pickle
 import random
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -209,12 +210,18 @@ def test_stages() -> None:
     f = jib.compile_ir(larger(), "?")
     for stage in jib.STAGES[1:]:
         assert "larger" in f.dump(stage, "(int, float)") or stage == "asm"
-    with pytest.raises(ValueError, match="'ast': the function was made of IR"):
+    with pytest.raises(ValueError, match="no 'ast' of this function: it was made of IR"):
         f.dump("ast")
     with pytest.raises(ValueError, match="nonsense"):
         f.dump("nonsense", "(int, float)")
+    assert f.dump("typed-ir", "(int, int)").source.text == "?"
     again = ir.from_text(f.dump("ir"))
     assert jib.compile_ir(again.functions, "?") == f
+
+
+def test_all_stages_in_a_folder(tmp_path: Path) -> None:
+    names = {path.name for path in jib.compile_ir(larger(), "?").dump_all(tmp_path, "(int, int)")}
+    assert "source.txt" in names and "ir.txt" in names and "ast.txt" not in names
 
 
 def test_equality_and_hashes() -> None:
@@ -314,9 +321,14 @@ RETURN = ("return", 0)
         (function(("nop",), RETURN), "in 'f', instruction 0: there is no operation 'nop'"),
         (function(("get", 0), RETURN, start=-1), "in 'f': @-1:1 is no place in a text of 5 characters"),
         (function(params=[ir.Parameter("x", None, 3, 6)]), "in 'f', parameter 'x': @3:6 is no place in a text of 5 characters"),
-        (function(("get", 0), RETURN, params=[ir.Parameter("x y", None, 0, 0)]), "in 'f': a parameter cannot be called 'x y'"),
+        (function(("get", 0), RETURN, params=[ir.Parameter("1", None, 0, 0)]), "in 'f': a parameter cannot be called '1'"),
         (function(("get", 0), RETURN, params=[ir.Parameter("if", None, 0, 0)]), "in 'f': a parameter cannot be called 'if'"),
         (function(params=[ir.Parameter("x", None, 0, 0)] * 2, locals=["x", "y"]), "in 'f': a parameter cannot be called 'x'"),
+        (function(name="f\n"), "the name of a function: 'f\\n' is no name"),
+        (function(name=""), "the name of a function: '' is no name"),
+        (function(locals=["x", "a,b"]), "in 'f': the name of a local: 'a,b' is no name"),
+        (function(locals=["x", "y", "x"]), "in 'f': two locals are called 'x'"),
+        ([function(("get", 0), RETURN)] * 2, "two functions are called 'f'"),
         ([], "there is no function"),
     ],
 )  # fmt: skip

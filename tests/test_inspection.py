@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ import jib
 from differential.campaign import inputs, numbers
 from differential.compare import names_parameters
 from differential.generate import program
-from jib import Inspection, inspect_source
+from ir_evaluator import evaluate
+from jib import Inspection, inspect_source, ir
+from jib.lower import lower
+from jib.parse import parse
+from jib.source import Source
 
 FILES = sorted((Path(__file__).parent / "filetests").rglob("*.jib"))
 
@@ -183,6 +188,44 @@ def test_it_refuses_what_compile_refuses(file: Path) -> None:
     if found != made:
         unknown = inspect_source(text).unknown
         assert made[0] is jib.CompileError and any(f"'{name}'" in made[1] or f"{name}()" in made[1] for name in unknown)
+
+
+class Counted(list[ir.Instruction]):
+    """A block that counts the instructions which are taken from it."""
+
+    taken = 0
+
+    def __iter__(self) -> Iterator[ir.Instruction]:
+        for each in super().__iter__():
+            Counted.taken += 1
+            yield each
+
+
+def test_no_call_costs_more_than_was_said() -> None:
+    """Every instruction is counted while a slow evaluator goes through them."""
+    compared = exact = 0
+    for number in numbers(5, 600):
+        made = program(number)
+        params = None if names_parameters(made.text) else made.params
+        try:
+            found = inspect_source(made.text, params=params)
+        except jib.JitError:
+            continue
+        if found.cost is None or any(param.kind != "any" for param in found.parameters):
+            continue
+        source = Source(made.text)
+        module = lower(parse(source), source, params).module
+        blocks = [function.blocks for function in module.functions]
+        counted = [f._replace(blocks=[Counted(block) for block in each]) for f, each in zip(module.functions, blocks)]
+        for arguments in inputs(number, made):
+            if len(arguments) == len(found.params):
+                Counted.taken = 0
+                with contextlib.suppress(Exception):  # of the program's own, and of what the evaluator does not know
+                    evaluate(module._replace(functions=counted), *arguments)
+                    compared += 1
+                assert Counted.taken <= found.cost
+                exact += Counted.taken == found.cost
+    assert compared > 100 and exact > 50
 
 
 def test_programs_keep_within_what_was_said_of_them() -> None:

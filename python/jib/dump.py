@@ -79,7 +79,7 @@ def dump_all(
     """As `Function.dump_all` says."""
     from pathlib import Path
 
-    texts = {"source.jib": function.source}
+    texts = {"source.jib" if function._module is None else "source.txt": function.source}
     for stage, row in ROWS.items():
         if stage == "ast" and function._module is not None:
             continue
@@ -109,7 +109,7 @@ def _front(function: Function, stage: str) -> Listing:
     text, options = function._made.text, function._made.options
     if function._module is not None:
         if stage == "ast":
-            raise ValueError("'ast': the function was made of IR, so there is no tree")
+            raise ValueError("there is no 'ast' of this function: it was made of IR")
         return listing(ir_text.written(function._module), stage, text)
     if stage == "ast":
         return listing(tree_lines(parse(text, options.limits), text), stage, text)

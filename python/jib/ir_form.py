@@ -7,14 +7,13 @@ else is a ValueError or a TypeError, with the function and the instruction.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from typing import TYPE_CHECKING, Any
 
 from .ir import Block, Function, Instruction, Literal, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    Entry = TypeVar("Entry")
 
 #: What the arguments of each operation are; "values" are any number of numbers, and the last.
 FORMS = {
@@ -23,6 +22,10 @@ FORMS = {
     "unpack": ("number", "number", "number"), "cast": ("text", "number"), "jump": ("number",),
     "branch": ("number", "number", "number"), "return": ("number",), "raise": ("text", "optional text"),
 }  # fmt: skip
+
+
+#: A name is one word of the text form.
+_NAME = re.compile(r'[^\s"@%(),:=]+')
 
 
 def checked(functions: Iterable[Function], characters: int) -> list[Function]:
@@ -36,14 +39,15 @@ def checked(functions: Iterable[Function], characters: int) -> list[Function]:
     found = [_function(each, characters) for each in _list(functions, "functions")]
     if not found:
         raise ValueError("there is no function")
+    _distinct([function.name for function in found], "two functions are called")
     return found
 
 
 def _function(function: Any, characters: int) -> Function:
     if not isinstance(function, Function):
         raise TypeError(f"expected a jib.ir.Function, not {type(function).__name__}")
+    _name(function.name, "the name of a function")
     place = f"in {function.name!r:.80}"
-    _text(function.name, "a function's name")
     spans = ((function.start, function.end), (function.returns_start, function.returns_end))
     for start, end in spans:
         _span(start, end, characters, place)
@@ -55,10 +59,11 @@ def _function(function: Any, characters: int) -> Function:
         for each in _list(block, f"{place}: a block"):
             blocks[-1].append(_instruction(each, characters, f"{place}, instruction {count}"))
             count += 1
+    names = [_name(name, f"{place}: the name of a local") for name in _list(function.locals, f"{place}: locals")]
+    _distinct(names, f"{place}: two locals are called")
     return Function(
         function.name, params, _optional(function.returns, place), function.returns_start, function.returns_end,
-        [_text(name, f"{place}: the name of a local") for name in _list(function.locals, f"{place}: locals")], blocks,
-        function.start, function.end,
+        names, blocks, function.start, function.end,
     )  # fmt: skip
 
 
@@ -66,7 +71,7 @@ def _parameter(param: Any, characters: int, place: str) -> Parameter:
     if not isinstance(param, Parameter):
         raise TypeError(f"{place}: expected a jib.ir.Parameter, not {type(param).__name__}")
     _span(param.start, param.end, characters, f"{place}, parameter {param.name!r:.80}")
-    return Parameter(_text(param.name, f"{place}: the name of a parameter"), _optional(param.type, place), *param[2:])
+    return Parameter(_name(param.name, f"{place}: the name of a parameter"), _optional(param.type, place), *param[2:])
 
 
 def _instruction(each: Any, characters: int, place: str) -> Instruction:
@@ -99,6 +104,21 @@ def _text(value: Any, place: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise ValueError(f"{place}: {value!a:.80} has half a character")
     return str.__str__(value)
+
+
+def _name(value: Any, place: str) -> str:
+    name = _text(value, place)
+    if not _NAME.fullmatch(name) or not name.isprintable():
+        raise ValueError(f"{place}: {name!r:.80} is no name")
+    return name
+
+
+def _distinct(names: list[str], words: str) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{words} {name!r:.80}")
+        seen.add(name)
 
 
 def _optional(value: Any, place: str) -> str | None:

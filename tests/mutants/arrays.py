@@ -118,6 +118,13 @@ ARRAYS = [
         "the last turn of a loop with a step is thought to be further away from the end",
     ),
     Mutant(
+        "bounds-range-through",
+        "opt/bounds/stride.rs",
+        "let through = backs.iter().all(|back| facts.graph.dominates(body, *back));",
+        "let through = body != head;",
+        "a counter is thought to stay in its range though some way round does not lead through the body",
+    ),
+    Mutant(
         "vector-rest-last",
         "codegen/vector/mod.rs",
         "let last = self.at.ins().iadd_imm_s(rest, -1);",

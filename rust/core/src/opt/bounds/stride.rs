@@ -11,7 +11,8 @@
 //! In round r, counted from 0, left is n - r, so there is a body only for r < n, and i is start + r·step, which does not
 //! wrap: it is one of the range's numbers. Hence start ≤ i ≤ stop - 1 if 0 < step, and stop + 1 ≤ i ≤ start if step < 0. When n
 //! has been folded into a number, and start and step are, i lies between start and start + (n - 1)·step, if int holds that. False of a head that is
-//! entered, or left by its ways round, with anything else.
+//! entered, or left by its ways round, with anything else; and where a way round does not lead through the body, as IR may have it that no
+//! text becomes: then left goes on below 0.
 
 use super::facts::{Facts, Place, Term};
 use super::prove::Prover;
@@ -26,7 +27,7 @@ pub fn loops(facts: &mut Facts) {
             && let Some(left) = counted_down(facts, *condition, head)
         {
             let body = Place { block: body.block.0, inst: 0 };
-            found.extend(counters(facts, head, left).into_iter().flatten().map(|(a, b)| (a, b, body)));
+            found.extend(counters(facts, head, body.block, left).into_iter().flatten().map(|(a, b)| (a, b, body)));
         }
     }
     for (a, b, from) in found {
@@ -45,7 +46,7 @@ fn counted_down(facts: &Facts, condition: Value, head: u32) -> Option<usize> {
 }
 
 /// Pairs a ≤ b that hold in the body, for each parameter that counts with it.
-fn counters(facts: &Facts, head: u32, left: usize) -> Vec<Vec<(Term, Term)>> {
+fn counters(facts: &Facts, head: u32, body: u32, left: usize) -> Vec<Vec<(Term, Term)>> {
     let params = &facts.function.blocks[head as usize].params;
     let (entries, backs): (Vec<u32>, Vec<u32>) =
         facts.graph.preds[head as usize].iter().partition(|from| !facts.graph.dominates(head, **from));
@@ -65,7 +66,8 @@ fn counters(facts: &Facts, head: u32, left: usize) -> Vec<Vec<(Term, Term)>> {
             })
         })
     };
-    if backs.is_empty() || !goes(left, Term::constant(-1)) {
+    let through = backs.iter().all(|back| facts.graph.dominates(body, *back));
+    if backs.is_empty() || !through || !goes(left, Term::constant(-1)) {
         return Vec::new();
     }
     let place = Place { block: entry, inst: u32::MAX };
