@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -494,6 +495,27 @@ def test_functions_have_html(shell: Shell) -> None:
         "get_ipython().display_formatter.format(lcm)[0]['text/plain']",
     )
     assert values(answers)[1:] == ["True", "0", "True", "'<jib function lcm(a, b)>'"]
+
+
+def test_the_page_shows_what_happens(shell: Shell) -> None:
+    """Blocks marked `ipython` in docs/notebooks.md, one session in all; spaces count but at the ends of lines."""
+    text = (Path(__file__).parent.parent / "docs" / "notebooks.md").read_text(encoding="utf-8")
+    lines = "\n".join(re.findall(r"^```ipython\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)).split("\n")
+    cells: list[list[str]] = []
+    printed: list[list[str]] = []
+    for line in lines:
+        if line.startswith("In ["):
+            assert line.startswith(f"In [{len(cells) + 1}]: ")
+            cells.append([line.partition("]: ")[2]])
+            printed.append([])
+        elif line.startswith("   ...: "):
+            cells[-1].append(line.removeprefix("   ...: "))
+        else:
+            printed[-1].append(line.rstrip())
+    assert len(cells) > 10 and cells[0] == ["%load_ext jib"]
+    for answer, shown in zip(shell(*["\n".join(cell) for cell in cells[1:]]), printed[1:]):
+        out = [line.rstrip() for line in answer.out.split("\n")]
+        assert [line for line in out if line] == [line for line in shown if line]
 
 
 # ------------------------------------------------------------------------------------------- terminals and kernels

@@ -110,7 +110,11 @@ class JibLexer(Lexer):
                 elif group == _OTHER:
                     # To look again right behind it could take time without bound.
                     at = _strange(text, start)
-                    yield start, Error, text[start:at]
+                    # A string that does not end may be one that is being written: its quote says that something is missing.
+                    end = at if word not in "'\"" else start + 3 if text.startswith(word * 3, start) else start + 1
+                    yield start, Error, text[start:end]
+                    if end < at:
+                        yield end, String, text[end:at]
                     before, fresh = "", False
                     break
                 else:

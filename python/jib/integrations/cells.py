@@ -182,7 +182,7 @@ class Cells:
                 continue
             if isinstance(meaning, Refused) and name in read.outside:
                 raise error("foreign-name", read.source, _place_of(name, read.program), name, meaning.words)
-            functions = functions or isinstance(meaning, Function)
+            functions = functions or (name in read.outside and isinstance(meaning, Function))
             if known or isinstance(meaning, (Value, Function)):
                 told.add(name)
                 self._becomes(name, meaning, space)
