@@ -107,6 +107,11 @@ raise ValueError("no")
     assert [part for found, part in kinds(text) if found is Error] == []
 
 
+def test_a_function_of_the_text_is_no_builtin() -> None:
+    found = kinds("gcd(4, 6)\ndef gcd(a, b): return gcd(b, a)")
+    assert [token for token, part in found if part == "gcd"] == [Name.Builtin, Name.Function, Name]
+
+
 def test_what_the_language_accepts_has_no_errors() -> None:
     assert len(FILETESTS) > 100
     for path in FILETESTS:

@@ -518,9 +518,21 @@ def test_the_page_shows_what_happens(shell: Shell) -> None:
         assert [line for line in out if line] == [line for line in shown if line]
 
 
+def test_listings_are_lines(shell: Shell) -> None:
+    """What `f.dump()` gives, where it is more than a text."""
+    answers = shell(
+        "import sys, types\nclass Listing(str): stage = 'ir'\nListing.__module__ = 'jib.listing'",
+        "Listing('%1 = add\\n\x1b[31m')",
+        "%unload_ext jib",
+        "Listing('a\\nb')",
+    )
+    assert answers[1].out == "Out[3]: \n%1 = add\n\\x1b[31m\n" and answers[3].out == "Out[5]: 'a\\nb'\n"
+
+
 # ------------------------------------------------------------------------------------------- terminals and kernels
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to one process")
 def test_ctrl_c(environment: dict[str, str]) -> None:
     code = (
         "from IPython.core.interactiveshell import InteractiveShell\nimport signal\n"

@@ -14,7 +14,8 @@ from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .externs import Extern, extern
 from .function import Function
-from .integrations import load_ipython_extension, unload_ipython_extension
+from .integrations import load_ipython_extension as load_ipython_extension
+from .integrations import unload_ipython_extension as unload_ipython_extension
 from .limits import Limits
 from .oneshot import evaluate
 from .session import Session
@@ -39,7 +40,5 @@ __all__ = [
     "extern",
     "get_num_threads",
     "jit",
-    "load_ipython_extension",
     "set_num_threads",
-    "unload_ipython_extension",
 ]
