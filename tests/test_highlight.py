@@ -386,6 +386,23 @@ def test_any_formatter_takes_the_tokens() -> None:
     assert Token.Error in {found for found, _ in lexers.JibLexer().get_tokens(text)}
 
 
+def test_the_line_of_a_prompt() -> None:
+    """As the REPL has it: prompt_toolkit asks for the tokens of texts that are being written."""
+    pytest.importorskip("prompt_toolkit")
+    from prompt_toolkit.document import Document
+    from prompt_toolkit.lexers import PygmentsLexer
+    from prompt_toolkit.styles import style_from_pygments_cls
+
+    lines = ["def f(x):", '    return sqrt(x) + 0.5 if x else "open']
+    fragments = PygmentsLexer(lexers.JibLexer).lex_document(Document("\n".join(lines)))
+    for number, line in enumerate(lines):
+        assert "".join(part for _, part, *_ in fragments(number)) == line
+    assert ("class:pygments.name.builtin", "sqrt") in fragments(1)
+    style = style_from_pygments_cls(palette.Terminal)
+    assert style.get_attrs_for_style_str("class:pygments.name.builtin").color == "ansicyan"
+    assert style.get_attrs_for_style_str("class:pygments.keyword").bold
+
+
 BARE = """
 import sys
 sys.modules["pygments"] = None  # as if it were not installed
