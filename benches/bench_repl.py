@@ -18,9 +18,8 @@ from harness import Case, duration, measure, options, save, table
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
-from terminal import Terminal  # noqa: E402
-
 import jib  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 PLACE = {"PYTHONPATH": str(Path(jib.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": ""}
 FRONTS = {"prompt_toolkit": {}, "plain": {"JIB_REPL": "plain"}}

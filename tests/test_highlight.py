@@ -70,8 +70,8 @@ def test_the_tables_say_what_a_word_is() -> None:
         ("0777 + 1_000 + 1__0", ["0777", "1__0"]),
         ("naïve + x", ["naïve"]),
         ('f"{x}"', ["f"]),
-        ('x = "open\ny = 1', ['"open']),
-        ('"""never\nclosed', ['"""never\nclosed']),
+        ('x = "open\ny = 1', ['"']),
+        ('"""never\nclosed', ['"""']),
         ("a ? b", ["?"]),
         ("def if(x): return x", ["if"]),
         ("x \x00 y", ["\x00"]),
@@ -105,6 +105,11 @@ raise ValueError("no")
     assert kind(text, "None") is Keyword.Constant
     assert kind(text, "ValueError") is Name.Exception
     assert [part for found, part in kinds(text) if found is Error] == []
+
+
+def test_a_function_of_the_text_is_no_builtin() -> None:
+    found = kinds("gcd(4, 6)\ndef gcd(a, b): return gcd(b, a)")
+    assert [token for token, part in found if part == "gcd"] == [Name.Builtin, Name.Function, Name]
 
 
 def test_what_the_language_accepts_has_no_errors() -> None:
@@ -379,6 +384,23 @@ def test_any_formatter_takes_the_tokens() -> None:
     text = "\n\ndef f(x):\n    return x is 1  \n"
     assert pygments.highlight(text, lexers.JibLexer(stripnl=False), NullFormatter()) == text
     assert Token.Error in {found for found, _ in lexers.JibLexer().get_tokens(text)}
+
+
+def test_the_line_of_a_prompt() -> None:
+    """As the REPL has it: prompt_toolkit asks for the tokens of texts that are being written."""
+    pytest.importorskip("prompt_toolkit")
+    from prompt_toolkit.document import Document
+    from prompt_toolkit.lexers import PygmentsLexer
+    from prompt_toolkit.styles import style_from_pygments_cls
+
+    lines = ["def f(x):", '    return sqrt(x) + 0.5 if x else "open']
+    fragments = PygmentsLexer(lexers.JibLexer).lex_document(Document("\n".join(lines)))
+    for number, line in enumerate(lines):
+        assert "".join(part for _, part, *_ in fragments(number)) == line
+    assert ("class:pygments.name.builtin", "sqrt") in fragments(1)
+    style = style_from_pygments_cls(palette.Terminal)
+    assert style.get_attrs_for_style_str("class:pygments.name.builtin").color == "ansicyan"
+    assert style.get_attrs_for_style_str("class:pygments.keyword").bold
 
 
 BARE = """

@@ -95,7 +95,6 @@ class Function(_native.Callable):
     __name__: str
     __qualname__: str
     _made: Made
-    _module: Module | None = None  # the IR it was made of, if that was not made of a text
     _definition: Definition | None = None  # what it was made of, if that is more than a text
     _suite: Suite | None = None  # that it is statements of a session, not a definition
     _module: Module | None = None  # what it was made of, if that was IR and no text of ours
