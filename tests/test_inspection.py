@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -309,3 +311,14 @@ def test_large_texts_take_little_time(text: str) -> None:
     with contextlib.suppress(jib.LimitError):
         inspect_source(text)
     assert time.monotonic() - begin < 10
+
+
+def test_importing_jib_stays_light() -> None:
+    code = "import sys, jib; print([name for name in ('inspection', 'frontend', 'ir') if f'jib.{name}' in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; jib.compile_ir, jib.Inspection"], capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert {"compile_ir", "inspect_source", "Inspection"} <= set(dir(jib)) & set(jib.__all__)
+    with pytest.raises(AttributeError, match="module 'jib' has no attribute 'nothing'"):
+        jib.nothing  # noqa: B018

@@ -24,7 +24,7 @@ np = pytest.importorskip("numpy")
 
 pytestmark = pytest.mark.usefixtures("verified")
 
-ROUNDS = int(os.environ.get("JIB_TRUST_ROUNDS", "300"))
+ROUNDS = int(os.environ.get("JIB_TRUST_ROUNDS", "1500"))
 
 PROGRAMS = [
     "t = 0.0\nfor i in range(len(x)):\n    t += x[i]\nt",
@@ -37,6 +37,9 @@ PROGRAMS = [
     "lo = 0\nhi = len(x)\nwhile lo < hi:\n    m = (lo + hi) // 2\n    if x[m] < 3.5: lo = m + 1\n    else: hi = m\nlo",
     "n = min(len(x), len(y))\nt = 0.0\nfor i in range(n):\n    for j in range(i):\n        t += x[j] * y[i]\nt",
     "s = 0.0\nfor i in range(0, len(x), 3):\n    s += x[i]\nfor k, v in enumerate(y):\n    s -= x[k % 3] + v\ns",
+    "for i in range(len(x)):\n    if x[i] > y[i]: x[i] = y[i] + 1\nx[0]",
+    "for i in range(1, len(x)):\n    y[i] = x[i - 1] * 2 + x[i]\ny[1]",
+    "for k in range(3):\n    for i in range(len(x)):\n        x[i] = min(x[i], y[k] + x[k])\nx[1]",
     "t = x[0]\nfor i in range(7, 1, -2):\n    t += x[i]\nt + sum(x[1:] * y[:-1])",
 ]
 CONSTANTS = (0, 1, 2, 3, 4, 7, 100, 10**6, -1, -2, 2**62, 2**63 - 1, -(2**63))
@@ -78,13 +81,15 @@ def change(draw: random.Random, function: ir.Function) -> None:
         blocks[at][number] = each._replace(args=tuple(args))
 
 
+AROUND = 777.0
+
+
 def arrays(kind: int) -> tuple[Any, Any]:
-    """Two arrays; around the second kind stands what nobody may read."""
-    if kind == 0:
-        return np.arange(8.0), np.array([5.0, 4, 3, 2, 1, 0, -1, -2])
-    around = np.full(64, 777.0)
-    around[20:25] = np.arange(5.0)
-    return around[20:25], np.arange(5.0)[::-1].copy()
+    """Two arrays, around the first of which stands what nobody may read or write: short, shorter, and long enough for vectors."""
+    first, count = 100, (8, 5, 200)[kind]
+    around = np.full(first + count + 100, AROUND)
+    around[first : first + count] = np.arange(float(count)) % 7
+    return around[first : first + count], np.arange(float(count))[::-1].copy()
 
 
 def outcome(function: jib.Function, kind: int) -> Any:
@@ -93,15 +98,19 @@ def outcome(function: jib.Function, kind: int) -> Any:
         answer = repr(function(x, y))
     except jib.InternalError:
         raise
+    except jib.BudgetError:
+        answer = "budget"
     except Exception as problem:
         answer = repr((type(problem), str(problem), getattr(problem, "__notes__", None)))
-    return answer, x.tobytes(), y.tobytes(), None if x.base is None else x.base.tobytes()
+    assert (x.base[:100] == AROUND).all() and (x.base[-100:] == AROUND).all()
+    # How far it came when its fuel was spent, whole arrays count differently with passes and without.
+    return answer if answer == "budget" else (answer, x.tobytes(), y.tobytes())
 
 
 def compiled(functions: ir.Function | list[ir.Function], text: str) -> list[jib.Function]:
     """The function on the interpreter, and as native code without and with the passes."""
     ways = (("interpreter", "none"), ("native", "none"), ("native", "speed"))
-    return [jib.compile_ir(functions, text, engine=engine, opt_level=level, fuel=60) for engine, level in ways]
+    return [jib.compile_ir(functions, text, engine=engine, opt_level=level, fuel=600) for engine, level in ways]
 
 
 def test_changed_functions_mean_the_same_everywhere() -> None:
@@ -112,7 +121,7 @@ def test_changed_functions_mean_the_same_everywhere() -> None:
         for source in [Source(text)]
     ]
     ran = 0
-    for _ in range(ROUNDS * 8):
+    for _ in range(ROUNDS):
         text, functions = draw.choice(originals)
         made = functions[0]._replace(blocks=[list(block) for block in functions[0].blocks])
         for _ in range(draw.choice((1, 1, 2, 2, 3, 4))):
@@ -121,11 +130,11 @@ def test_changed_functions_mean_the_same_everywhere() -> None:
             engines = compiled([made, *functions[1:]], text)
         except (ValueError, TypeError):  # not whole, or a CompileError
             continue
-        for kind in (0, 1):
+        for kind in (0, 1, 2):
             first, *others = [outcome(engine, kind) for engine in engines]
             assert others == [first, first], engines[0].dump("ir")
             ran += 1
-    assert ran > ROUNDS
+    assert ran > ROUNDS // 2
 
 
 @pytest.mark.parametrize("counted", ["constant", "range"])
@@ -172,4 +181,4 @@ def test_a_range_that_goes_on_behind_its_end(counted: str) -> None:
     f.leave(get(total), here)
     for function in compiled(f.finish(), "?"):
         with pytest.raises(IndexError):
-            function(*arrays(1))
+            function(*arrays(0))
