@@ -25,11 +25,17 @@ from .oneshot import evaluate
 from .session import Session
 
 if TYPE_CHECKING:
+    from .config import show_config
     from .frontend import compile_ir
     from .inspection import Inspection, inspect_source
 
 #: Names whose modules are imported when somebody asks for them: importing jib stays light.
-_LATER = {"compile_ir": "frontend", "Inspection": "inspection", "inspect_source": "inspection"}
+_LATER = {
+    "compile_ir": "frontend",
+    "Inspection": "inspection",
+    "inspect_source": "inspection",
+    "show_config": "config",
+}
 
 __all__ = [
     "STAGES",
@@ -55,6 +61,7 @@ __all__ = [
     "inspect_source",
     "jit",
     "set_num_threads",
+    "show_config",
 ]
 
 

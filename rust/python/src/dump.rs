@@ -5,13 +5,13 @@
 
 use jib_core::code::{CodeError, OptLevel};
 use jib_core::codegen::dump::{dump_asm, dump_clif};
-use jib_core::codegen::target::{Target, targets};
+use jib_core::codegen::target::{Target, host, targets};
 use jib_core::diag::Error;
 use jib_core::listing::Listing;
 use jib_core::typed;
 use jib_core::types::Ty;
 use jib_core::unit::Unit;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::errors::compile_error;
@@ -75,4 +75,10 @@ fn listing(
 #[pyfunction]
 pub fn _targets() -> Vec<(&'static str, bool)> {
     targets().collect()
+}
+
+/// The machine that code is made for, and which of its extensions are used.
+#[pyfunction]
+pub fn _host() -> PyResult<(String, Vec<&'static str>)> {
+    host().map_err(PyRuntimeError::new_err)
 }

@@ -149,6 +149,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_codes, module)?)?;
     module.add_function(wrap_pyfunction!(_forget, module)?)?;
     module.add_function(wrap_pyfunction!(dump::_targets, module)?)?;
+    module.add_function(wrap_pyfunction!(dump::_host, module)?)?;
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
     threads::prepare(module.py())?;

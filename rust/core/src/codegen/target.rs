@@ -64,6 +64,13 @@ pub fn targets() -> impl Iterator<Item = (&'static str, bool)> {
     TABLE.iter().map(|row| (row.name, is_built(row)))
 }
 
+/// The machine that code is made for: Cranelift's name of it, and those of its extensions that the processor has.
+pub fn host() -> Result<(String, Vec<&'static str>), String> {
+    let isa = super::isa::isa(&Options::default(), false)?;
+    let has = isa.isa_flags().into_iter().filter(|flag| flag.as_bool() == Some(true)).map(|flag| flag.name);
+    Ok((isa.triple().to_string(), has.collect()))
+}
+
 fn is_built(row: &Row) -> bool {
     !matches!(isa::lookup_by_name(row.triple), Err(LookupError::SupportDisabled | LookupError::Unsupported))
 }
