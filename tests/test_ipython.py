@@ -159,6 +159,18 @@ def test_the_namespace_counts(shell: Shell) -> None:
     assert "'f' is a function of Python; decorate it with jib.jit too" in answers[10].out
 
 
+def test_a_name_may_be_defined_and_assigned(shell: Shell) -> None:
+    answers = shell(
+        "%%jib\ndef f(x): return x\nf = 3",
+        "f",
+        "%%jib\nf = 4\ndef f(x): return x",
+        "f(5)",
+        "%%jib --dump ir\nf = 7\n1 + 1",
+        "%jib f",
+    )
+    assert values(answers)[1] == "3" and values(answers)[3:] == ["5", "2", "7"]
+
+
 def test_arrays(shell: Shell) -> None:
     answers = shell(
         "import numpy as np; a = np.arange(4.0); k = 2",

@@ -49,7 +49,7 @@ class Done(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """A text as it was read: what it defines, assigns, and uses without defining it."""
+    """A text as it was read: what it defines and assigns, and what its parts use that is not their own."""
 
     text: str
     source: Source
@@ -95,19 +95,22 @@ class Cells:
             try:
                 value = self.session.run(text)
             except BaseException as problem:
-                self._places[f"<jib-{self.session._runs}>"] = place
+                number = f"<jib-{self.session._runs}>"
+                self._places[number] = place
                 self.show(problem)
+                del self._places[number]
                 raise
-            last = list(read.defined)[-1] if read.defined else None
-            for name in read.assigned:
-                self._uses.pop(name, None)
+            functions = set(self.session.functions)  # their names; to ask for one would make it
+            defined = {name: uses for name, uses in read.defined.items() if name in functions}  # and assigned no other
+            last = list(defined)[-1] if defined else None
             for name in (*read.defined, *read.assigned):
+                self._uses.pop(name, None)
                 self._signatures.pop(name, None)
-            for name in read.defined:
+            for name in defined:
                 self._settle(name, place)
             if last is not None and signature is not None:
                 self._signatures[last] = signature
-            self._uses.update(read.defined)
+            self._uses.update(defined)
             try:
                 changed = self._changed(read, told, space)
             except BaseException as problem:
@@ -153,14 +156,16 @@ class Cells:
         unit = Unit(source, DEFAULT)
         defined: dict[str, frozenset[str]] = {}
         rest = []
+        used: set[str] = set()
         for statement in program.body:
             name = helper_name(statement)
             if name is None:
                 rest.append(statement)
             else:
                 defined[name] = frozenset(outside_names((statement,), unit)[0])
+                used |= defined[name]
         outside, assigned = outside_names(rest, unit) if rest else (set(), set())
-        outside = outside.union(*defined.values()) - defined.keys()
+        outside |= used
         return _Read(text, source, program, defined, assigned, outside)
 
     def _tell(self, read: _Read, space: Mapping[str, Any]) -> set[str] | None:
@@ -171,7 +176,7 @@ class Cells:
         told: set[str] = set()
         arrays: dict[str, Any] = {}
         functions = False
-        for name in self._needed({*read.outside, *read.assigned} - read.defined.keys()):
+        for name in self._needed({*read.outside, *read.assigned, *read.defined}):
             known = name in self.session
             if name not in space:
                 meaning = None
@@ -183,7 +188,7 @@ class Cells:
             if isinstance(meaning, Value) and _is_array(meaning.value):
                 arrays[name] = meaning.value
                 continue
-            if isinstance(meaning, Refused) and name in read.outside:
+            if isinstance(meaning, Refused) and name in read.outside and name not in read.defined:
                 raise error("foreign-name", read.source, _place_of(name, read.program), name, meaning.words)
             functions = functions or (name in read.outside and isinstance(meaning, Function))
             if known or isinstance(meaning, (Value, Function)):
@@ -204,7 +209,7 @@ class Cells:
                 self._becomes(name, Value(array), space)
             except (TypeError, ValueError):
                 self._becomes(name, None, space)
-                if name in read.outside:
+                if name in read.outside and name not in read.defined:
                     words = "an array, which a session does not keep; call the function with it from Python"
                     raise error("foreign-name", read.source, _place_of(name, read.program), name, words) from None
         return told
@@ -290,7 +295,7 @@ class Cells:
     def _changed(self, read: _Read, told: set[str], space: Mapping[str, Any]) -> dict[str, Any]:
         """What a text has defined and assigned, and functions that are others now, since something that they need is."""
         fresh = dict.fromkeys([name for name in (*read.defined, *sorted(read.assigned)) if name in self.session])
-        functions = self.session.functions
+        functions = set(self.session.functions)
         changed = {name: self._made(name) if name in functions else self.session[name] for name in fresh}
         moved = told.union(fresh)
         for name, uses in self._uses.items():
