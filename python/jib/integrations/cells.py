@@ -8,13 +8,10 @@ needs; a text that fails changes neither; places in messages are those that the 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import builtins
-from ..decorator import _spelling, _words
 from ..errors import JitError, error
 from ..function import Function
 from ..limits import DEFAULT
@@ -22,11 +19,12 @@ from ..link import build
 from ..lower.build import Unit
 from ..lower.linked import outside_names
 from ..lower.scan import helper_name
-from ..names import Refused, Unfit, Value, frozen
+from ..names import Refused, Value, frozen
 from ..parse import parse
 from ..session import Session
 from ..source import Origin, Source, Span
-from ..syntax import ExprStmt, FunctionDef, Name
+from ..syntax import ExprStmt, Name
+from .meanings import is_array, meaning_of
 
 if TYPE_CHECKING:
     from ..syntax import Program
@@ -184,8 +182,8 @@ class Cells:
                 functions = functions or (name in read.outside and name in self._uses)
                 continue
             else:
-                meaning = self._meaning(name, space[name])
-            if isinstance(meaning, Value) and _is_array(meaning.value):
+                meaning = meaning_of(name, space[name], self._options)
+            if isinstance(meaning, Value) and is_array(meaning.value):
                 arrays[name] = meaning.value
                 continue
             if isinstance(meaning, Refused) and name in read.outside and name not in read.defined:
@@ -239,48 +237,6 @@ class Cells:
             _delete(self.session, name)
         if isinstance(meaning, (Function, Value)):
             self._given[name] = space[name]
-
-    def _meaning(self, name: str, found: Any) -> Value | Refused | Function | None:
-        """What an object of Python's means to a text; None for what the language knows by this name. No object can stop this."""
-        try:
-            if isinstance(found, Function):
-                return self._adopted(name, found)
-            if _is_array(found):
-                return Value(found)
-            if _is_scalar(found):
-                found = found.item()
-            spelling = _spelling(found, self._options)
-            if spelling is not None:
-                if spelling == name:
-                    return None
-                return Refused(f"the language's '{spelling}' by another name; call it '{spelling}'")
-            try:
-                return Value(frozen(found))
-            except Unfit as problem:
-                return Refused(_words(found, str(problem), self._options))
-        except Exception:
-            name = type.__dict__["__name__"].__get__(type(found))
-            return Refused(f"an object of {name:.80} here, which is not part of the language")
-
-    def _adopted(self, name: str, function: Function) -> Function | Refused:
-        """A function that was made elsewhere, as a definition of the session, if its text is one that needs nothing else."""
-        options, definition = function._made.options, function._definition
-        text = function.source if definition is None else definition.text
-        words = "a function of jib made elsewhere, which needs more than its text; define it in such a cell"
-        if options.arithmetic != self._options.arithmetic:
-            return Refused(f'a function with arithmetic="{options.arithmetic}", and not "{self._options.arithmetic}"')
-        if options.externs or options.signature is not None:
-            return Refused(words)
-        source = Source(text)
-        body = parse(source, DEFAULT).body
-        if len(body) != 1 or type(body[0]) is not FunctionDef:
-            return Refused(words)
-        if body[0].name != name:
-            return Refused(f"a function that is called '{body[0].name}'")
-        outside, _ = outside_names(body, Unit(source, DEFAULT))
-        if any(builtins.resolve(each) is None for each in outside) or (definition is not None and definition.names):
-            return Refused(words)
-        return function
 
     # ------------------------------------------------------------------------------------------- after a text
 
@@ -376,47 +332,6 @@ def _place_of(name: str, program: Program) -> Span:
         elif isinstance(node, tuple) and type(node) is not Span:
             waiting.extend(node)
     return min(spans, default=Span(0, 0))
-
-
-def _is_array(found: Any) -> bool:
-    """Whether it is an array, or keeps one as pandas does: asked of its class, since objects may answer anything."""
-    numpy = sys.modules.get("numpy")
-    own = type(found)
-    if numpy is None or issubclass(own, numpy.generic):
-        return False
-    return issubclass(own, numpy.ndarray) or any("__array__" in vars(each) for each in type.mro(own))
-
-
-def _is_scalar(found: Any) -> bool:
-    """Whether it is one of NumPy's numbers that the language has."""
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and issubclass(type(found), numpy.generic) and found.dtype.char in "?bBhHiIlLqQefd"
-
-
-def usable(found: Any) -> bool:
-    """Whether a text may use an object, by its class alone."""
-    return type(found) in (int, float, bool, tuple) or issubclass(type(found), Function) or _is_array(found)
-
-
-def types_of(values: Iterable[Any]) -> str:
-    """A signature for values; of an array, for its elements. TypeError if there is none.
-
-    >>> types_of([1, 2.5, (True, 0)])
-    '(int, float, tuple[bool, int])'
-    """
-    return f"({', '.join([_type_of(value) for value in values])})"
-
-
-def _type_of(value: Any) -> str:
-    if type(value) is tuple:
-        return f"tuple[{', '.join([_type_of(each) for each in value])}]"
-    dtype = value.dtype if _is_array(value) or _is_scalar(value) else None
-    if dtype is not None and dtype.kind in "iuf":
-        name = f"{dtype.kind}{8 * dtype.itemsize}"
-        return {"i64": "int", "f64": "float"}.get(name, name)
-    if dtype is not None and dtype.kind == "b":
-        return "bool"
-    return type(frozen(value)).__name__
 
 
 def _set(session: Any, name: str, value: Any) -> None:
