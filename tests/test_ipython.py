@@ -21,8 +21,11 @@ DRIVER = """
 import json, sys
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
-shell = InteractiveShell.instance(colors="NoColor")
+config = Config()
+config.HistoryManager.enabled = False  # its thread may print
+shell = InteractiveShell.instance(colors="NoColor", config=config)
 for cell in json.load(sys.stdin):
     before = dict(shell.user_ns)
     with capture_output(display=False) as captured:
@@ -33,10 +36,10 @@ for cell in json.load(sys.stdin):
         name for name in {**before, **shell.user_ns}
         if not name.startswith("_") and name not in hidden and before.get(name, before) is not shell.user_ns.get(name, before)
     )
-    print(json.dumps({
+    sys.__stdout__.write(json.dumps({
         "value": None if done.result is None else repr(done.result), "error": error and type(error).__name__,
         "out": captured.stdout, "err": captured.stderr, "changed": changed,
-    }), file=sys.__stdout__, flush=True)
+    }) + "\\n")
 """
 
 
@@ -159,6 +162,18 @@ def test_the_namespace_counts(shell: Shell) -> None:
     assert "'f' is a function of Python; decorate it with jib.jit too" in answers[10].out
 
 
+def test_a_name_may_be_defined_and_assigned(shell: Shell) -> None:
+    answers = shell(
+        "%%jib\ndef f(x): return x\nf = 3",
+        "f",
+        "%%jib\nf = 4\ndef f(x): return x",
+        "f(5)",
+        "%%jib --dump ir\nf = 7\n1 + 1",
+        "%jib f",
+    )
+    assert values(answers)[1] == "3" and values(answers)[3:] == ["5", "2", "7"]
+
+
 def test_arrays(shell: Shell) -> None:
     answers = shell(
         "import numpy as np; a = np.arange(4.0); k = 2",
@@ -181,15 +196,19 @@ def test_arrays(shell: Shell) -> None:
 def test_functions_made_elsewhere(shell: Shell) -> None:
     answers = shell(
         "import jib\nsquare = jib.compile('def square(x): return x * x')\nk = 2\n@jib.jit\ndef cube(x): return x ** 3\n"
-        "loose = jib.compile('a + b')\nnp_one = jib.compile('def np_one(x): return x / 0', arithmetic='numpy')",
+        "loose = jib.compile('a + b')\nfact = jib.compile('def fact(n): return 1 if n < 2 else n * fact(n - 1)')\n"
+        "@jib.jit\ndef fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)\n"
+        "np_one = jib.compile('def np_one(x): return x / 0', arithmetic='numpy')",
         "%jib square(3)",
         "%%jib\ndef both(x): return square(x) + cube(x)\nboth(2)",
         "%jib loose(1, 2)",
+        "%jib fact(5) + fib(10)",
         "%jib np_one(1)",
     )
     assert values(answers[:3])[1:] == ["9", "12"]
     assert "'loose' is a function of jib made elsewhere" in answers[3].out
-    assert 'a function with arithmetic="numpy", and not "python"' in answers[4].out
+    assert answers[4].value == "175"
+    assert 'a function with arithmetic="numpy", and not "python"' in answers[5].out
 
 
 def test_names_that_shadow_builtins(shell: Shell) -> None:

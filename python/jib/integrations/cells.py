@@ -8,13 +8,10 @@ needs; a text that fails changes neither; places in messages are those that the 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import builtins
-from ..decorator import _spelling, _words
 from ..errors import JitError, error
 from ..function import Function
 from ..limits import DEFAULT
@@ -22,11 +19,12 @@ from ..link import build
 from ..lower.build import Unit
 from ..lower.linked import outside_names
 from ..lower.scan import helper_name
-from ..names import Refused, Unfit, Value, frozen
+from ..names import Refused, Value, frozen
 from ..parse import parse
 from ..session import Session
 from ..source import Origin, Source, Span
-from ..syntax import ExprStmt, FunctionDef, Name
+from ..syntax import ExprStmt, Name
+from .meanings import is_array, meaning_of
 
 if TYPE_CHECKING:
     from ..syntax import Program
@@ -49,7 +47,7 @@ class Done(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """A text as it was read: what it defines, assigns, and uses without defining it."""
+    """A text as it was read: what it defines and assigns, and what its parts use that is not their own."""
 
     text: str
     source: Source
@@ -95,19 +93,22 @@ class Cells:
             try:
                 value = self.session.run(text)
             except BaseException as problem:
-                self._places[f"<jib-{self.session._runs}>"] = place
+                number = f"<jib-{self.session._runs}>"
+                self._places[number] = place
                 self.show(problem)
+                del self._places[number]
                 raise
-            last = list(read.defined)[-1] if read.defined else None
-            for name in read.assigned:
-                self._uses.pop(name, None)
+            functions = set(self.session.functions)  # their names; to ask for one would make it
+            defined = {name: uses for name, uses in read.defined.items() if name in functions}  # and assigned no other
+            last = list(defined)[-1] if defined else None
             for name in (*read.defined, *read.assigned):
+                self._uses.pop(name, None)
                 self._signatures.pop(name, None)
-            for name in read.defined:
+            for name in defined:
                 self._settle(name, place)
             if last is not None and signature is not None:
                 self._signatures[last] = signature
-            self._uses.update(read.defined)
+            self._uses.update(defined)
             try:
                 changed = self._changed(read, told, space)
             except BaseException as problem:
@@ -153,14 +154,16 @@ class Cells:
         unit = Unit(source, DEFAULT)
         defined: dict[str, frozenset[str]] = {}
         rest = []
+        used: set[str] = set()
         for statement in program.body:
             name = helper_name(statement)
             if name is None:
                 rest.append(statement)
             else:
                 defined[name] = frozenset(outside_names((statement,), unit)[0])
+                used |= defined[name]
         outside, assigned = outside_names(rest, unit) if rest else (set(), set())
-        outside = outside.union(*defined.values()) - defined.keys()
+        outside |= used
         return _Read(text, source, program, defined, assigned, outside)
 
     def _tell(self, read: _Read, space: Mapping[str, Any]) -> set[str] | None:
@@ -171,7 +174,7 @@ class Cells:
         told: set[str] = set()
         arrays: dict[str, Any] = {}
         functions = False
-        for name in self._needed({*read.outside, *read.assigned} - read.defined.keys()):
+        for name in self._needed({*read.outside, *read.assigned, *read.defined}):
             known = name in self.session
             if name not in space:
                 meaning = None
@@ -179,11 +182,11 @@ class Cells:
                 functions = functions or (name in read.outside and name in self._uses)
                 continue
             else:
-                meaning = self._meaning(name, space[name])
-            if isinstance(meaning, Value) and _is_array(meaning.value):
+                meaning = meaning_of(name, space[name], self._options)
+            if isinstance(meaning, Value) and is_array(meaning.value):
                 arrays[name] = meaning.value
                 continue
-            if isinstance(meaning, Refused) and name in read.outside:
+            if isinstance(meaning, Refused) and name in read.outside and name not in read.defined:
                 raise error("foreign-name", read.source, _place_of(name, read.program), name, meaning.words)
             functions = functions or (name in read.outside and isinstance(meaning, Function))
             if known or isinstance(meaning, (Value, Function)):
@@ -204,7 +207,7 @@ class Cells:
                 self._becomes(name, Value(array), space)
             except (TypeError, ValueError):
                 self._becomes(name, None, space)
-                if name in read.outside:
+                if name in read.outside and name not in read.defined:
                     words = "an array, which a session does not keep; call the function with it from Python"
                     raise error("foreign-name", read.source, _place_of(name, read.program), name, words) from None
         return told
@@ -235,48 +238,6 @@ class Cells:
         if isinstance(meaning, (Function, Value)):
             self._given[name] = space[name]
 
-    def _meaning(self, name: str, found: Any) -> Value | Refused | Function | None:
-        """What an object of Python's means to a text; None for what the language knows by this name. No object can stop this."""
-        try:
-            if isinstance(found, Function):
-                return self._adopted(name, found)
-            if _is_array(found):
-                return Value(found)
-            if _is_scalar(found):
-                found = found.item()
-            spelling = _spelling(found, self._options)
-            if spelling is not None:
-                if spelling == name:
-                    return None
-                return Refused(f"the language's '{spelling}' by another name; call it '{spelling}'")
-            try:
-                return Value(frozen(found))
-            except Unfit as problem:
-                return Refused(_words(found, str(problem), self._options))
-        except Exception:
-            name = type.__dict__["__name__"].__get__(type(found))
-            return Refused(f"an object of {name:.80} here, which is not part of the language")
-
-    def _adopted(self, name: str, function: Function) -> Function | Refused:
-        """A function that was made elsewhere, as a definition of the session, if its text is one that needs nothing else."""
-        options, definition = function._made.options, function._definition
-        text = function.source if definition is None else definition.text
-        words = "a function of jib made elsewhere, which needs more than its text; define it in such a cell"
-        if options.arithmetic != self._options.arithmetic:
-            return Refused(f'a function with arithmetic="{options.arithmetic}", and not "{self._options.arithmetic}"')
-        if options.externs or options.signature is not None:
-            return Refused(words)
-        source = Source(text)
-        body = parse(source, DEFAULT).body
-        if len(body) != 1 or type(body[0]) is not FunctionDef:
-            return Refused(words)
-        if body[0].name != name:
-            return Refused(f"a function that is called '{body[0].name}'")
-        outside, _ = outside_names(body, Unit(source, DEFAULT))
-        if any(builtins.resolve(each) is None for each in outside) or (definition is not None and definition.names):
-            return Refused(words)
-        return function
-
     # ------------------------------------------------------------------------------------------- after a text
 
     def _made(self, name: str) -> Function:
@@ -290,7 +251,7 @@ class Cells:
     def _changed(self, read: _Read, told: set[str], space: Mapping[str, Any]) -> dict[str, Any]:
         """What a text has defined and assigned, and functions that are others now, since something that they need is."""
         fresh = dict.fromkeys([name for name in (*read.defined, *sorted(read.assigned)) if name in self.session])
-        functions = self.session.functions
+        functions = set(self.session.functions)
         changed = {name: self._made(name) if name in functions else self.session[name] for name in fresh}
         moved = told.union(fresh)
         for name, uses in self._uses.items():
@@ -371,47 +332,6 @@ def _place_of(name: str, program: Program) -> Span:
         elif isinstance(node, tuple) and type(node) is not Span:
             waiting.extend(node)
     return min(spans, default=Span(0, 0))
-
-
-def _is_array(found: Any) -> bool:
-    """Whether it is an array, or keeps one as pandas does: asked of its class, since objects may answer anything."""
-    numpy = sys.modules.get("numpy")
-    own = type(found)
-    if numpy is None or issubclass(own, numpy.generic):
-        return False
-    return issubclass(own, numpy.ndarray) or any("__array__" in vars(each) for each in type.mro(own))
-
-
-def _is_scalar(found: Any) -> bool:
-    """Whether it is one of NumPy's numbers that the language has."""
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and issubclass(type(found), numpy.generic) and found.dtype.char in "?bBhHiIlLqQefd"
-
-
-def usable(found: Any) -> bool:
-    """Whether a text may use an object, by its class alone."""
-    return type(found) in (int, float, bool, tuple) or issubclass(type(found), Function) or _is_array(found)
-
-
-def types_of(values: Iterable[Any]) -> str:
-    """A signature for values; of an array, for its elements. TypeError if there is none.
-
-    >>> types_of([1, 2.5, (True, 0)])
-    '(int, float, tuple[bool, int])'
-    """
-    return f"({', '.join([_type_of(value) for value in values])})"
-
-
-def _type_of(value: Any) -> str:
-    if type(value) is tuple:
-        return f"tuple[{', '.join([_type_of(each) for each in value])}]"
-    dtype = value.dtype if _is_array(value) or _is_scalar(value) else None
-    if dtype is not None and dtype.kind in "iuf":
-        name = f"{dtype.kind}{8 * dtype.itemsize}"
-        return {"i64": "int", "f64": "float"}.get(name, name)
-    if dtype is not None and dtype.kind == "b":
-        return "bool"
-    return type(frozen(value)).__name__
 
 
 def _set(session: Any, name: str, value: Any) -> None:

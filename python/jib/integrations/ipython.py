@@ -24,8 +24,9 @@ from ..api import STAGES, compile
 from ..cli import OPTIONS
 from ..errors import CompileError, ParseError
 from ..function import Function
-from .cells import Cells, Done, Place, types_of, usable
+from .cells import Cells, Done, Place
 from .completion import completions
+from .meanings import types_of, usable
 
 if TYPE_CHECKING:
     from argparse import Namespace
