@@ -41,7 +41,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays captures check wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -140,6 +140,9 @@ bench: build ## every benchmark in benches/
 
 bench-arrays: build ## arrays beside NumPy, and beside numexpr and numba where .venv has them; ARGS="--quick --rows sin --plot FILE.png"
 	@$(BIN)/python benches/arrays.py $(ARGS)
+
+captures: build ## take the pictures of docs/repl.md anew
+	@$(BIN)/python docs/captures.py
 
 check: fmt-check lint test ## all that must hold before a change goes in
 

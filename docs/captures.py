@@ -12,25 +12,28 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
-
 from rich.console import Console
 from rich.style import Style
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
-from terminal import Terminal
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+
+from terminal import Terminal  # noqa: E402
 
 #: What is typed, line by line; `^C` is that key, after a while.
 SCENES: dict[str, list[str]] = {
     "session": [
         "radius = 2.5",
-        "def area(r):\npi * r * r\n",
+        "def area(r):\nreturn 3 * r * r\n",
         "area(radius)",
         "_ / 2",
-        "def area(r):\nreturn pi * r * r\n",
-        "area(radius)",
+        "def area(r): return pi * r * r",
         "area(radius) + sqroot(2)",
+        "def volume(r, h): return area(r) * h",
+        "def area(a, b): return a * b",
+        ":vars",
         "while radius > 0: radius += 1",
         "^C",
     ],

@@ -22,9 +22,17 @@ class Terminal:
     """A screen of so many columns and lines, on which `python -m jib` runs unless `command` says otherwise."""
 
     def __init__(
-        self, *words: str, home: Path, command: str = sys.executable, columns: int = 100, lines: int = 50, **environment: str
+        self,
+        *words: str,
+        home: Path,
+        command: str = sys.executable,
+        columns: int = 100,
+        lines: int = 50,
+        **environment: str,
     ) -> None:
-        plain = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "JIB_REPL")}
+        plain = {
+            name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "JIB_REPL")
+        }
         environment = {**plain, "TERM": "xterm-256color", "JIB_HISTORY": str(home / "history"), **environment}
         environment.setdefault("PYTHONUTF8", "1")
         self.screen = pyte.HistoryScreen(columns, lines, history=10_000)
@@ -32,7 +40,12 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.program = pexpect.spawn(
-            command, list(words or ("-m", "jib")), env=environment, dimensions=(lines, columns), cwd=str(home), timeout=PATIENCE
+            command,
+            list(words or ("-m", "jib")),
+            env=environment,
+            dimensions=(lines, columns),
+            cwd=str(home),
+            timeout=PATIENCE,
         )
         self.program.delaybeforesend = None
 

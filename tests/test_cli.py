@@ -85,6 +85,16 @@ def test_a_file(tmp_path: Path) -> None:
         (["dump", "wood", "-c", "a"], "dump needs a stage: ast, .*; not 'wood'"),
         (["dump", "ir"], "a text is missing"),
         (["dump", "ir", "-c", "a", "a=1"], "'a=1' is one word too many"),
+        (["dump", "cfg", "--source", "-c", "a"], "the source does not stand beside 'cfg'"),
+        (["dump", "clif", "--bytes", "-c", "a"], "bytes are those of 'asm', not of 'clif'"),
+        (["dump", "asm", "--target", "vax", "-c", "a"], "--target is aarch64 or riscv64 or s390x or x86_64, not 'vax'"),
+        (["dump", "ir", "--target=aarch64", "-c", "a"], "'ir' is the same for every target"),
+        (["dump", "asm", "--target"], "--target needs a value"),
+        (["dump", "asm", "--source=yes", "-c", "a"], "there is no option '--source=yes'"),
+        (["dump", "all", "-c", "a"], "dump all needs --output FOLDER"),
+        (["dump", "ir", "--output", "x", "-c", "a"], "--output goes with dump all"),
+        (["--source", "-c", "a"], "--source goes with dump"),
+        (["--target=aarch64", "-c", "a"], "--target goes with dump"),
         ([b"-c", b"a", b"\xff=1"], "the text has no parameter"),
     ],
 )
@@ -136,6 +146,27 @@ def test_dump(stage: str) -> None:
     assert printed.strip() and printed.endswith("\n") and not printed.endswith("\n\n")
 
 
+def test_dump_for_a_machine() -> None:
+    words = ["-c", "x = a + b\nx * 2", "--signature", "float(float, float)"]
+    status, printed, complaint = run("dump", "asm", "--source", "--bytes", "--target", "aarch64", *words)
+    assert (status, complaint) == (0, "")
+    assert re.search(r"^; 2 \| x \* 2$", printed, re.MULTILINE) and re.search(r"c0 03 5f d6  ret ", printed)
+
+
+def test_dump_all(tmp_path: Path) -> None:
+    words = ["-c", "a + b", "--signature", "float(float, float)"]
+    status, printed, complaint = run("dump", "all", "--output", "new/folder", "--source", *words, cwd=tmp_path)
+    assert (status, complaint) == (0, "")
+    names = printed.split()
+    assert names[0] == str(Path("new/folder/source.jib")) and str(Path("new/folder/cfg.dot")) in names
+    assert all((tmp_path / name).stat().st_size for name in names)
+    assert (tmp_path / "new/folder/asm.s").read_text().startswith("; 1 | a + b\n; <expression> (entry)\n")
+    (tmp_path / "file").write_text("")
+    status, printed, complaint = run("dump", "all", "--output", "file", *words, cwd=tmp_path)
+    assert (status, printed) == (1, "")
+    assert complaint.startswith("FileExistsError: ") and "Traceback" not in complaint
+
+
 def test_dump_of_a_mistake() -> None:
     status, printed, complaint = run("dump", "ast", "-c", "a +")
     assert (status, printed) == (1, "")
@@ -176,7 +207,9 @@ def test_a_full_disk() -> None:
     assert b"cannot write" in done.stderr and b"Traceback" not in done.stderr
     with open("/dev/full", "wb") as full:
         command = [sys.executable, "-m", "jib"]
-        done = subprocess.run(command, input=b"1 + 1\n2\n", stdout=full, stderr=subprocess.PIPE, timeout=60, env=ENVIRONMENT)
+        done = subprocess.run(
+            command, input=b"1 + 1\n2\n", stdout=full, stderr=subprocess.PIPE, timeout=60, env=ENVIRONMENT
+        )
     assert done.returncode == 1
     assert done.stderr == b"python -m jib: cannot write: No space left on device\n"
 
@@ -189,7 +222,9 @@ def test_a_terminal_without_words() -> None:
     try:
         os.write(controller, b"1 + 1\n\x04")  # Ctrl-D
         command = [sys.executable, "-m", "jib"]
-        done = subprocess.run(command, stdin=terminal, capture_output=True, timeout=60, env={**ENVIRONMENT, "JIB_HISTORY": ""})
+        done = subprocess.run(
+            command, stdin=terminal, capture_output=True, timeout=60, env={**ENVIRONMENT, "JIB_HISTORY": ""}
+        )
     finally:
         os.close(controller)
         os.close(terminal)

@@ -1,8 +1,8 @@
 """What the pages show is what happens: README.md and docs/ run, and what they say of tables and files is compared.
 
 Every `>>>` runs and gives what stands under it; one page is one session, and spaces count. Fences of code blocks are blanked first: to
-doctest a closing fence would be expected output. In a block marked `console` every line with `$ python -m jib` runs, and prints
-the lines under it.
+doctest a closing fence would be expected output. In a block marked `console` every line with `$ python -m jib` runs, or pipes into it
+with `$ printf`, and prints the lines under it.
 The lines that a block marked `diff` changes are in the file that it names. docs/language.md has the whole table of builtins.
 """
 
@@ -71,6 +71,30 @@ def test_commands_print(words: str, printed: str) -> None:
     command = [sys.executable, "-X", "utf8", "-m", "jib", *shlex.split(words)]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=60, env=os.environ
+    )
+    assert done.stdout == printed
+
+
+PIPED = [
+    found
+    for text in TEXTS.values()
+    for block in blocks(text, "console")
+    for found in re.findall(r"^\$ (printf .* \| python -m jib.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's pipes")
+@pytest.mark.parametrize(("line", "printed"), PIPED)
+def test_pipes_print(line: str, printed: str) -> None:
+    command = line.replace("python -m jib", f"{shlex.quote(sys.executable)} -X utf8 -m jib")
+    done = subprocess.run(
+        command,
+        shell=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=60,
+        env=os.environ,
     )
     assert done.stdout == printed
 

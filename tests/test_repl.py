@@ -160,11 +160,11 @@ def test_a_megabyte_is_pasted(tmp_path: Path, lines: int) -> None:
             terminal.program.send(text[at : at + 1000])
             if at % 50_000 == 0:
                 terminal.look(0)
-        terminal.program.send("\x1b[201~\r")
+        terminal.program.send("\x1b[201~")
+        terminal.wait(f"({len(text):,} characters)")
         terminal.wait("LimitError: the text is longer than 1,000,000 characters")
         terminal.wait("allows more\njib>")
-        terminal.type("2 + 3\r")
-        terminal.wait("\n5")
+        assert terminal.say("2 + 3") == "5"
         assert time.monotonic() - before < 60
 
 
@@ -194,7 +194,9 @@ def test_the_terminal_is_not_driven(tmp_path: Path, front: str) -> None:
 def piped(script: str | bytes, *words: str, cwd: Path | None = None) -> tuple[int, str, str]:
     data = script.encode() if isinstance(script, str) else script
     command = [sys.executable, "-m", "jib", *words]
-    done = subprocess.run(command, input=data, capture_output=True, timeout=120, cwd=cwd, env={**os.environ, "PYTHONUTF8": "1"})
+    done = subprocess.run(
+        command, input=data, capture_output=True, timeout=120, cwd=cwd, env={**os.environ, "PYTHONUTF8": "1"}
+    )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -228,7 +230,12 @@ def test_a_piped_session() -> None:
 def test_a_pipe_goes_on_after_a_mistake() -> None:
     status, said, complaint = piped("1\nx = (2 +\n)\nsqroot(4)\n1 / 0\n:nothing\n3\n(")
     assert (status, said) == (1, "1\n3\n")
-    assert re.findall(r"^(\w+): ", complaint, re.MULTILINE) == ["ParseError", "CompileError", "ZeroDivisionError", "ParseError"]
+    assert re.findall(r"^(\w+): ", complaint, re.MULTILINE) == [
+        "ParseError",
+        "CompileError",
+        "ZeroDivisionError",
+        "ParseError",
+    ]
     assert "<stdin>, line 4:\n    sqroot(4)\n    ^^^^^^\n" in complaint
     assert "<stdin>, line 5:\n" in complaint and "there is no command :nothing" in complaint
 
@@ -236,7 +243,9 @@ def test_a_pipe_goes_on_after_a_mistake() -> None:
 def test_binary_from_a_pipe() -> None:
     status, said, complaint = piped(b"\x7fELF\x02\x01\x00\xff\xfe\n1 + 1\n\x80\n\x00\n2 + 2\n")
     assert (status, said) == (1, "2\n4\n")
-    assert "line 1 is not UTF-8: byte 0xff at 7" in complaint and "line 3 is not UTF-8" in complaint and "NUL" in complaint
+    assert (
+        "line 1 is not UTF-8: byte 0xff at 7" in complaint and "line 3 is not UTF-8" in complaint and "NUL" in complaint
+    )
     status, said, complaint = piped(os.urandom(200_000))
     assert status == 1 and "Traceback" not in complaint and "\x1b" not in complaint
 

@@ -13,14 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jib
+from jib import builtins
 from jib.errors import ParseError
 from jib.parse import lexicon, parse
-from jib.source import Source
-from jib import builtins
 from jib.repl import chunks, complete, report
 from jib.repl.console import Console, Quit
 from jib.repl.history import KEPT, LONGEST, MOST, History
-
+from jib.source import Source
 
 # ------------------------------------------------------------------------------------------------------ chunks
 
@@ -65,7 +64,9 @@ def test_every_program_of_the_filetests_goes_through_in_pieces() -> None:
             except ParseError as problem:
                 raise AssertionError((path, piece)) from problem
         bare = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
-        assert [line for piece in pieces for line in piece.split("\n") if line.strip() and not line.lstrip().startswith("#")] == bare
+        assert [
+            line for piece in pieces for line in piece.split("\n") if line.strip() and not line.lstrip().startswith("#")
+        ] == bare
         seen += 1
     assert seen > 100
 
@@ -80,7 +81,9 @@ def test_no_character_is_lost_and_an_empty_line_ends_what_has_no_bracket(text: s
     assert not scan.open or scan.brackets or scan.quote
 
 
-@pytest.mark.parametrize("line", ["(" * 100_000, "'" * 100_001, '"""' * 33_333, "\\" * 100_000, "a " * 50_000, "'\\" * 50_000, ":" * 100_000])
+@pytest.mark.parametrize(
+    "line", ["(" * 100_000, "'" * 100_001, '"""' * 33_333, "\\" * 100_000, "a " * 50_000, "'\\" * 50_000, ":" * 100_000]
+)
 def test_time_is_linear(line: str) -> None:
     begin = time.perf_counter()
     made = chunks.Chunks()
@@ -156,7 +159,11 @@ def test_history_lives_on(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@given(st.lists(st.text().filter(lambda text: text.strip() and not any("\ud800" <= c <= "\udfff" for c in text)), max_size=5))
+@given(
+    st.lists(
+        st.text().filter(lambda text: text.strip() and not any("\ud800" <= c <= "\udfff" for c in text)), max_size=5
+    )
+)
 def test_any_text_is_kept(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     path = str(tmp_path_factory.mktemp("history") / "history")
     for text in texts:
@@ -226,7 +233,10 @@ def test_values_are_shown_and_the_last_is_kept(spoken: Spoken) -> None:
 
 def test_carets_stand_under_the_typed_line() -> None:
     spoken = Spoken(interactive=True)
-    assert spoken.say("1 + sqroot(2)") == ("", "         ^^^^^^\nCompileError: name 'sqroot' is not defined; did you mean 'sqrt'?\n")
+    assert spoken.say("1 + sqroot(2)") == (
+        "",
+        "         ^^^^^^\nCompileError: name 'sqroot' is not defined; did you mean 'sqrt'?\n",
+    )
     assert not spoken.went_well
     assert spoken.say("1 / 0") == ("", "     ^^^^^\nZeroDivisionError: division by zero\n")
     spoken.say("def f(x):\n    return 1 / x\n")

@@ -18,7 +18,8 @@ from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
 from .externs import Extern, extern
 from .function import Function
-from .integrations import load_ipython_extension, unload_ipython_extension
+from .integrations import load_ipython_extension as load_ipython_extension
+from .integrations import unload_ipython_extension as unload_ipython_extension
 from .limits import Limits
 from .oneshot import evaluate
 from .session import Session
@@ -53,9 +54,7 @@ __all__ = [
     "get_num_threads",
     "inspect_source",
     "jit",
-    "load_ipython_extension",
     "set_num_threads",
-    "unload_ipython_extension",
 ]
 
 

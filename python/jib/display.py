@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .function import Function
 
-#: Specialisations that are shown; a function may have 256.
-MOST = 12
+#: Specialisations, and characters of the text, that are shown; a function may have 256, and a million.
+MOST, LONGEST = 12, 20_000
 
 
 def function_html(function: Function) -> str:
@@ -32,7 +32,10 @@ def function_html(function: Function) -> str:
     from .highlight import html, visible
 
     parts = [f"<div><code>{escape(visible(f'{function.__name__}{function.__signature__}'))}</code>"]
-    parts.append(html(function.source.strip("\n"), "jib"))
+    source = function.source.strip("\n")
+    parts.append(html(source[:LONGEST], "jib"))
+    if len(source) > LONGEST:
+        parts.append(f"<div>and {len(source) - LONGEST:,} more characters</div>")
     made = function.specializations
     if made:
         parts.append("<table><tr><th>specialisation</th><th>bytes</th><th>µs</th></tr>")

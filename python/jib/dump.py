@@ -7,6 +7,7 @@ a file is whole or not there.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import _native
@@ -68,7 +69,12 @@ def dump(
 
 
 def dump_all(
-    function: Function, folder: str | os.PathLike[str], signature: str | None, source: bool, target: str | None, bytes: bool
+    function: Function,
+    folder: str | os.PathLike[str],
+    signature: str | None,
+    source: bool,
+    target: str | None,
+    bytes: bool,
 ) -> tuple[Path, ...]:
     """As `Function.dump_all` says."""
     from pathlib import Path
@@ -86,10 +92,8 @@ def dump_all(
             bytes and stage == "asm",
         )
         texts[row.file] = f"{made}\n"
-    try:
+    with suppress(FileNotFoundError):  # as promised: only where there is Graphviz
         texts["cfg.svg"] = made.svg()
-    except FileNotFoundError:
-        pass  # as promised: only where there is Graphviz
     where = Path(folder)
     where.mkdir(parents=True, exist_ok=True)
     return tuple([_write(where / name, text) for name, text in texts.items()])

@@ -283,9 +283,10 @@ class Function(_native.Callable):
     ) -> tuple[Path, ...]:
         """Every stage as a file of a folder, which is made if it is not there; the paths of the files.
 
-        They are source.jib, ast.txt, ir.txt, typed-ir.txt, clif.clif, clif-opt.clif, asm.s and cfg.dot, and cfg.svg where Graphviz's `dot` is on
-        PATH. `source`, `target` and `bytes` are for those stages that `dump` takes them for. Files of these names are replaced, each at
-        once. Raises what `dump` and `Listing.svg` raise, before anything is written, and OSError for a folder that cannot be written to.
+        They are source.jib, ast.txt, ir.txt, typed-ir.txt, clif.clif, clif-opt.clif, asm.s and cfg.dot, and cfg.svg where Graphviz's
+        `dot` is on PATH. `source`, `target` and `bytes` are for those stages that `dump` takes them for. Files of these names are
+        replaced, each at once. Raises what `dump` and `Listing.svg` raise, before anything is written, and OSError for a folder that
+        cannot be written to.
 
         >>> from jib import compile
         >>> import tempfile

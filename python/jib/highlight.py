@@ -49,7 +49,7 @@ def html(text: str, language: str) -> str:
     `language` is "jib" or one of `jib.STAGES`; ValueError for any other.
 
     >>> print(html("a < 0.5", "jib"))
-    <pre style="...">a &lt; <span style="color: #38803A">0.5</span></pre>
+    <pre style="...">a &lt; <span style="color: #3A843C">0.5</span></pre>
     """
     text = visible(text)
     try:

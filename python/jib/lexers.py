@@ -86,6 +86,7 @@ class JibLexer(Lexer):
         lexicon, kinds = _tables()
         # `before` is the name or operator before; `fresh` says whether a statement begins.
         at, before, fresh = 0, "", True
+        own: set[str] = set()  # what the text defines is no builtin from there on
         while at < len(text):
             for match in lexicon.scan(text, at):
                 group = match.lastindex
@@ -97,7 +98,9 @@ class JibLexer(Lexer):
                 at = end
                 word = text[start:end]
                 if group == _NAME:
-                    yield start, self._name(word, before, kinds), word
+                    if before == "def":
+                        own.add(word)
+                    yield start, self._name(word, before, kinds, own), word
                 elif group == _NUMBER:
                     yield start, Number.Integer if word.isdecimal() else Number, word
                 elif group == _OPERATOR:
@@ -109,7 +112,11 @@ class JibLexer(Lexer):
                 elif group == _OTHER:
                     # To look again right behind it could take time without bound.
                     at = _strange(text, start)
-                    yield start, Error, text[start:at]
+                    # A string that does not end may be one that is being written: its quote says that something is missing.
+                    end = at if word not in "'\"" else start + 3 if text.startswith(word * 3, start) else start + 1
+                    yield start, Error, text[start:end]
+                    if end < at:
+                        yield end, String, text[end:at]
                     before, fresh = "", False
                     break
                 else:
@@ -124,13 +131,13 @@ class JibLexer(Lexer):
         if at < len(text):
             yield at, Whitespace, text[at:]
 
-    def _name(self, word: str, before: str, kinds: dict[str, _TokenType]) -> _TokenType:
+    def _name(self, word: str, before: str, kinds: dict[str, _TokenType], own: set[str]) -> _TokenType:
         kind = kinds.get(word, Name)
         if before == "def":
             return Name.Function if kind is not Keyword and kind is not Error else Error
         if before == "." and kind not in (Keyword, Error, Operator.Word, Keyword.Constant):
             return Name.Attribute if kind is not Name.Builtin and kind is not Name.Constant else kind
-        return kind
+        return Name if word in own and kind in (Name.Builtin, Name.Constant) else kind
 
 
 def _pieces(start: int, word: str, kind: _TokenType) -> Iterator[_Token]:

@@ -137,11 +137,11 @@ def beside_source(code: Listing) -> Listing:
         if line != shown:
             shown = line
             start, written = source.line_starts[line - 1], source.line(line).rstrip("\r")
-            found = ""
+            above = f"; {line:{width}} | {visible(written)}"
             if source.origins is not None:
                 place = source.place(start)
-                found = f" ({visible(place.name)}:{place.line})"
-            lines.append((f"; {line:{width}}{found} | {visible(written)}".rstrip(), Span(start, start + len(written))))
+                above = f"{above:<39} ; {visible(place.name)}:{place.line}"
+            lines.append((above.rstrip(), Span(start, start + len(written))))
         lines.append((text, span))
     return listing(lines, code.stage, source)
 

@@ -16,9 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .link import options_of
-from .sessions.fit import NOTHING, refit
-from .sessions.given import given
-from .sessions.running import Run
 from .sessions.state import Closed, Host, Known, State, explain, is_value, made, now
 from .source import Origin, Source
 
@@ -27,6 +24,8 @@ if TYPE_CHECKING:
     from .externs import Extern
     from .function import Function, Options
     from .limits import Limits
+    from .sessions.fit import Fit
+    from .sessions.running import Run
 
 
 class Session:
@@ -63,7 +62,7 @@ class Session:
             nogil=nogil, threads=threads, externs=externs,
         )  # fmt: skip
         self._state = State({}, {}, options, {})  # replaced at one stroke, with the lock held; read by anybody
-        self._fit = NOTHING
+        self._fit: Fit | None = None
         self._count = 0
         self._runs: tuple[Run, ...] = ()  # those under way: one, and those in host functions that it calls
         self._lock = RLock()
@@ -141,6 +140,8 @@ class Session:
             run.stop()
 
     def _begin(self, text: str, method: str, file: str | None = None, line: int = 1) -> Run:
+        from .sessions.running import Run  # with all that reads a text
+
         if not isinstance(text, str):
             raise TypeError(f"{method}() takes a text, not {type(text).__name__}")
         if method == "run":
@@ -201,6 +202,8 @@ class Session:
         >>> session.values
         {'a': 1, 'b': 2.5}
         """
+        from .sessions.given import given
+
         pairs = dict(values, **more)
         with self._lock:
             meanings = {name: given(name, value, self._state.options) for name, value in pairs.items()}
@@ -273,6 +276,8 @@ class Session:
         >>> session.broken
         {}
         """
+        from .sessions.fit import refit
+
         fit = self._fit = refit(self._fit, self._state)
         return dict(fit.problems)
 

@@ -99,8 +99,11 @@ class Cells:
                 self.show(problem)
                 raise
             last = list(read.defined)[-1] if read.defined else None
-            for name in read.defined:
+            for name in read.assigned:
+                self._uses.pop(name, None)
+            for name in (*read.defined, *read.assigned):
                 self._signatures.pop(name, None)
+            for name in read.defined:
                 self._settle(name, place)
             if last is not None and signature is not None:
                 self._signatures[last] = signature
@@ -182,7 +185,7 @@ class Cells:
                 continue
             if isinstance(meaning, Refused) and name in read.outside:
                 raise error("foreign-name", read.source, _place_of(name, read.program), name, meaning.words)
-            functions = functions or isinstance(meaning, Function)
+            functions = functions or (name in read.outside and isinstance(meaning, Function))
             if known or isinstance(meaning, (Value, Function)):
                 told.add(name)
                 self._becomes(name, meaning, space)
@@ -279,8 +282,9 @@ class Cells:
     def _made(self, name: str) -> Function:
         function: Function = self.session[name]
         signature = self._signatures.get(name)
-        if signature is None or function._definition is None:
+        if signature is None:
             return function
+        assert function._definition is not None  # as all of a session have
         return build(function._definition, self._options._replace(signature=signature))
 
     def _changed(self, read: _Read, told: set[str], space: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,6 @@ def _option(line: str, options: Mapping[str, Iterable[str] | None]) -> Completio
 def _name(line: str, names: Iterable[str]) -> Completions:
     from .. import builtins
     from ..lower.annotations import SCALARS
-    from ..lower.statements import EXCEPTIONS
     from ..parse import lexicon
 
     match = _WORD.search(line)
@@ -72,6 +71,6 @@ def _name(line: str, names: Iterable[str]) -> Completions:
         known = {name for name in bare if builtins.resolve(name) is not None}
     else:
         words = [word for word, terminal in lexicon().words.items() if terminal != "FOREIGN"]
-        known = {*names, *builtins.names(), *builtins.MODULES, *SCALARS, *EXCEPTIONS, *words}
+        known = {*names, *builtins.names(), *builtins.MODULES, *SCALARS, *builtins.exceptions(), *words}
         known.discard(fragment)
     return Completions(fragment, sorted(name for name in known if name.startswith(fragment)))

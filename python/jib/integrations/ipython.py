@@ -1,6 +1,6 @@
 """IPython and Jupyter: `%load_ext jib`.
 
-In: a shell of IPython. Out: `%jib` and `%%jib` in it, their completions, and colours. Always holds: unloading takes away all that
+In: a shell of IPython. Out: `%jib` and `%%jib` in it, and their completions. Always holds: unloading takes away all that
 loading has brought; what fails in a text is shown with its place in the cell and without a traceback of ours; a cell that fails
 changes no name.
 """
@@ -212,7 +212,7 @@ def load(shell: Any) -> None:
         return
     magics = JibMagics(shell)
     shell.register_magics(magics)
-    for part in (_mistakes, _completions, _listings, _colours):
+    for part in (_mistakes, _completions, _listings):
         magics.undo.append(part(shell, magics))
 
 
@@ -277,18 +277,3 @@ def _listings(shell: Any, magics: JibMagics) -> Callable[[], object]:
             formatter.pop("jib.listing.Listing")
 
     return undo
-
-
-def _colours(shell: Any, magics: JibMagics) -> Callable[[], object]:
-    """Cells in a terminal have the language's colours while they are written."""
-    lexers = getattr(getattr(getattr(shell, "pt_app", None), "lexer", None), "magic_lexers", None)
-    if not isinstance(lexers, dict):
-        return bool
-    try:
-        from prompt_toolkit.lexers import PygmentsLexer
-
-        from ..lexers import JibLexer
-    except ImportError:
-        return bool
-    lexers["jib"] = PygmentsLexer(JibLexer)
-    return partial(lexers.pop, "jib", None)

@@ -25,8 +25,12 @@ def repl(session: Session) -> int:
     if sys.stdin is None or not sys.stdin.isatty():
         from .piped import piped
 
-        return piped(session, sys.stdin.buffer if sys.stdin is not None else iter(()))
-    if sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "", None) and os.environ.get("JIB_REPL") != "plain":
+        return piped(session, () if sys.stdin is None else sys.stdin.buffer)
+    if (
+        sys.stdout.isatty()
+        and os.environ.get("TERM") not in ("dumb", "", None)
+        and os.environ.get("JIB_REPL") != "plain"
+    ):
         try:
             from .prompt import prompt
         except ImportError:  # the extra `repl` is not installed

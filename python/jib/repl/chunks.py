@@ -103,7 +103,12 @@ class Chunks:
     def add(self, line: str) -> Iterator[tuple[int, str]]:
         """The texts that are whole now that this line, without its newline, has come."""
         scan = self._scan
-        if scan.compound and not scan.open and line[:1] not in ("", " ", "\t", "\f", "#", "\r") and not _GOES_ON.match(line):
+        if (
+            scan.compound
+            and not scan.open
+            and line[:1] not in ("", " ", "\t", "\f", "#", "\r")
+            and not _GOES_ON.match(line)
+        ):
             yield from self.rest()
             scan = self._scan
         self._number += 1

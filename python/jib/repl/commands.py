@@ -12,14 +12,14 @@ from copy import copy
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..function import Function
 from ..highlight import visible
-from .console import CommandError, Quit, shown, type_of
+from .console import CommandError, Quit, head, shown, type_of
 from .settings import SETTINGS, set_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..function import Function
     from ..session import Session
     from .console import Console
 
@@ -79,9 +79,13 @@ def help_(console: Console, rest: str) -> str:
 
 def _what(console: Console, name: str) -> str:
     """A name of the session, in words."""
-    if name in console.session.functions:
-        return console.session.source(name)
-    value = console.session[name]
+    session = console.session
+    if name in session.functions:
+        try:
+            return session.source(name)
+        except KeyError:  # it came from Python
+            return session.types(name)
+    value = session[name]
     return f"{name}: {type_of(value)} = {shown(value)}"
 
 
@@ -93,13 +97,13 @@ def vars_(console: Console, rest: str) -> str:
     session = console.session
     functions, values = session.functions, session.values
     rows = []
-    for name in sorted(session):
+    for name in sorted(set(session) - {"_"}):
         if name in values:
             value = values[name]
             shape = f" of shape {value.shape}" if getattr(value, "shape", ()) else ""
             rows.append((name, type_of(value), f"an array{shape}" if shape else shown(value)))
         elif name in functions:
-            rows.append((name, "def", session.source(name).strip().split("\n")[0]))
+            rows.append((name, "function", head(session, name)))
     if not rows:
         return "no names yet"
     wide = [max([len(row[at]) for row in rows]) for at in (0, 1)]
@@ -153,7 +157,11 @@ def load(console: Console, rest: str) -> str | None:
     if value is not None:
         return shown(value)
     new = sorted(set(console.session) - before)
-    return f"{len(console.session)} names" + (f", new: {', '.join(new[:20])}{', ...' * (len(new) > 20)}" if new else "")
+    return _names(len(console.session)) + (f", new: {', '.join(new[:20])}{', ...' * (len(new) > 20)}" if new else "")
+
+
+def _names(count: int) -> str:
+    return f"{count} name{'s' * (count != 1)}"
 
 
 HEADER = "# Saved by jib; :load brings it back.\n"
@@ -161,7 +169,10 @@ HEADER = "# Saved by jib; :load brings it back.\n"
 
 def save(console: Console, rest: str) -> str:
     path = _file(rest, "save")
-    text = HEADER + console.session.save()
+    session = copy(console.session)
+    if "_" in session:
+        del session["_"]
+    text = HEADER + session.save()
     try:
         if os.path.exists(path):
             with open(path, encoding="utf-8", errors="replace") as file:
@@ -170,7 +181,7 @@ def save(console: Console, rest: str) -> str:
         write(path, text)
     except (OSError, ValueError) as problem:
         raise CommandError(f"cannot write {visible(path)}: {getattr(problem, 'strerror', None) or problem}") from None
-    return f"{len(console.session)} names are saved in {visible(path)}"
+    return f"{_names(len(session))} in {visible(path)} now"
 
 
 def write(path: str, text: str) -> None:
@@ -233,7 +244,9 @@ def dumping(stage: str) -> Callable[[Console, str], str | None]:
             try:
                 write(output, text)
             except (OSError, ValueError) as problem:
-                raise CommandError(f"cannot write {visible(output)}: {getattr(problem, 'strerror', None) or problem}") from None
+                raise CommandError(
+                    f"cannot write {visible(output)}: {getattr(problem, 'strerror', None) or problem}"
+                ) from None
             return f"written to {visible(output)}"
         console.show(str(listing), wanted)
         return None
@@ -250,8 +263,8 @@ def subject(console: Console, rest: str) -> tuple[Function, str | None]:
     session = console.session
     text = _text(console, rest)
     named = re.fullmatch(r"([A-Za-z_]\w*)\s*(\(.*\))?", text, re.DOTALL)
-    if named and named[1] in session.functions:
-        function = session.functions[named[1]]
+    function = session.functions.get(named[1]) if named else None
+    if named and isinstance(function, Function):
         if named[2] is None:
             return function, None
         types = named[2]
@@ -273,7 +286,9 @@ def explain(console: Console, rest: str) -> str:
     if console.listing is None:
         raise CommandError("nothing to explain yet: :ir, :clif or :asm first")
     if not rest:
-        raise CommandError(":explain needs the number of a line of what was shown last, or a name in it, such as %2 or v5")
+        raise CommandError(
+            ":explain needs the number of a line of what was shown last, or a name in it, such as %2 or v5"
+        )
     try:
         return visible(console.listing.explain(int(rest) if rest.isdecimal() else rest))
     except (ValueError, LookupError) as problem:
@@ -302,7 +317,11 @@ def time_(console: Console, rest: str) -> str:
     rows = [("text to IR", made - start - sum(stages.values()) * 1e-6)]
     rows += [(stage, each * 1e-6) for stage, each in stages.items()]
     said = [f"{name:>12}  {duration(seconds):>9}" for name, seconds in rows]
-    said += [" " * 14 + "-" * 9, f"{'compile':>12}  {duration(made - start):>9}", f"{'run':>12}  {duration(end - made):>9}"]
+    said += [
+        " " * 14 + "-" * 9,
+        f"{'compile':>12}  {duration(made - start):>9}",
+        f"{'run':>12}  {duration(end - made):>9}",
+    ]
     return "\n".join(([shown(value)] if value is not None else []) + said)
 
 

@@ -76,7 +76,9 @@ def _arguments(name: str, rest: str) -> tuple[int, list[Candidate]] | None:
     if name == "set":
         word, space, value = rest.partition(" ")
         if not space:
-            return len(word), [Candidate(each, each, row.help) for each, row in SETTINGS.items() if each.startswith(word)]
+            return len(word), [
+                Candidate(each, each, row.help) for each, row in SETTINGS.items() if each.startswith(word)
+            ]
         values = SETTINGS[word].values if word in SETTINGS else ()
         return len(value), [Candidate(each, each, "") for each in values if each.startswith(value.lstrip())]
     if name in ("load", "save"):
@@ -118,7 +120,7 @@ def _names(word: str, session: Session) -> Iterable[Candidate]:
         for name, terminal in lexicon().words.items():
             if name.startswith(word) and terminal != "FOREIGN":
                 found[name] = Candidate(name, name, "")
-        from .console import type_of
+        from .console import head, type_of
 
         functions, values = session.functions, session.values
         for name in session:
@@ -126,6 +128,5 @@ def _names(word: str, session: Session) -> Iterable[Candidate]:
                 if name in values:
                     found[name] = Candidate(name, name, type_of(values[name]))
                 elif name in functions:
-                    head = session.source(name).lstrip().split("\n")[0].rstrip(" :")
-                    found[name] = Candidate(name, head.removeprefix("def ")[:60], "yours")
+                    found[name] = Candidate(name, head(session, name).removeprefix("def ")[:60], "yours")
     return found.values()

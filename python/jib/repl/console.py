@@ -85,10 +85,16 @@ class Console:
             self.complain(str(problem))
             return False
         except BaseException as problem:
-            typed = text if self.interactive and "\n" not in text.strip("\n") else ""
+            typed = text if self.interactive and self.fits(text) else ""
             self.complain(report(problem, typed, self.prompt))
             return False
         return True
+
+    def fits(self, text: str) -> bool:
+        """Whether what was typed is one line of the terminal, so that carets can stand under it."""
+        from shutil import get_terminal_size
+
+        return "\n" not in text and len(text) + self.prompt < get_terminal_size().columns
 
     def run(self, text: str, file: str | None = None, line: int = 1) -> None:
         """Run a text, show its value."""
@@ -149,3 +155,18 @@ def type_of(value: Any) -> str:
         kind = kind.replace("uint", "u").replace("int", "i")
         return f"{kind}[{', '.join(':' * value.ndim)}]" if value.ndim else kind
     return type(value).__name__
+
+
+def head(session: Session, name: str) -> str:
+    """What a function of the session is, in a line: its definition's first, or what it takes.
+
+    >>> session = Session()
+    >>> session.run("def area(r):\\n    return 3 * r * r")
+    >>> session["square"] = lambda x: x * x
+    >>> head(session, "area"), head(session, "square")
+    ('def area(r)', 'square(x)')
+    """
+    try:
+        return session.source(name).lstrip().split("\n", 1)[0].rstrip(" :")
+    except KeyError:
+        return session.types(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from io import FileIO
 
 #: The environment variable that says which file it is; empty: there is none.
 VARIABLE = "JIB_HISTORY"
@@ -33,9 +34,9 @@ class History:
         except (OSError, ValueError) as problem:
             self._give_up(problem)
 
-    def _open(self):  # type: ignore[no-untyped-def]
+    def _open(self) -> FileIO:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-        return os.fdopen(os.open(self.path, flags, 0o600), "r+b", buffering=0)
+        return FileIO(os.open(self.path, flags, 0o600), "r+")
 
     def _give_up(self, problem: Exception) -> None:
         words = getattr(problem, "strerror", None) or str(problem)

@@ -6,7 +6,7 @@ holds: no banner, no prompt; each text is answered before more is read than it n
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from .chunks import Chunks
 from .console import Console, Quit
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
-def piped(session: Session, lines: IO[bytes]) -> int:
+def piped(session: Session, lines: Iterable[bytes]) -> int:
     """Answer every line of a pipe; the exit status."""
     console = Console(session)
     chunks = Chunks()
@@ -27,7 +27,9 @@ def piped(session: Session, lines: IO[bytes]) -> int:
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as problem:
-                console.complain(f"line {number} is not UTF-8: byte {line[problem.start]:#04x} at {problem.start}; it is left out")
+                console.complain(
+                    f"line {number} is not UTF-8: byte {line[problem.start]:#04x} at {problem.start}; it is left out"
+                )
                 status = 1
                 text = ""
             status |= _answer(console, chunks.add(text.rstrip("\r\n")))

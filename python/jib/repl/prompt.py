@@ -1,7 +1,8 @@
 """The prompt, by prompt_toolkit: highlighting, several lines at once, completion, history.
 
-In: a session, and a terminal. Out: an exit status. Always holds: Ctrl-C clears what was typed, or stops what runs; Ctrl-D leaves; Enter runs a text
-that is whole and begins a new line in one that is not; Alt-Enter always begins one.
+In: a session, and a terminal. Out: an exit status. Always holds: Ctrl-C clears what was typed, or stops what runs; Ctrl-D leaves; Enter
+runs a text that is whole and begins a new line in one that is not; Alt-Enter always begins one. What is pasted stays to be looked at,
+but for a text so long that prompt_toolkit would lay it out for half a minute: that is run at once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit import PromptSession
@@ -16,7 +18,8 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import History as Known
 from prompt_toolkit.key_binding import KeyBindings
-from prompt_toolkit.lexers import DynamicLexer, PygmentsLexer
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.styles import style_from_pygments_cls
 
 from .chunks import is_whole
@@ -28,7 +31,7 @@ from .plain import MORE, PROMPT, banner
 if TYPE_CHECKING:
     from ..session import Session
 
-SHORT = 20_000  # characters that are highlighted and completed as they are typed
+SHORT = 20_000  # characters; what is longer is not shown
 
 
 def prompt(session: Session) -> int:
@@ -37,6 +40,8 @@ def prompt(session: Session) -> int:
     history = History()
     asked = prompting(session, history)
     print(banner())
+    # What the first text needs is imported while it is typed.
+    Thread(target=lambda: session.types("0"), daemon=True).start()
     try:
         while True:
             if history.problem:
@@ -44,6 +49,8 @@ def prompt(session: Session) -> int:
                 history.problem = ""
             try:
                 text = asked.prompt(PROMPT).rstrip()
+                if len(text) > SHORT:
+                    console.show(f"({len(text):,} characters)")
                 if text:
                     console.answer(text)
             except KeyboardInterrupt:
@@ -62,7 +69,7 @@ def prompting(session: Session, history: History, **others: Any) -> PromptSessio
     lexer = PygmentsLexer(JibLexer) if wants_colour(sys.stdout) else None
     asked: PromptSession[str] = PromptSession(
         multiline=True,
-        lexer=DynamicLexer(lambda: lexer if len(asked.default_buffer.text) < SHORT else None),
+        lexer=lexer,
         completer=_Completer(session),
         complete_while_typing=False,
         history=_Known(history),
@@ -88,6 +95,16 @@ def _keys() -> KeyBindings:
             buffer.validate_and_handle()
         else:
             buffer.insert_text("\n" + _indent(buffer.document.text_before_cursor))
+
+    @keys.add(Keys.BracketedPaste)
+    def _(event: Any) -> None:
+        buffer = event.current_buffer
+        pasted = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        if len(buffer.text) + len(pasted) <= SHORT:
+            buffer.insert_text(pasted)
+        else:
+            document = buffer.document
+            event.app.exit(result=document.text_before_cursor + pasted + document.text_after_cursor)
 
     @keys.add("escape", "enter")
     def _(event: Any) -> None:
@@ -128,8 +145,6 @@ class _Completer(Completer):
         self._session = session
 
     def get_completions(self, document: Document, event: CompleteEvent) -> Iterable[Completion]:
-        if len(document.text) > SHORT:
-            return
         width, candidates = complete(document.text_before_cursor, self._session)
         for each in candidates:
             yield Completion(each.text, -width, display=each.shown, display_meta=each.what)

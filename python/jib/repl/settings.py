@@ -37,7 +37,9 @@ def set_to(console: Console, name: str, value: str) -> str:
 
     row = SETTINGS.get(name)
     if row is None:
-        raise CommandError(f"there is nothing to set called {visible(name)[:40]}{nearest(name[:40], SETTINGS)}; :set lists all")
+        raise CommandError(
+            f"there is nothing to set called {visible(name)[:40]}{nearest(name[:40], SETTINGS)}; :set lists all"
+        )
     if value:
         if row.values and value not in row.values:
             raise CommandError(f"{name} is {' or '.join(row.values)}, not {visible(value)[:40]}")

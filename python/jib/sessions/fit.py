@@ -25,11 +25,9 @@ class Fit(NamedTuple):
     problems: dict[str, CompileError]
 
 
-NOTHING = Fit({}, None, {})
-
-
-def refit(before: Fit, state: State) -> Fit:
+def refit(before: Fit | None, state: State) -> Fit:
     """What is found now."""
+    before = before or Fit({}, None, {})
     names = state.names
     if names is before.names and state.options is before.options:
         return before

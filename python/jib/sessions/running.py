@@ -81,7 +81,9 @@ class Run:
         from ..link import options_of
 
         if signature is not None:
-            kept = {name: value for name, value in self.options._asdict().items() if name not in ("signature", "params")}
+            kept = {
+                name: value for name, value in self.options._asdict().items() if name not in ("signature", "params")
+            }
             self.options = options_of(signature, **kept)
         with _Explained(self):
             cut = self.parsed()
@@ -189,8 +191,8 @@ class Run:
         before, sure = self.before(body, assigned)
         params: tuple[str, ...] = ()
         if parameters:
-            read = {name: found for name in outside if is_value(found := self.names.get(name))}
-            params = tuple(sorted([name for name, found in {**read, **before}.items() if _is_argument(found)]))
+            values = {name: found for name in outside if is_value(found := self.names.get(name))}
+            params = tuple(sorted([name for name, found in {**values, **before}.items() if _is_argument(found)]))
             outside = outside.difference(params)
             before = {name: found for name, found in before.items() if name not in params}
         link = linked(self.names, outside, self.options)

@@ -8,7 +8,6 @@ definitions is kept beside them, and is gone with them.
 
 from __future__ import annotations
 
-import re
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Union
 
@@ -171,6 +170,8 @@ def made(names: Mapping[str, Meaning], name: str, options: Options) -> Function:
 
 def explain(problem: CompileError, names: Mapping[str, Meaning], changes: Mapping[str, Change]) -> None:
     """Note on a mistake in a definition which of the functions it uses have changed since it was written, if these are what it is about."""
+    import re  # which takes a millisecond to import
+
     owner = owner_of(problem, names)
     if owner is None:
         return

@@ -39,7 +39,10 @@ impl Target {
                 let built = listed(TABLE.iter().filter(|row| is_built(row)));
                 Err(format!("the target '{name}' was not built into this jib, which has {built}"))
             }
-            None => Err(format!("there is no target called '{name}'; there are {}", listed(TABLE.iter()))),
+            None => {
+                let name: String = name.chars().take(80).collect();
+                Err(format!("there is no target called '{}'; there are {}", name.escape_debug(), listed(TABLE.iter())))
+            }
         }
     }
 

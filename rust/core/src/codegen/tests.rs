@@ -15,6 +15,7 @@ use crate::types::{FloatTy, IntTy, Ty};
 mod edges;
 mod outer;
 mod programs;
+mod targets;
 
 const MODES: [Mode; 2] = [Mode::Python, Mode::Numpy];
 const F32: Ty = Ty::Float(FloatTy::F32);

@@ -90,6 +90,15 @@ fn ndim(operands: &[Operand]) -> u8 {
     each.max().unwrap_or(0)
 }
 
+/// What a kernel has in itself: a literal, or what its type says all of.
+fn known(operand: &Operand) -> Option<Operand> {
+    match (&operand.literal, &operand.ty) {
+        (Some(_), _) => Some(operand.clone()),
+        (None, Ty::None) => Some(Operand::none()),
+        _ => None,
+    }
+}
+
 /// A kernel in the making: what it gives, and its function where instructions are wanted.
 struct Kernel {
     item: Item,
@@ -122,7 +131,7 @@ impl Kernel {
             dry.span = span;
             let elements: Vec<Operand> = operands
                 .iter()
-                .map(|o| if o.literal.is_some() { o.clone() } else { Operand::typed(element(o)).with_weak(weak(o)) })
+                .map(|o| known(o).unwrap_or_else(|| Operand::typed(element(o)).with_weak(weak(o))))
                 .collect();
             let result = body(&mut dry, &elements)?;
             return Ok(Kernel { item: fitting(e, &result)?, function: None });
@@ -131,8 +140,8 @@ impl Kernel {
         let elements: Vec<Operand> = operands
             .iter()
             .map(|operand| {
-                if operand.literal.is_some() {
-                    return operand.clone();
+                if let Some(known) = known(operand) {
+                    return known;
                 }
                 let param = sink.function.new_value(element(operand));
                 params.push(param);
@@ -161,7 +170,7 @@ impl Kernel {
         ty: Ty,
     ) -> Operand {
         let id = e.add_kernel(self.function);
-        let others = operands.iter().filter(|operand| operand.literal.is_none());
+        let others = operands.iter().filter(|operand| known(operand).is_none());
         let args: Vec<&Operand> = target.into_iter().chain(others).collect();
         e.op(op(id), &args, ty)
     }

@@ -1,0 +1,629 @@
+"""`%jib` and `%%jib`, in IPython itself, and in a kernel with notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+pytest.importorskip("IPython", minversion="8.12")
+
+# Runs cells in a shell of its own; each answers with a line of JSON.
+DRIVER = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+shell = InteractiveShell.instance(colors="NoColor")
+for cell in json.load(sys.stdin):
+    before = dict(shell.user_ns)
+    with capture_output(display=False) as captured:
+        done = shell.run_cell(cell, store_history=True)
+    error = done.error_in_exec or done.error_before_exec
+    hidden = {"In", "Out", "_dh", "exit", "quit"}
+    changed = sorted(
+        name for name in {**before, **shell.user_ns}
+        if not name.startswith("_") and name not in hidden and before.get(name, before) is not shell.user_ns.get(name, before)
+    )
+    print(json.dumps({
+        "value": None if done.result is None else repr(done.result), "error": error and type(error).__name__,
+        "out": captured.stdout, "err": captured.stderr, "changed": changed,
+    }), file=sys.__stdout__, flush=True)
+"""
+
+
+class Answer(NamedTuple):
+    value: str | None
+    error: str | None
+    out: str
+    err: str
+    changed: list[str]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Where nothing of the person's own IPython is found."""
+    folder = str(tmp_path_factory.mktemp("ipython"))
+    root = str(Path(__file__).parent.parent / "python")
+    own = dict.fromkeys(("IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"), folder)
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    return {**kept, **own, "PYTHONPATH": path, "TERM": "xterm", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+
+class Shell:
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+
+    def __call__(self, *cells: str) -> list[Answer]:
+        """What becomes of the cells, after `%load_ext jib`."""
+        done = subprocess.run(
+            [sys.executable, "-c", DRIVER], input=json.dumps(["%load_ext jib", *cells]), env=self.environment,
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        answers = [Answer(**json.loads(line)) for line in done.stdout.splitlines() if line.startswith('{"value"')]
+        assert len(answers) == len(cells) + 1, done.stdout + done.stderr
+        assert answers[0].error is None, answers[0].out
+        return answers[1:]
+
+
+@pytest.fixture(scope="module")
+def shell(environment: dict[str, str]) -> Shell:
+    return Shell(environment)
+
+
+def values(answers: list[Answer]) -> list[str | None]:
+    for answer in answers:
+        assert answer.error is None, answer.out
+    return [answer.value for answer in answers]
+
+
+# ------------------------------------------------------------------------------------------------------ one namespace
+
+GCD = """%%jib
+def gcd(a, b):
+    while b:
+        a, b = b, a % b
+    return a
+def lcm(a, b):
+    return a // gcd(a, b) * b
+lcm(4, 6)
+"""
+
+
+def test_definitions_become_names(shell: Shell) -> None:
+    first, *others = shell(
+        GCD,
+        "gcd(12, 18)",
+        "lcm",
+        "type(lcm) is __import__('jib').Function",
+        "%%jib\ntotal = 7; part = gcd(total, 21)\npart",
+        "total, part",
+    )
+    assert first.value == "12" and first.changed == ["gcd", "lcm"]
+    assert values(others) == ["6", "<jib function lcm(a, b)>", "True", "7", "(7, 7)"]
+    assert others[3].changed == ["part", "total"]
+
+
+def test_redefinitions_are_seen_by_earlier_callers(shell: Shell) -> None:
+    answers = shell(GCD, "kept = lcm", "%%jib\ndef gcd(a, b): return 1", "lcm(4, 6)", "kept(4, 6)", "%jib lcm(4, 6)")
+    assert values(answers)[3:] == ["24", "12", "24"]
+    assert answers[2].changed == ["gcd", "lcm"]
+
+
+def test_functions_that_are_the_same_stay(shell: Shell) -> None:
+    answers = shell(GCD, "before = lcm", "%%jib\ndef other(x): return x", "before is lcm")
+    assert values(answers)[3] == "True" and answers[2].changed == ["other"]
+
+
+def test_free_names_are_the_namespaces(shell: Shell) -> None:
+    answers = shell(
+        "rate, flag, pair, nothing = 0.25, True, (1, (2.5, False)), None",
+        "%jib rate * 2 if flag else 0",
+        "%jib pair[1][0]",
+        "%%jib\ndef tax(income): return income * rate\ntax(100)",
+        "rate = 0.5",
+        "%jib tax(100)",
+        "tax(100)",
+        "%jib nothing",
+        "%%jib\nrate += 1\nrate",
+        "rate, tax(100)",
+        "import numpy as np; half, small, yes = np.float32(0.5), np.int8(5), np.bool_(True)",
+        "%jib half * small if yes else 0",
+    )
+    found = values(answers)
+    assert found[1:4] == ["0.5", "2.5", "25.0"]
+    assert found[5:10] == ["50.0", "50.0", None, "1.5", "(1.5, 150.0)"]
+    assert found[11] == "2.5"
+
+
+def test_the_namespace_counts(shell: Shell) -> None:
+    answers = shell(
+        "k = 2", "%%jib\ndef f(x): return x * k", "del k", "%jib f(3)", "f(3)", "k = [2]", "%jib f(3)", "k = 5", "%jib f(3)",
+        "def f(x): return 0", "%jib f(3)", "f = 9", "%jib f + 1", "del f", "%jib f",
+    )  # fmt: skip
+    assert [answer.error for answer in answers] == [
+        None, None, None, "CompileError", None, None, "CompileError", None, None, None, "CompileError", None, None, None, "CompileError",
+    ]  # fmt: skip
+    assert (answers[4].value, answers[8].value, answers[12].value) == ("6", "15", "10")
+    assert "name 'k' is not defined" in answers[3].out
+    assert "'f' is a function of Python; decorate it with jib.jit too" in answers[10].out
+
+
+def test_arrays(shell: Shell) -> None:
+    answers = shell(
+        "import numpy as np; a = np.arange(4.0); k = 2",
+        "%jib a * k + 1",
+        "%jib sum(a * a)",
+        "%jib sqrt(a[3] + 1)",
+        "y = %jib a + a\nlist(y)",
+        "%%jib\nwhere(a > 1, a, -1)",
+        "%%jib\ndef total(v):\n    t = 0.0\n    for x in v: t += x\n    return t",
+        "total(a)",
+        "o = np.array([None])",
+        "%jib o + 1",
+    )
+    found = values(answers[:9])
+    assert found[1:4] == ["array([1., 3., 5., 7.])", "14.0", "2.0"] and "6.0" in str(found[4])
+    assert found[5:8] == ["array([-1., -1.,  2.,  3.])", None, "6.0"]
+    assert answers[9].error == "TypeError" and "cells.py" not in answers[9].out
+
+
+def test_functions_made_elsewhere(shell: Shell) -> None:
+    answers = shell(
+        "import jib\nsquare = jib.compile('def square(x): return x * x')\nk = 2\n@jib.jit\ndef cube(x): return x ** 3\n"
+        "loose = jib.compile('a + b')\nnp_one = jib.compile('def np_one(x): return x / 0', arithmetic='numpy')",
+        "%jib square(3)",
+        "%%jib\ndef both(x): return square(x) + cube(x)\nboth(2)",
+        "%jib loose(1, 2)",
+        "%jib np_one(1)",
+    )
+    assert values(answers[:3])[1:] == ["9", "12"]
+    assert "'loose' is a function of jib made elsewhere" in answers[3].out
+    assert 'a function with arithmetic="numpy", and not "python"' in answers[4].out
+
+
+def test_names_that_shadow_builtins(shell: Shell) -> None:
+    answers = shell(
+        "e, cos = 5.0, 1\nfrom math import sin\nimport math as m\ndef clip(x): return 0",
+        "%jib e * 2", "%jib cos + 1", "%jib math.cos(0)", "%jib sin(0.0)", "%jib abs(-3)", "%jib clip(1, 2, 3)", "%jib cos(1.0)",
+        "%jib m.sin(0.0)", "del e", "%jib e < 3",
+    )  # fmt: skip
+    assert [answer.value for answer in answers[1:6]] == ["10.0", "2", "1.0", "0.0", "3"]
+    assert "'clip' is a function of Python" in answers[6].out
+    assert answers[7].error == "CompileError" and "'cos' is not a function" in answers[7].out
+    assert "call it 'math'" in answers[8].out
+    assert answers[10].value == "True"
+
+
+def test_local_names_of_a_function(shell: Shell) -> None:
+    answers = shell("x = 1", "def f(x): return get_ipython().run_line_magic('jib', 'x * 10')", "f(7)", "%jib x")
+    assert values(answers)[2:] == ["70", "1"]
+
+
+# ----------------------------------------------------------------------------------------------------------- options
+
+
+def test_dump(shell: Shell) -> None:
+    answers = shell(
+        "%%jib --dump typed-ir\ndef f(a: int, b: float): return a + b",
+        '%%jib --dump typed-ir --signature "(int)"\ndef g(x): return x',
+        "g(1)",
+        "g(1.5)",
+        "x, y = 2, 0.5",
+        "%%jib --dump typed-ir\nx * y",
+        "%%jib --dump ast\n1 + x",
+        "%%jib --dump clif\ndef h(x): return x",
+        "%%jib --dump ir\nunknown + 1",
+    )
+    assert "func f(%0: int, %1: float) -> float" in answers[0].out and answers[0].value is None
+    assert "func g(%0: int) -> int" in answers[1].out
+    assert answers[2].value == "1" and answers[3].error == "TypeError"
+    assert "%0: int, %1: float" in answers[5].out and answers[5].value == "1.0"
+    assert "Binary op='add'" in answers[6].out and answers[6].value == "3"
+    assert (
+        answers[7].error == "UsageError"
+        and "--signature" in answers[7].err + answers[7].out
+        and answers[7].changed == []
+    )
+    assert answers[8].error == "CompileError"
+
+
+def test_options(shell: Shell) -> None:
+    answers = shell(
+        "%%jib --name hyp\nsqrt(x*x + y*y)",
+        "hyp(3, 4)",
+        "hyp",
+        "%%jib --name twice --signature float(float)\nlambda x: x + x",
+        "twice(1)",
+        "%%jib --arithmetic numpy\ndef inverse(x): return 1 / x\ninverse(0.0)",
+        "inverse(0.0)",
+        "%%jib\ninverse(2)",
+        "%%jib --engine interpreter --opt-level none\ndef slow(n): return n + 1\nslow(1)",
+        "%%jib --engine native\n1 + 1",
+    )
+    assert [answer.value for answer in answers] == [
+        None, "5.0", "<jib function hyp(x, y)>", None, "2.0", "inf", "inf", None, "2", "2",
+    ]  # fmt: skip
+    assert answers[7].error == "CompileError" and 'arithmetic="numpy"' in answers[7].out
+
+
+@pytest.mark.parametrize("line", [
+    "--bogus", "--engine fast", "--dump", "--dump nonsense", "--signature", "--signature (int)", "--name 1x", "--name class", "stray",
+    "--arithmetic", "--opt-level 3", "--dump=",
+])  # fmt: skip
+def test_bad_options(shell: Shell, line: str, known: dict[str, Answer] = {}) -> None:  # noqa: B006
+    if not known:
+        lines = [mark for mark in test_bad_options.pytestmark if mark.name == "parametrize"][0].args[1]  # type: ignore[attr-defined]
+        known.update(zip(lines, shell(*[f"%%jib {each}\nx = 1" for each in lines])))
+    assert known[line].error == "UsageError" and known[line].changed == []
+    assert "Traceback" not in known[line].out + known[line].err
+
+
+def test_help(shell: Shell) -> None:
+    answers = shell("%jib --help", "%%jib --help\n1", "%jib", "%jib?")
+    for answer in answers:
+        assert answer.error is None and answer.value is None
+        for word in ("--dump", "--signature", "--arithmetic", "--engine", "--opt-level", "--name", "typed-ir"):
+            assert word in answer.out, answer.out
+
+
+# ---------------------------------------------------------------------------------------------------------- failures
+
+
+def test_mistakes_are_shown_in_the_cell(shell: Shell) -> None:
+    answers = shell(
+        "%%jib\ndef f(a, b):\n    return a / b +\n",
+        "%%jib\n\n\nx = zzz + 1",
+        "%%jib\nif True:\n",
+        "%jib 1 +",
+        "import jib; jib.compile('1 +')",
+    )
+    shown = [answer.out + answer.err for answer in answers]
+    assert (
+        "Cell In[2], line 3\n    return a / b +\n                  ^\nParseError: expected an expression after '+'"
+        in shown[0]
+    )
+    assert "Cell In[3], line 4\n    x = zzz + 1\n        ^\nCompileError: name 'zzz' is not defined" in shown[1]
+    assert "expected an indented block after 'if' on line 2" in shown[2]
+    assert "    1 +\n       ^\nParseError" in shown[3]
+    for answer, text in zip(answers[:4], shown):
+        assert answer.error in ("ParseError", "CompileError") and answer.changed == []
+        assert "Traceback" not in text and "site-packages" not in text and "integrations" not in text
+    # What fails in Python's cells is shown as ever.
+    assert "api.py" in shown[4] and "ParseError" in shown[4] and answers[4].error == "ParseError"
+
+
+def test_failures_at_run_time_are_shown_in_the_cell(shell: Shell) -> None:
+    answers = shell(
+        "%%jib\ndef f(a, b):\n    return a // b",
+        "%%jib\n\nf(1, 0)",
+        "%jib f(1, 0)",
+        "f(1, 0)",
+        "%%jib\ny = 1\n[1][0]",
+        "%%jib\ny = 1\nassert y > 1, 'small'",
+        "import numpy as np; v = np.arange(3)",
+        "%jib v[7]",
+    )
+    for answer in answers[1:4]:
+        assert answer.error == "ZeroDivisionError" and answer.changed == []
+    for answer in answers[1:3]:
+        assert answer.out.split("\n")[:4] == [
+            "ZeroDivisionError: integer division or modulo by zero",
+            "  Cell In[2], line 3",
+            "    return a // b",
+            "           ^^^^^^",
+        ]
+    assert answers[5].error == "AssertionError" and answers[5].changed == [] and "Cell In[7], line 3" in answers[5].out
+    assert "%jib, line 1\n    v[7]\n    ^" in answers[7].out
+
+
+def test_a_cell_that_fails_changes_nothing(shell: Shell) -> None:
+    answers = shell(
+        GCD,
+        "x = 1",
+        "%%jib\nx = 2\ndef gcd(a, b): return 5\n1 // 0",
+        "%%jib\ndef gcd(a, b): return 5\ndef bad(a): return nothing(a)",
+        '%%jib --signature "(int)"\ndef gcd(a, b): return 5',
+        "x, gcd(4, 6), lcm(4, 6)",
+        "%jib x + lcm(4, 6)",
+    )
+    assert [answer.error for answer in answers[2:5]] == ["ZeroDivisionError", "CompileError", "CompileError"]
+    assert [answer.changed for answer in answers[2:5]] == [[], [], []]
+    assert values(answers[5:]) == ["(1, 2, 12)", "13"]
+
+
+HOSTILE = """
+class Bad:
+    def __getattr__(self, name): raise RuntimeError(name)
+    def __array__(self, *args, **kwargs): raise RuntimeError("array")
+    def __index__(self): raise RuntimeError("index")
+    def __float__(self): raise RuntimeError("float")
+    def __eq__(self, other): raise RuntimeError("eq")
+    def __bool__(self): raise RuntimeError("bool")
+    def __repr__(self): raise RuntimeError("repr")
+    @property
+    def __class__(self): raise RuntimeError("class")
+class Meta(type):
+    __name__ = property(lambda cls: 1 / 0)
+    def __getattr__(cls, name): raise RuntimeError(name)
+    def mro(cls): return type.mro(cls)
+class Worse(metaclass=Meta): pass
+class Strange(int):
+    def __int__(self): raise RuntimeError("int")
+    def __mul__(self, other): return 99
+class Plain:
+    def __getattr__(self, name): raise RuntimeError(name)
+bad, worse, strange, plain = Bad(), Worse(), Strange(3), Plain()
+"""
+
+
+def test_hostile_objects(shell: Shell) -> None:
+    for numpy in ("", "import numpy\n"):
+        cells = ["%jib strange * 2", "%jib bad + 1", "%jib worse + 1", "%%jib\nplain(1)", "%jib Worse", "%jib 1 + 1"]
+        answers = shell(numpy + HOSTILE, *cells, "get_ipython().complete('sq', '%jib sq', 8)[1]")
+        assert answers[1].value == "6"
+        for answer in answers[2:6]:
+            assert answer.error in ("CompileError", "RuntimeError") and "integrations" not in answer.out, answer.out
+            assert "not part of the language" in answer.out or answer.error == "RuntimeError"
+        assert answers[6].value == "2" and "sqrt" in str(answers[7].value)
+
+
+GARBAGE = [
+    "\x00", "x\x00y", "'\x1b[2J'", "\x1b[31m x", "(", "if 1:", "def f(:", "\tx\n y", "class A: pass", "(" * 500, "x" * 100_000, "\u202ex",
+    'f"a"', "import os", "%time 1", "!ls", "return 3", "lambda a: a", "def a(): return 1\ndef a(): return 2", "raise ValueError('\x1b[2J')",
+    "[" * 50, "a b c", "é = 1", "1 +" * 10_000, "def r(n): return r(n + 1)\nr(0)", "'\ud800'", "{x}", "$x", "x = = 1", '"""', "#", " ",
+]  # fmt: skip
+
+
+def test_garbage(shell: Shell) -> None:
+    answers = shell(*[f"%%jib\n{text}\n" for text in GARBAGE])
+    for text, answer in zip(GARBAGE, answers):
+        assert answer.error is not None and answer.changed == [], text[:20]
+        shown = answer.out + answer.err
+        assert "\x1b" not in shown and "\x00" not in shown and "\u202e" not in shown, ascii(shown)
+        assert "Traceback" not in shown and "integrations" not in shown, shown[:2000]
+
+
+def test_huge_cells(shell: Shell) -> None:
+    lines = "\n".join(f"    x = x + {n}" for n in range(3_000))
+    answers = shell(
+        "%%jib\n" + "1 + " * 5_000 + "1",
+        f"%%jib\ndef f(x):\n{lines}\n    return x\nf(0)",
+        "%%jib\n" + "x = 1\n" * 200_000,
+    )
+    assert (answers[0].value, answers[1].value) == ("5001", str(sum(range(3_000))))
+    assert answers[2].error == "LimitError"
+
+
+# ----------------------------------------------------------------------------------------------------- completion
+
+COMPLETE = """
+from IPython.core.completer import provisionalcompleter
+def complete(text):
+    with provisionalcompleter():
+        return sorted({each.text for each in get_ipython().Completer.completions(text, len(text))})
+"""
+
+
+def test_completion(shell: Shell) -> None:
+    texts = {
+        "%jib sq": ["sqrt", "square"],
+        "y = %jib math.hy": ["math.hypot"],
+        "%jib 1/lc": ["lcm"],
+        "%%jib\nwhi": ["while"],
+        "%%jib\ndef foo(alpha):\n    return alp": ["alpha"],
+        "%%jib\nraise Zero": ["ZeroDivisionError"],
+        "%%jib\nx: f6": ["f64"],
+        "%%jib --dump c": ["cfg", "clif", "clif-opt"],
+        "%%jib --d": ["--dump"],
+        "%%jib --engine ": ["auto", "interpreter", "native"],
+        "%%jib --arithmetic n": ["numpy"],
+        "%jib cou": ["count", "count_nonzero"],
+    }
+    answers = shell(
+        GCD, COMPLETE + "count = 3", *[f"complete({text!r})" for text in texts], "complete('math_x = 1; coun')"
+    )
+    assert [answer.value for answer in answers[2:-1]] == [str(found) for found in texts.values()]
+    assert "count" in str(answers[-1].value) and "count_nonzero" not in str(answers[-1].value)
+
+
+# -------------------------------------------------------------------------------------------------- loading, display
+
+
+def test_unloading_takes_everything_away(shell: Shell) -> None:
+    state = (
+        "(dict(ip.magics_manager.magics['line']).keys() - before[0], len(ip.Completer.custom_matchers) - before[1], "
+        "ip.custom_exceptions == before[2], 'JibMagics' in ip.magics_manager.registry)"
+    )
+    answers = shell(
+        "%unload_ext jib",
+        "ip = get_ipython(); before = "
+        "(dict(ip.magics_manager.magics['line']).keys(), len(ip.Completer.custom_matchers), ip.custom_exceptions)",
+        "%load_ext jib",
+        "%load_ext jib",
+        state,
+        "import jib; jib.load_ipython_extension(ip)",
+        state,
+        "%unload_ext jib",
+        state,
+        "%jib 1",
+        "import jib; jib.compile('1 +')",
+        "%load_ext jib",
+        "%jib 1 + 1",
+        "%reload_ext jib",
+        "%jib 2 + 1",
+    )
+    loaded = "({'jib'}, 1, False, True)"
+    assert (answers[4].value, answers[6].value, answers[8].value) == (loaded, loaded, "(set(), 0, True, False)")
+    assert answers[9].error == "UsageError"
+    assert "api.py" in answers[10].out
+    assert (answers[12].value, answers[14].value) == ("2", "3")
+
+
+def test_other_peoples_exceptions_stay_theirs(shell: Shell) -> None:
+    answers = shell(
+        "%unload_ext jib",
+        "def show(self, kind, value, trace, tb_offset=None): print('theirs', kind.__name__)",
+        "get_ipython().set_custom_exc((LookupError,), show)",
+        "%load_ext jib",
+        "[][1]",
+        "%jib 1 +",
+        "1 / 0",
+        "%unload_ext jib",
+        "{}[1]",
+    )
+    assert answers[4].out == "theirs IndexError\n" and answers[8].out == "theirs KeyError\n"
+    assert "ParseError: expected an expression" in answers[5].out and "Traceback" in answers[6].out
+
+
+def test_functions_have_html(shell: Shell) -> None:
+    answers = shell(
+        GCD,
+        "lcm(2, 3); html = lcm._repr_html_(); all(word in html for word in ('lcm(a, b)', '<pre style=', 'int(int, int)', '</table>'))",
+        "import jib; jib.compile('def f(x): return x < 1 # </pre><script>')._repr_html_().count('<script>')",
+        "get_ipython().display_formatter.format(lcm)[0].keys() == {'text/plain', 'text/html'}",
+        "get_ipython().display_formatter.format(lcm)[0]['text/plain']",
+    )
+    assert values(answers)[1:] == ["True", "0", "True", "'<jib function lcm(a, b)>'"]
+
+
+def test_the_page_shows_what_happens(shell: Shell) -> None:
+    """Blocks marked `ipython` in docs/notebooks.md, one session in all; spaces count but at the ends of lines."""
+    text = (Path(__file__).parent.parent / "docs" / "notebooks.md").read_text(encoding="utf-8")
+    lines = "\n".join(re.findall(r"^```ipython\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)).split("\n")
+    cells: list[list[str]] = []
+    printed: list[list[str]] = []
+    for line in lines:
+        if line.startswith("In ["):
+            assert line.startswith(f"In [{len(cells) + 1}]: ")
+            cells.append([line.partition("]: ")[2]])
+            printed.append([])
+        elif line.startswith("   ...: "):
+            cells[-1].append(line.removeprefix("   ...: "))
+        else:
+            printed[-1].append(line.rstrip())
+    assert len(cells) > 10 and cells[0] == ["%load_ext jib"]
+    for answer, shown in zip(shell(*["\n".join(cell) for cell in cells[1:]]), printed[1:]):
+        out = [line.rstrip() for line in answer.out.split("\n")]
+        assert [line for line in out if line] == [line for line in shown if line]
+
+
+def test_listings_are_lines(shell: Shell) -> None:
+    """What `f.dump()` gives, where it is more than a text."""
+    answers = shell(
+        "import sys, types\nclass Listing(str): stage = 'ir'\nListing.__module__ = 'jib.listing'",
+        "Listing('%1 = add\\n\x1b[31m')",
+        "%unload_ext jib",
+        "Listing('a\\nb')",
+    )
+    assert answers[1].out == "Out[3]: \n%1 = add\n\\x1b[31m\n" and answers[3].out == "Out[5]: 'a\\nb'\n"
+
+
+# ------------------------------------------------------------------------------------------- terminals and kernels
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to one process")
+def test_ctrl_c(environment: dict[str, str]) -> None:
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell\nimport signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "shell = InteractiveShell.instance(colors='NoColor')\nshell.run_cell('%load_ext jib')\nshell.run_cell('x = 5')\n"
+        "print('ready', flush=True)\n"
+        "done = shell.run_cell('%%jib\\nx = 6\\nwhile True:\\n    x = (x + 1) % 7')\n"
+        "print(type(done.error_in_exec).__name__, shell.user_ns['x'], shell.run_cell('%jib x + 1').result)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        assert child.stdout is not None
+        lines: list[str] = []
+        for line in child.stdout:
+            lines.append(line)
+            if line == "ready\n":
+                time.sleep(1.0)
+                child.send_signal(signal.SIGINT)
+        assert child.wait(60) == 0
+    assert lines[-1] == "KeyboardInterrupt 5 6\n", lines
+    assert not any("integrations" in line for line in lines)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_dumps_have_colours_in_terminals(environment: dict[str, str]) -> None:
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\nshell.run_cell('%load_ext jib')\n"
+        "shell.run_cell('%%jib --dump ir\\ndef f(x): return x * 0.5')\n"
+        "shell.colors = 'NoColor' if len(shell.colors) and shell.colors[0].isupper() else 'nocolor'\n"
+        "shell.run_cell('%%jib --dump ast\\ndef f(x): return x * 0.5')\n"
+    )
+    import pty
+
+    main, side = pty.openpty()
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=side, stderr=side, stdin=side) as child:
+        os.close(side)
+        text = b""
+        while True:
+            try:
+                part = os.read(main, 4096)
+            except OSError:  # Linux, when the other side is closed
+                break
+            if not part:
+                break
+            text += part
+        assert child.wait(60) == 0
+    os.close(main)
+    assert b"\x1b[32m0.5\x1b[39m" in text
+    assert b"\x1b" not in text[text.index(b"Program @1:1") :]
+
+
+NOTEBOOK = [
+    "%load_ext jib\nimport numpy as np\na = np.arange(3.0)",
+    "%%jib\ndef f(x): return x * 2 + k\nk = 3\nf(4)",
+    "f(2), k",
+    "%jib a * k",
+    '%%jib --dump clif --signature "(float)"\ndef g(x): return sqrt(x)',
+    "%%jib\nprint(k, 0.5)",
+    "g",
+    "%%jib\ndef h(x):\n    return x +",
+    "%%jib\n\n1 // (k - 3)",
+    "h",
+    "print(k)",
+]
+
+
+def test_a_notebook(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    # A kernel of this interpreter, whatever is installed beside it.
+    folder = Path(environment["JUPYTER_DATA_DIR"]) / "kernels" / "jib-test"
+    folder.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "test", "language": "python"}))
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in NOTEBOOK])
+    nbclient.NotebookClient(book, timeout=120, allow_errors=True, kernel_name="jib-test").execute()
+    outputs: list[Any] = [cell.outputs[0] if cell.outputs else None for cell in book.cells]
+    assert outputs[1].data == {"text/plain": "11"}
+    assert outputs[2].data["text/plain"] == "(7, 3)"
+    assert outputs[3].data["text/plain"] == "array([0., 3., 6.])"
+    assert "sqrt.f64" in outputs[4].data["text/plain"] and "\x1b" not in outputs[4].data["text/plain"]
+    assert outputs[4].data["text/html"].startswith("<pre style=") and "sqrt.f64</span>" in outputs[4].data["text/html"]
+    assert outputs[5].text == "3 0.5\n"
+    assert outputs[6].data["text/plain"] == "<jib function g(x)>" and "<table>" in outputs[6].data["text/html"]
+    assert (outputs[7].ename, outputs[8].ename, outputs[9].ename) == ("ParseError", "ZeroDivisionError", "NameError")
+    for output, line in [(outputs[7], "line 3"), (outputs[8], "line 3")]:
+        trace = "\n".join(output.traceback)
+        assert line in trace and "^" in trace and "integrations" not in trace and "site-packages" not in trace
+    assert outputs[10].text == "3\n"
