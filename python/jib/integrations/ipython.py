@@ -191,7 +191,7 @@ def _rendered(shell: Any, problem: BaseException) -> list[str]:
     if len(problem.args) == 1 and type(problem.args[0]) is str and visible(problem.args[0]) != problem.args[0]:
         shown = type(problem)(visible(problem.args[0]))
         shown.__dict__.update(problem.__dict__)
-    lines: list[str] = shell.SyntaxTB.structured_traceback(type(shown), shown, [])
+    lines = [line.rstrip("\n") for line in shell.SyntaxTB.structured_traceback(type(shown), shown, [])]
     text = "\n".join(lines)
     return lines + [note for note in getattr(problem, "__notes__", ()) if type(note) is str and note not in text]
 
