@@ -123,7 +123,7 @@ print(MAP.read_text(), end="")
 def test_places_are_those_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "module.py"
     file.write_text("import jib\n\n\n@jib.jit\ndef third(x):\n    return x / 3\n\n\nthird(1.0)\n")
-    done = run("sys.path.insert(0, '.'); import module; print(MAP.read_text(), end='')", folder=tmp_path)
+    done = run(f"sys.path.insert(0, {str(tmp_path)!r}); import module; print(MAP.read_text(), end='')", folder=tmp_path)
     (told,) = [name for _, name in names(done.stdout) if "third" in name]
     assert told == f"jib:third(float) {file}:5 [entry]"
 
