@@ -60,12 +60,12 @@ def test_cells_do_what_python_does(seed: int) -> None:
             space.pop(name, None)
             beside.pop(name, None)
         text = "\n".join(draw.choice(LINES) for _ in range(draw.randint(1, 4)))
-        known, before = dict(cells.session._names), dict(space)
+        known, before = list(cells.session), dict(space)
         try:
             done = cells.run(text, space, PLACE)
         except (jib.JitError, ArithmeticError, AssertionError, NameError) as problem:
             assert dict(space) == before
-            assert cells.session._names.keys() == known.keys()
+            assert list(cells.session) == known
             if isinstance(problem, SyntaxError):
                 assert problem.filename == "<cell>" and (problem.lineno or 0) >= 2
             continue

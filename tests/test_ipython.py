@@ -193,6 +193,82 @@ def test_arrays(shell: Shell) -> None:
     assert answers[9].error == "TypeError" and "cells.py" not in answers[9].out
 
 
+TOTAL = "%%jib\ndef total(v):\n    t = 0.0\n    for x in v: t += x\n    return t\ndef square(x): return x * x * k"
+
+
+def test_arrays_and_functions_of_cells(shell: Shell) -> None:
+    answers = shell(
+        "import numpy as np; a = np.arange(4.0); k = 2; pair = (a, 3); same = a",
+        TOTAL,
+        "%jib total(a) + pair[1]",
+        "%jib sum(square(a))",
+        "%%jib\ns = sum(a)\nb = a * k\nc = a\ntotal(b) + total(pair[0])",
+        "s, b, c is same",
+        "%%jib\na[0] = 5\ntotal(a)",
+        "a",
+        "a = np.ones(2)",
+        "%jib total(a)",
+        "%%jib --dump typed-ir\ntotal(a) * k",
+        "%%jib\ndef mean(): return sum(a) / len(a)\nmean()",
+        "a = np.array([1.0, 2.0])",
+        "%jib mean()",
+        "mean()",
+    )
+    found = values(answers)
+    assert found[2:6] == ["9.0", "28.0", "18.0", "(6.0, array([0., 2., 4., 6.]), True)"]
+    assert found[6:8] == ["11.0", "array([5., 1., 2., 3.])"] and found[9] == "2.0"
+    assert "(%0: f64[::1], %1: int) -> float" in answers[10].out
+    assert (found[11], found[13], found[14]) == ("1.0", "1.5", "1.5")
+
+
+def test_arrays_that_no_session_takes(shell: Shell) -> None:
+    answers = shell(
+        "import numpy as np; half = np.arange(3).astype('f2'); big = np.arange(3.0).astype('>f8'); k = 2",
+        TOTAL,
+        "%jib half + big * k",
+        "%jib total(half)",
+        "%%jib\nx = big * 1",
+        "%%jib --dump ir\nbig + 1",
+    )
+    assert answers[2].value == "array([0., 3., 6.])"
+    half, big = "'half' is an array of float16, which", "'big' is an array of >f8, which"
+    for answer, said in zip(answers[3:], (half, big, big)):
+        assert answer.error == "CompileError" and said in answer.out and answer.changed == []
+
+
+def test_what_does_not_fit_any_more_is_told_once(shell: Shell) -> None:
+    answers = shell(
+        "%%jib\ndef inner(x): return x + 1\ndef outer(x): return inner(x) * 10",
+        "%%jib\ndef inner(x, y): return x + y\n1 // 0",
+        "%%jib\ndef inner(x, y): return x + y",
+        "%jib 1",
+        "outer(1)",
+        "%jib outer(1)",
+        "%%jib\ndef inner(x, y=2): return x + y",
+        "outer(1)",
+    )
+    assert answers[2].error is None and answers[2].changed == ["inner"]
+    assert "Cell In[2], line 3\n    def outer(x): return inner(x) * 10" in answers[2].err
+    assert "'inner' was defined anew in Cell In[4], line 2" in answers[2].err
+    assert answers[2].err.endswith("(outer() does not fit any more; it can be defined anew)\n")
+    assert [answer.err for answer in answers if answer is not answers[2]] == [""] * 7
+    assert (answers[4].value, answers[5].error, answers[7].value) == ("20", "CompileError", "30")
+    assert answers[6].changed == ["inner", "outer"]
+
+
+def test_names_that_a_text_cannot_have_are_explained(shell: Shell) -> None:
+    answers = shell(
+        "k = [1]",
+        "%%jib\nk += 1",
+        "%%jib\nk = 3\ndef g(x): return x * k\ng(2)",
+        "k = [1]",
+        "%jib g(2)",
+    )
+    assert answers[1].error == "CompileError" and "\n  'k' is a list here" in answers[1].out
+    assert answers[2].value == "6" and answers[2].changed == ["g", "k"]
+    assert answers[4].error == "CompileError" and "name 'k' is not defined\n  'k' is a list here" in answers[4].out
+
+
 def test_functions_made_elsewhere(shell: Shell) -> None:
     answers = shell(
         "import jib\nsquare = jib.compile('def square(x): return x * x')\nk = 2\n@jib.jit\ndef cube(x): return x ** 3\n"
@@ -206,9 +282,24 @@ def test_functions_made_elsewhere(shell: Shell) -> None:
         "%jib np_one(1)",
     )
     assert values(answers[:3])[1:] == ["9", "12"]
-    assert "'loose' is a function of jib made elsewhere" in answers[3].out
+    assert "'loose' is a function made of an expression" in answers[3].out
     assert answers[4].value == "175"
-    assert 'a function with arithmetic="numpy", and not "python"' in answers[5].out
+    assert 'a function with arithmetic="numpy", and this one has "python"' in answers[5].out
+
+
+def test_functions_keep_what_their_names_meant_in_python(shell: Shell) -> None:
+    answers = shell(
+        "import jib\nk = 2\n@jib.jit\ndef scaled(x): return x * k\n@jib.extern\ndef host(x: float) -> float: return x + k",
+        "k = 5",
+        "%jib scaled(3) + host(0.0) + k",
+        "%%jib\ndef both(x): return scaled(x) * k",
+        "both(1), both(1.5)",
+        "kept = both",
+        "k = 7",
+        "%jib both(1) - kept(1)",
+    )
+    found = values(answers)
+    assert (found[2], found[4], found[7]) == ("16.0", "(10, 15.0)", "4")
 
 
 def test_names_that_shadow_builtins(shell: Shell) -> None:

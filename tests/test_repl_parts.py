@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import jib
 from jib import builtins
 from jib.errors import ParseError
+from jib.lower.annotations import SCALARS
 from jib.parse import lexicon, parse
 from jib.repl import chunks, complete, report
 from jib.repl.console import Console, Quit
@@ -138,9 +139,11 @@ def test_completion_of_commands(session: jib.Session, tmp_path: Path) -> None:
 
 
 def test_what_is_offered_is_in_the_language(session: jib.Session) -> None:
+    known = {*session, *builtins.MODULES, *builtins.exceptions(), *SCALARS}
     for name in offered("", session):
         if lexicon().words.get(name, "FOREIGN") == "FOREIGN":
-            assert name in session or builtins.resolve(name) is not None
+            assert name in known or builtins.resolve(name) is not None
+    assert {"math", "f32", "ZeroDivisionError"} <= {*offered("", session)}
 
 
 # ----------------------------------------------------------------------------------------------------- history

@@ -85,6 +85,14 @@ def test_what_breaks_a_caller(changed: jib.Session, now: str | None, told: str |
     assert changed.broken == {} and changed.run("main()") == 10
 
 
+def test_notes_are_of_the_definition_that_stood_there() -> None:
+    session = jib.Session()
+    for text in ("inner = lambda x: x + 1", "outer = lambda x: inner(x) * 10", "inner = lambda x, y: x"):
+        session.run(text, file="a.jib")  # a file that changes: all stand in its first line
+    (note,) = getattr(session.broken["outer"], "__notes__", ())
+    assert note.startswith("  'inner' was defined anew in a.jib, line 1, after 'outer' was written")
+
+
 def test_a_name_that_comes_later_breaks_nothing(session: jib.Session) -> None:
     session.run("def f(x): return g(x) + k")
     assert session.broken == {}

@@ -251,4 +251,4 @@ def _words(found: Any, problem: str, options: Options) -> str:
         return words
     if isinstance(found, type):
         return f"the class {found.__name__}, which is not part of the language"
-    return f"{problem} here, which is not part of the language"
+    return problem if ", which" in problem else f"{problem} here, which is not part of the language"

@@ -156,7 +156,7 @@ class Session:
         """Another session with the same names and options; what happens in one is not seen in the other."""
         other = type(self).__new__(type(self))
         Session.__init__(other)
-        other._state, other._count = self._state, self._count
+        other._state, other._fit, other._count = self._state, self._fit, self._count
         return other
 
     # ------------------------------------------------------------------------------------------------------ names
@@ -280,6 +280,12 @@ class Session:
 
         fit = self._fit = refit(self._fit, self._state)
         return dict(fit.problems)
+
+    def _read_by(self, names: Iterable[str]) -> set[str]:
+        """The names that definitions use, those of these names and all that they call."""
+        from .sessions.running import read_by
+
+        return read_by(self._state.names, set(names))
 
     def save(self) -> str:
         """A text that gives a fresh session the same definitions and values; what no text can say is a comment in it.

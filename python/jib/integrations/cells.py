@@ -1,33 +1,33 @@
 """Texts that share one namespace with Python: what cells of a notebook run on. No IPython here.
 
 In: texts, one after the other, and the namespace. Out: the value of each, and the names that the namespace is to have now.
-Always holds: the namespace is what counts: before a text runs, the session is told what has changed there, of those names that the text
-needs; a text that fails changes neither; places in messages are those that the caller gave.
+Always holds: the namespace is what counts: before a text runs, the session is told what has changed there; a text that fails
+changes neither; places in messages are those that the caller gave.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import JitError, error
-from ..function import Function
-from ..limits import DEFAULT
+from ..errors import CompileError, JitError, error
 from ..link import build
 from ..lower.build import Unit
 from ..lower.linked import outside_names
 from ..lower.scan import helper_name
-from ..names import Refused, Value, frozen
 from ..parse import parse
 from ..session import Session
 from ..source import Origin, Source, Span
 from ..syntax import ExprStmt, Name
-from .meanings import is_array, meaning_of
+from .meanings import is_array, refusal
 
 if TYPE_CHECKING:
-    from ..syntax import Program
+    from ..function import Function
+    from ..limits import Limits
+    from ..listing import Listing
 
 
 class Place(NamedTuple):
@@ -39,22 +39,17 @@ class Place(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What became of a text: its value, what the namespace is to have, and the function that it defines last."""
+    """What became of a text: its value, what the namespace is to have, the stage that was asked for, and the definitions that do not fit
+    any more since."""
 
     value: Any
     names: dict[str, Any]
-    last: Function | None
+    dump: Listing | None
+    broken: dict[str, CompileError]
 
 
-class _Read(NamedTuple):
-    """A text as it was read: what it defines and assigns, and what its parts use that is not their own."""
-
-    text: str
-    source: Source
-    program: Program
-    defined: dict[str, frozenset[str]]  # by name, what each uses
-    assigned: set[str]
-    outside: set[str]
+class Untyped(ValueError):
+    """No types are known that a function could be shown for."""
 
 
 class Cells:
@@ -72,280 +67,248 @@ class Cells:
 
     def __init__(self, **options: Any) -> None:
         self.session = Session(**options)
-        self._options = self.session._options
         self._given: dict[str, Any] = {}  # what a name was in the namespace when the session was told of it
-        self._uses: dict[str, frozenset[str]] = {}  # of definitions
         self._signatures: dict[str, str] = {}
-        self._places: dict[str, Place] = {}  # by the names that the session gives to texts
+        self._broken: set[str] = set()
+        self._files: dict[str, str] = {}  # by the labels of places
 
-    def run(self, text: str, space: Mapping[str, Any], place: Place, signature: str | None = None) -> Done:
+    def run(
+        self,
+        text: str,
+        space: Mapping[str, Any],
+        place: Place,
+        signature: str | None = None,
+        stage: str | None = None,
+    ) -> Done:
         """Run a text as `jib.Session.run` does; its free names are those of `space`, which is not changed.
 
-        `signature` fixes the types of the function that is defined last. Raises what `jib.compile` and calls raise; then, as after any
-        failure in `undone`, nothing has happened.
+        `signature` fixes the types of the function that is defined last; a `stage` of it is shown, or, if none is defined, of what the text
+        computes as a function of the values it reads. Raises what `jib.compile` and calls raise, and Untyped; then nothing has happened.
         """
-        read = self._read(text, place)
-        with self.undone():
-            told = self._tell(read, space)
-            if told is None:
-                with self.shown(place):
-                    return Done(_evaluated(read, space), {}, None)
-            try:
-                value = self.session.run(text)
-            except BaseException as problem:
-                number = f"<jib-{self.session._runs}>"
-                self._places[number] = place
-                self.show(problem)
-                del self._places[number]
-                raise
-            functions = set(self.session.functions)  # their names; to ask for one would make it
-            defined = {name: uses for name, uses in read.defined.items() if name in functions}  # and assigned no other
-            last = list(defined)[-1] if defined else None
-            for name in (*read.defined, *read.assigned):
-                self._uses.pop(name, None)
-                self._signatures.pop(name, None)
-            for name in defined:
-                self._settle(name, place)
-            if last is not None and signature is not None:
-                self._signatures[last] = signature
-            self._uses.update(defined)
-            try:
-                changed = self._changed(read, told, space)
-            except BaseException as problem:
-                self.show(problem)
-                raise
+        with self._undone(), self.shown(place):
+            read = _Read(text, place, self.session.options.limits)
+            told, refused = self._tell(read, space)
+            before = copy(self.session)
+            with _explained(refused):
+                value = self._value(read, space, place)
+                changed, last = self._changed(read, told, space, signature)
+                dump = None
+                if stage is not None:
+                    dump = _dump_values(before, text, stage) if last is None else dumped(changed[last], stage)
             self._given.update(changed)
-        return Done(value, changed, None if last is None else changed[last])
+            broken = self.session.broken
+            news = {name: broken[name] for name in broken if name not in self._broken}
+            self._broken = set(broken)
+        for problem in news.values():
+            self._place(problem)
+        return Done(value, changed, dump, news)
 
     @contextmanager
-    def undone(self) -> Iterator[None]:
+    def _undone(self) -> Iterator[None]:
         """A failure in here leaves the session as it was."""
-        names, made = dict(self.session._names), dict(self.session._made)
-        own = [dict(table) for table in (self._given, self._uses, self._signatures)]
+        before = dict(self.__dict__)
+        self.session, self._given, self._signatures = copy(self.session), dict(self._given), dict(self._signatures)
         try:
             yield
         except BaseException:
-            self.session._names, self.session._made = names, made
-            self._given, self._uses, self._signatures = own
+            self.__dict__.update(before)
             raise
 
     def defines(self, text: str, place: Place) -> bool:
         """Whether a text defines a function."""
-        return bool(self._read(text, place).defined)
-
-    @contextmanager
-    def shown(self, place: Place) -> Iterator[None]:
-        """What fails in here, in a text without a name, fails at this place."""
-        self._places["<jib>"] = place
-        try:
-            yield
-        except BaseException as problem:
-            self.show(problem)
-            raise
-        finally:
-            del self._places["<jib>"]
+        with self.shown(place):
+            return bool(_Read(text, place, self.session.options.limits).defined)
 
     # ------------------------------------------------------------------------------------------ before a text
 
-    def _read(self, text: str, place: Place) -> _Read:
-        count = text.count("\n") + 1
-        source = Source(text, place.file, [Origin(place.file, place.above + at, 0) for at in range(1, count + 1)])
-        program = parse(source, DEFAULT)
-        unit = Unit(source, DEFAULT)
-        defined: dict[str, frozenset[str]] = {}
-        rest = []
-        used: set[str] = set()
-        for statement in program.body:
-            name = helper_name(statement)
-            if name is None:
-                rest.append(statement)
-            else:
-                defined[name] = frozenset(outside_names((statement,), unit)[0])
-                used |= defined[name]
-        outside, assigned = outside_names(rest, unit) if rest else (set(), set())
-        outside |= used
-        return _Read(text, source, program, defined, assigned, outside)
+    def _tell(self, read: _Read, space: Mapping[str, Any]) -> tuple[set[str], dict[str, str]]:
+        """Tell the session what names mean in the namespace: those that mean something else now, and why the others mean nothing."""
+        session = self.session
+        given: dict[str, Any] = {}
+        gone: set[str] = set()
+        refused: dict[str, str] = {}
+        for name in {*read.outside, *read.assigned, *read.defined, *session, *session._read_by(session)}:
+            if name in space:
+                found = space[name]
+                if name in session and self._given.get(name, self) is found:
+                    continue
+                words = refusal(name, found, session.options)
+                if words is None:
+                    given[name] = found
+                    continue
+                if words:
+                    refused[name] = words
+            if name in session:
+                gone.add(name)
+        session.update(given)
+        for name in gone:
+            del session[name]
+        for name in gone.union(given):
+            self._given.pop(name, None)
+            self._signatures.pop(name, None)
+        self._given.update(given)
+        elementwise = self._is_elementwise(read, space)
+        for name in sorted(refused.keys() & read.outside - read.assigned - read.defined.keys()):
+            if not (elementwise and is_array(space[name])):
+                raise error("foreign-name", read.source, read.place_of(name), name, refused[name])
+        return gone.union(given), refused
 
-    def _tell(self, read: _Read, space: Mapping[str, Any]) -> set[str] | None:
-        """Tell the session what names mean in the namespace: the names that mean something else now.
+    # ------------------------------------------------------------------------------------------ the text itself
 
-        None for an expression of arrays without functions of the session, which is not the session's.
-        """
-        told: set[str] = set()
-        arrays: dict[str, Any] = {}
-        functions = False
-        for name in self._needed({*read.outside, *read.assigned, *read.defined}):
-            known = name in self.session
-            if name not in space:
-                meaning = None
-            elif known and self._given.get(name, self) is space[name]:
-                functions = functions or (name in read.outside and name in self._uses)
-                continue
-            else:
-                meaning = meaning_of(name, space[name], self._options)
-            if isinstance(meaning, Value) and is_array(meaning.value):
-                arrays[name] = meaning.value
-                continue
-            if isinstance(meaning, Refused) and name in read.outside and name not in read.defined:
-                raise error("foreign-name", read.source, _place_of(name, read.program), name, meaning.words)
-            functions = functions or (name in read.outside and isinstance(meaning, Function))
-            if known or isinstance(meaning, (Value, Function)):
-                told.add(name)
-                self._becomes(name, meaning, space)
-        body = read.program.body
-        if (
-            read.outside & arrays.keys()
-            and not functions
-            and not read.assigned
-            and len(body) == 1
-            and type(body[0]) is ExprStmt
-        ):
-            return None
-        for name, array in arrays.items():
-            told.add(name)
-            try:
-                self._becomes(name, Value(array), space)
-            except (TypeError, ValueError):
-                self._becomes(name, None, space)
-                if name in read.outside and name not in read.defined:
-                    words = "an array, which a session does not keep; call the function with it from Python"
-                    raise error("foreign-name", read.source, _place_of(name, read.program), name, words) from None
-        return told
+    def _is_elementwise(self, read: _Read, space: Mapping[str, Any]) -> bool:
+        """Whether a text is an expression of arrays and of no functions of the session, for which NumPy's rules hold."""
+        if not read.is_expression or not read.outside.isdisjoint(self.session.functions):
+            return False
+        return any(is_array(space[name]) for name in read.outside if name in space)
 
-    def _needed(self, names: Iterable[str]) -> Iterator[str]:
-        """Names, what these need, and what all other functions need."""
-        seen: set[str] = set()
-        for each in (names, *self._uses.values()):
-            waiting = [*each]
-            while waiting:
-                name = waiting.pop()
-                if name not in seen:
-                    seen.add(name)
-                    waiting += self._uses.get(name, ())
-                    yield name
+    def _value(self, read: _Read, space: Mapping[str, Any], place: Place) -> Any:
+        if self._is_elementwise(read, space):
+            from ..oneshot import evaluate
 
-    def _becomes(self, name: str, meaning: Value | Refused | Function | None, space: Mapping[str, Any]) -> None:
-        """A name of the session means what it means in the namespace, which may be nothing that the session has."""
-        for table in (self._given, self._uses, self._signatures):
-            table.pop(name, None)
-        if isinstance(meaning, Function):
-            self.session.run(meaning.source if meaning._definition is None else meaning._definition.text)
-            self._uses[name] = frozenset()
-        elif isinstance(meaning, Value):
-            _set(self.session, name, meaning.value)
-        elif name in self.session:
-            _delete(self.session, name)
-        if isinstance(meaning, (Function, Value)):
-            self._given[name] = space[name]
+            return evaluate(read.source.text, {name: space[name] for name in read.outside if name in space})
+        return self.session.run(read.source.text, file=place.label, line=place.above + 1)
 
-    # ------------------------------------------------------------------------------------------- after a text
+    def _changed(
+        self, read: _Read, told: set[str], space: Mapping[str, Any], signature: str | None
+    ) -> tuple[dict[str, Any], str | None]:
+        """What the namespace is to have, and the name of the function that was defined last."""
+        functions = set(self.session.functions)  # their names; to ask for one would make it
+        fresh = [name for name in (*read.defined, *sorted(read.assigned)) if name in self.session]
+        last = next((name for name in reversed(read.defined) if name in functions), None)
+        for name in fresh:
+            self._signatures.pop(name, None)
+        if last is not None and signature is not None:
+            self._signatures[last] = signature
+        changed = {name: self._made(name) if name in functions else self.session[name] for name in fresh}
+        changed.update(self._moved(functions.difference(fresh), told.union(fresh), space))
+        return changed, last
 
     def _made(self, name: str) -> Function:
         function: Function = self.session[name]
         signature = self._signatures.get(name)
         if signature is None:
             return function
-        assert function._definition is not None  # as all of a session have
-        return build(function._definition, self._options._replace(signature=signature))
+        assert function._definition is not None  # as all that a text defines have
+        return build(function._definition, function._made.options._replace(signature=signature))
 
-    def _changed(self, read: _Read, told: set[str], space: Mapping[str, Any]) -> dict[str, Any]:
-        """What a text has defined and assigned, and functions that are others now, since something that they need is."""
-        fresh = dict.fromkeys([name for name in (*read.defined, *sorted(read.assigned)) if name in self.session])
-        functions = set(self.session.functions)
-        changed = {name: self._made(name) if name in functions else self.session[name] for name in fresh}
-        moved = told.union(fresh)
-        for name, uses in self._uses.items():
+    def _moved(self, functions: set[str], moved: set[str], space: Mapping[str, Any]) -> dict[str, Function]:
+        """Functions that are others now, since something that they need is."""
+        found = {}
+        for name in sorted(functions):
             old = self._given.get(name)
-            if name in fresh or not uses or space.get(name, self) is not old or moved.isdisjoint(self._closure(name)):
-                continue
-            with suppress(JitError):  # something that it needs is gone: what there is stays as it is
-                new = self._made(name)
-                if new != old:
-                    changed[name] = new
-        return changed
-
-    def _closure(self, name: str) -> set[str]:
-        """All that a definition needs."""
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            for each in self._uses.get(waiting.pop(), ()):
-                if each not in found:
-                    found.add(each)
-                    waiting.append(each)
+            if space.get(name, self) is old and not moved.isdisjoint(self.session._read_by([name])):
+                with suppress(JitError):  # something that it needs is gone: what there is stays as it is
+                    new = self._made(name)
+                    if new != old:
+                        found[name] = new
         return found
 
     # ------------------------------------------------------------------------------------------------- places
 
-    def _settle(self, name: str, place: Place) -> None:
-        """Let a definition know its place for good: what it raises later, however it is called, tells it."""
-        known: Any = self.session._names[name]
-        self.session._names[name] = known._replace(file=place.label, line=known.line + place.above)
-        self.session._made.clear()
-        self._places[place.label] = place._replace(above=0)
+    @contextmanager
+    def shown(self, place: Place) -> Iterator[None]:
+        """What fails in here tells its place as people know it, and at this place if it is in a text without a name."""
+        self._files[place.label] = place.file
+        try:
+            yield
+        except BaseException as problem:
+            self._place(problem, place)
+            raise
 
-    def show(self, problem: BaseException) -> None:
-        """Put the places that people know into an exception: its own, and those of its notes."""
-        if isinstance(problem, SyntaxError) and problem.filename in self._places:
-            place = self._places[problem.filename]
-            problem.filename = place.file
-            problem.lineno = (problem.lineno or 1) + place.above
-            if problem.end_lineno is not None:
-                problem.end_lineno += place.above
+    def _place(self, problem: BaseException, place: Place | None = None) -> None:
+        if isinstance(problem, SyntaxError):
+            if problem.filename in ("<jib>", "<jib-prepare>") and place is not None:
+                problem.filename = place.file
+                problem.lineno = (problem.lineno or 1) + place.above
+                if problem.end_lineno is not None:
+                    problem.end_lineno += place.above
+            problem.filename = self._files.get(problem.filename or "", problem.filename)
         notes = getattr(problem, "__notes__", None)
         if type(notes) is list:
-            notes[:] = [self._moved(each) if type(each) is str else each for each in notes]
+            notes[:] = [self._note(each, place) if type(each) is str else each for each in notes]
 
-    def _moved(self, note: str) -> str:
+    def _note(self, note: str, place: Place | None) -> str:
         """A note of a place, in the place that people know."""
         match = _NOTE.match(note)
-        place = self._places.get(match[1] or "<jib>") if match is not None else None
-        if match is None or place is None:
+        if match is None:
             return note
-        head = f"  {place.label}, line {int(match[2] or match[3]) + place.above}"
-        if match[1]:
-            return head + note[match.end() :]
+        if match[1] is not None:
+            return f"  {match[1]}, line {match[2]}{note[match.end() :]}" if match[1] in self._files else note
+        if place is None:
+            return note
         # There a text stands right behind its line's number.
         lines = [line[match.end() :] for line in note.split("\n")]
-        return "\n    ".join([head, *lines])
+        return "\n    ".join([f"  {place.label}, line {int(match[3]) + place.above}", *lines])
 
 
-def _evaluated(read: _Read, space: Mapping[str, Any]) -> Any:
-    """The value of an expression of arrays, element by element."""
-    from ..oneshot import evaluate
+@contextmanager
+def _explained(refused: Mapping[str, str]) -> Iterator[None]:
+    """A name that means nothing to a text, and something to Python, has a note that says what."""
+    try:
+        yield
+    except CompileError as problem:
+        if problem.code in ("unknown-name", "unbound-local"):
+            notes = [f"  '{name}' is {words}" for name, words in refused.items() if f"'{name}'" in problem.msg]
+            problem.__notes__ = [*getattr(problem, "__notes__", ()), *notes]  # type: ignore[attr-defined]  # as in sessions/state.py
+        raise
 
-    return evaluate(read.text, {name: space[name] for name in read.outside if name in space})
+
+def _dump_values(session: Session, text: str, stage: str) -> Listing:
+    """A stage of what a text computes, as a function of the values that it reads."""
+    function = session.prepare(text, parameters=True)
+    for name in function.params:
+        if name not in session:
+            raise Untyped(f"'{name}' has no value here")
+    return dumped(function, stage, f"({', '.join([session.types(name) for name in function.params])})")
+
+
+def dumped(function: Function, stage: str, signature: str | None = None) -> Listing:
+    """A stage of a function. Raises Untyped if that is one for types, and none are known."""
+    try:
+        return function.dump(stage, signature)
+    except ValueError as problem:
+        if isinstance(problem, JitError):
+            raise
+        raise Untyped(f"{problem}; --signature says the types") from None
 
 
 #: How errors.add_place_note begins: in a text that was cut out, and in one by itself.
 _NOTE = re.compile(r'^  (?:File "([^"\n]+)", line ([0-9]+)|line ([0-9]+): )')
 
 
-def _place_of(name: str, program: Program) -> Span:
-    """The first use of a name."""
-    waiting: list[Any] = [program]
-    spans: list[Span] = []
-    while waiting:
-        node = waiting.pop()
-        if type(node) is Name and node.id == name:
-            spans.append(node.span)
-        elif isinstance(node, tuple) and type(node) is not Span:
-            waiting.extend(node)
-    return min(spans, default=Span(0, 0))
+class _Read:
+    """A text as it was read: what it defines and assigns, and what its parts use that is not their own."""
 
+    def __init__(self, text: str, place: Place, limits: Limits) -> None:
+        count = text.count("\n") + 1
+        self.source = Source(text, place.file, [Origin(place.file, place.above + at, 0) for at in range(1, count + 1)])
+        self.program = parse(self.source, limits)
+        unit = Unit(self.source, limits)
+        self.defined: dict[str, None] = {}
+        self.outside: set[str] = set()
+        self.assigned: set[str] = set()
+        rest = []
+        for statement in self.program.body:
+            name = helper_name(statement)
+            if name is None:
+                rest.append(statement)
+            else:
+                self.defined.pop(name, None)  # so that it is the last
+                self.defined[name] = None
+                self.outside |= outside_names((statement,), unit)[0]
+        if rest:
+            used, self.assigned = outside_names(rest, unit)
+            self.outside |= used
+        self.is_expression = len(rest) == 1 and type(rest[0]) is ExprStmt and not self.assigned and not self.defined
 
-def _set(session: Any, name: str, value: Any) -> None:
-    """A name of a session becomes a value; TypeError or ValueError if it cannot be one."""
-    if hasattr(type(session), "__setitem__"):
-        session[name] = value
-        return
-    session._names[name] = Value(frozen(value))
-    session._made.clear()
-
-
-def _delete(session: Any, name: str) -> None:
-    if hasattr(type(session), "__delitem__"):
-        del session[name]
-        return
-    del session._names[name]
-    session._made.clear()
+    def place_of(self, name: str) -> Span:
+        """The first use of a name."""
+        waiting: list[Any] = [self.program]
+        spans: list[Span] = []
+        while waiting:
+            node = waiting.pop()
+            if type(node) is Name and node.id == name:
+                spans.append(node.span)
+            elif isinstance(node, tuple) and type(node) is not Span:
+                waiting.extend(node)
+        return min(spans, default=Span(0, 0))

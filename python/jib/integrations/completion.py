@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ..vocabulary import candidates
+
 _WORD = re.compile(r"[A-Za-z_][\w.]*\Z|\Z")
 _OPTION = re.compile(r"\S*\Z")
 _CELL = re.compile(r"\s*%%jib(?![\w.])")
@@ -60,17 +62,7 @@ def _option(line: str, options: Mapping[str, Iterable[str] | None]) -> Completio
 
 
 def _name(line: str, names: Iterable[str]) -> Completions:
-    from .. import builtins
-    from ..lower.annotations import SCALARS
-    from ..parse import lexicon
-
     match = _WORD.search(line)
     fragment = match.group() if match is not None else ""
-    if fragment.startswith("math."):
-        bare = [f"math.{name}" for name in builtins.names() if "." not in name]
-        known = {name for name in bare if builtins.resolve(name) is not None}
-    else:
-        words = [word for word, terminal in lexicon().words.items() if terminal != "FOREIGN"]
-        known = {*names, *builtins.names(), *builtins.MODULES, *SCALARS, *builtins.exceptions(), *words}
-        known.discard(fragment)
-    return Completions(fragment, sorted(name for name in known if name.startswith(fragment)))
+    known = {*candidates(fragment), *[name for name in names if name.startswith(fragment)]}
+    return Completions(fragment, sorted(known - {fragment}))

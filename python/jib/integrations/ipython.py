@@ -23,10 +23,9 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from ..api import STAGES, compile
 from ..cli import OPTIONS
 from ..errors import CompileError, ParseError
-from ..function import Function
-from .cells import Cells, Done, Place
+from .cells import Cells, Done, Place, Untyped, dumped
 from .completion import completions
-from .meanings import types_of, usable
+from .meanings import usable
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -70,7 +69,7 @@ class JibMagics(Magics):
 
         Definitions become functions of the namespace, assignments its values. Free names mean what they mean in the namespace:
         numbers, bools, None, tuples of these, arrays of NumPy, functions that such cells define. A definition that comes again
-        is seen by all that call it. Cells with another --arithmetic, --engine or --opt-level do not share definitions.
+        is seen by all that call it. Cells with another --arithmetic, --engine or --opt-level have a session of their own.
         """
         options = parse_argstring(self.jib, "" if cell is None else line)
         if options.help or (cell is None and line.strip() in ("", "--help")):
@@ -83,6 +82,8 @@ class JibMagics(Magics):
             if cell is None:
                 return self._run(line, space, Place("<jib>", "%jib", 0), options)
             return self._run(cell, space, self._place(), options)
+        except Untyped as problem:
+            raise UsageError(f"--dump: {problem}") from None
         except UsageError:
             raise
         except BaseException as problem:
@@ -108,31 +109,22 @@ class JibMagics(Magics):
         cells = self.cells.get(tuple(chosen.values()))
         if cells is None:
             cells = self.cells[tuple(chosen.values())] = Cells(**chosen)
-        function: Function | None
         if name is not None:
             if not name.isidentifier() or iskeyword(name):
                 raise UsageError(f"--name is a name, not {name!r}")
             with cells.shown(place):
                 function = compile(text, signature, name=name, **chosen)
-            done = Done(None, {name: function}, function)
-            dump = _dump(function, stage, None)
+                done = Done(None, {name: function}, None if stage is None else dumped(function, stage), {})
         elif signature is not None and not cells.defines(text, place):
             raise UsageError("--signature is for a cell that defines a function; --name makes one of any cell")
         else:
-            with cells.undone():
-                done = cells.run(text, space, place, signature)
-                function = done.last
-                if stage is not None and function is None:
-                    with cells.shown(place):
-                        function = compile(text, **chosen)
-                    missing = [param for param in function.params if param not in space]
-                    if missing:
-                        raise UsageError(f"--dump shows a function of values, and '{missing[0]}' has none here")
-                    signature = types_of([space[param] for param in function.params])
-                dump = _dump(function, stage, signature)
+            done = cells.run(text, space, place, signature, stage)
         self.shell.user_ns.update(done.names)
-        if dump is not None:
-            self._show(dump, stage)
+        for broken, problem in done.broken.items():
+            lines = [*_rendered(self.shell, problem), f"({broken}() does not fit any more; it can be defined anew)"]
+            print("\n".join(lines), file=sys.stderr)
+        if stage is not None and done.dump is not None:
+            self._show(done.dump, stage)
         return done.value
 
     def _show(self, text: str, language: str) -> None:
@@ -149,15 +141,6 @@ class JibMagics(Magics):
     def known(self) -> list[str]:
         """Names of the namespace that a text can use, by their looks: nothing is asked of the objects."""
         return [name for name, value in self.shell.user_ns.items() if name[:1] != "_" and usable(value)]
-
-
-def _dump(function: Function | None, stage: str | None, signature: str | None) -> str | None:
-    if stage is None or function is None:
-        return None
-    try:
-        return function.dump(stage, signature)
-    except ValueError as problem:  # no types are known
-        raise UsageError(f"--dump {stage}: {problem}; --signature says the types") from None
 
 
 def _has_colours(shell: Any) -> bool:

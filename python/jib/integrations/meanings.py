@@ -1,76 +1,54 @@
 """What an object of Python's means to a text of a session.
 
-In: an object of the namespace. Out: the value, function or builtin that it is, or why it is none. Always holds: no object can stop
-this, or is asked for more than it takes to know its class and its number.
+In: an object of the namespace. Out: whether a session can have it under this name, or why not. Always holds: no object can stop this,
+or is asked for more than it takes to know its class and its number.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .. import builtins
 from ..decorator import _spelling, _words
+from ..externs import Extern
 from ..function import Function
-from ..limits import DEFAULT
-from ..lower.build import Unit
-from ..lower.linked import outside_names
-from ..names import Refused, Unfit, Value, frozen
-from ..parse import parse
-from ..source import Source
-from ..syntax import FunctionDef
+from ..names import Refused, Unfit
+from ..sessions.given import closed, meaning
 
 if TYPE_CHECKING:
     from ..function import Options
 
 
-def meaning_of(name: str, found: Any, options: Options) -> Value | Refused | Function | None:
-    """What an object of Python's means to a text; None for what the language knows by this name. No object can stop this."""
+def refusal(name: str, found: Any, options: Options) -> str | None:
+    """Why a session with these options cannot have an object, in words that go after "'name' is"; None if it can. Empty words are for what
+    the language itself knows by this name.
+
+    >>> import math
+    >>> from jib import Session
+    >>> options = Session().options
+    >>> refusal("x", 2.5, options), refusal("sin", math.sin, options), refusal("x", [1], options)
+    (None, '', 'a list here, which is not part of the language')
+    """
+    if name.startswith("__") and name.endswith("__"):
+        return "a name of Python's own"
     try:
+        if isinstance(found, Extern):
+            return None if found.name == name else f"a host function that is called '{found.name}'"
         if isinstance(found, Function):
-            return _adopted(name, found, options)
-        if is_array(found):
-            return Value(found)
-        if is_scalar(found):
-            found = found.item()
-        spelling = _spelling(found, options)
-        if spelling is not None:
-            if spelling == name:
-                return None
-            return Refused(f"the language's '{spelling}' by another name; call it '{spelling}'")
+            own = closed(found, options)
+            return own.words if isinstance(own, Refused) else None
         try:
-            return Value(frozen(found))
+            meaning(found)
+            return None
         except Unfit as problem:
-            return Refused(_words(found, str(problem), options))
+            spelling = None if is_array(found) else _spelling(found, options)
+            if spelling is None:
+                return _words(found, str(problem), options)
+            return "" if spelling == name else f"the language's '{spelling}' by another name; call it '{spelling}'"
     except Exception:
-        name = type.__dict__["__name__"].__get__(type(found))
-        return Refused(f"an object of {name:.80} here, which is not part of the language")
-
-
-def _adopted(name: str, function: Function, wanted: Options) -> Function | Refused:
-    """A function that was made elsewhere, as a definition of the session, if its text is one that needs nothing else."""
-    options, definition = function._made.options, function._definition
-    text = function.source if definition is None else definition.text
-    words = "a function of jib made elsewhere, which needs more than its text; define it in such a cell"
-    if options.arithmetic != wanted.arithmetic:
-        return Refused(f'a function with arithmetic="{options.arithmetic}", and not "{wanted.arithmetic}"')
-    if options.externs or options.signature is not None:
-        return Refused(words)
-    source = Source(text)
-    body = parse(source, DEFAULT).body
-    if len(body) != 1 or type(body[0]) is not FunctionDef:
-        return Refused(words)
-    if body[0].name != name:
-        return Refused(f"a function that is called '{body[0].name}'")
-    outside, _ = outside_names(body, Unit(source, DEFAULT))
-    # What it calls by its own name is itself.
-    frozen_names = () if definition is None else definition.names.values()
-    if any(builtins.resolve(each) is None for each in outside - {name}) or any(
-        to is not definition for to in frozen_names
-    ):
-        return Refused(words)
-    return function
+        return (
+            f"an object of {type.__dict__['__name__'].__get__(type(found)):.80} here, which is not part of the language"
+        )
 
 
 def is_array(found: Any) -> bool:
@@ -82,33 +60,6 @@ def is_array(found: Any) -> bool:
     return issubclass(own, numpy.ndarray) or any("__array__" in vars(each) for each in type.mro(own))
 
 
-def is_scalar(found: Any) -> bool:
-    """Whether it is one of NumPy's numbers that the language has."""
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and issubclass(type(found), numpy.generic) and found.dtype.char in "?bBhHiIlLqQefd"
-
-
 def usable(found: Any) -> bool:
     """Whether a text may use an object, by its class alone."""
-    return type(found) in (int, float, bool, tuple) or issubclass(type(found), Function) or is_array(found)
-
-
-def types_of(values: Iterable[Any]) -> str:
-    """A signature for values; of an array, for its elements. TypeError if there is none.
-
-    >>> types_of([1, 2.5, (True, 0)])
-    '(int, float, tuple[bool, int])'
-    """
-    return f"({', '.join([_type_of(value) for value in values])})"
-
-
-def _type_of(value: Any) -> str:
-    if type(value) is tuple:
-        return f"tuple[{', '.join([_type_of(each) for each in value])}]"
-    dtype = value.dtype if is_array(value) or is_scalar(value) else None
-    if dtype is not None and dtype.kind in "iuf":
-        name = f"{dtype.kind}{8 * dtype.itemsize}"
-        return {"i64": "int", "f64": "float"}.get(name, name)
-    if dtype is not None and dtype.kind == "b":
-        return "bool"
-    return type(frozen(value)).__name__
+    return type(found) in (int, float, bool, tuple, Extern) or issubclass(type(found), Function) or is_array(found)

@@ -1,14 +1,16 @@
 """What may stand where somebody is typing.
 
 In: the text before the cursor, and the session. Out: where the word begins, and what it could become. Always holds: nothing is run; no
-names are invented: they come from the session, the table of builtins, the grammar's words, and the tables of commands and settings.
+names are invented: they come from the session, the language (vocabulary.py), and the tables of commands and settings.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ..vocabulary import Candidate, candidates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,14 +20,6 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"(?:math\.)?[A-Za-z_]\w*\Z|math\.\Z|\Z")
 _COMMAND = re.compile(r"\s*:(\w*)\Z")
 _AFTER = re.compile(r"\s*:(\w+)\s+(.*)\Z", re.DOTALL)
-
-
-class Candidate(NamedTuple):
-    """A word that may stand there, how it is shown, and what it is."""
-
-    text: str
-    shown: str
-    what: str
 
 
 def complete(before: str, session: Session) -> tuple[int, list[Candidate]]:
@@ -103,30 +97,14 @@ def _files(start: str) -> tuple[int, list[Candidate]]:
 
 
 def _names(word: str, session: Session) -> Iterable[Candidate]:
-    from .. import builtins
+    from .console import head, type_of
 
-    found = {}
-    module, dot, start = word.rpartition(".")
-    for name in builtins.names():
-        row = builtins.resolve(name)
-        if dot and (builtins.resolve(f"math.{name}") is None or "." in name):
-            continue
-        if row is not None and name.startswith(start) and (start or dot or not word):
-            spelled = f"{module}{dot}{name}"
-            found[spelled] = Candidate(spelled, name if row.constant else f"{name}({row.signature})", row.doc)
-    if not dot:
-        from ..parse import lexicon
-
-        for name, terminal in lexicon().words.items():
-            if name.startswith(word) and terminal != "FOREIGN":
-                found[name] = Candidate(name, name, "")
-        from .console import head, type_of
-
-        functions, values = session.functions, session.values
-        for name in session:
-            if name.startswith(word):
-                if name in values:
-                    found[name] = Candidate(name, name, type_of(values[name]))
-                elif name in functions:
-                    found[name] = Candidate(name, head(session, name).removeprefix("def ")[:60], "yours")
+    found = candidates(word)
+    functions, values = session.functions, session.values
+    for name in session:
+        if name.startswith(word):
+            if name in values:
+                found[name] = Candidate(name, name, type_of(values[name]))
+            elif name in functions:
+                found[name] = Candidate(name, head(session, name).removeprefix("def ")[:60], "yours")
     return found.values()

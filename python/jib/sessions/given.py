@@ -36,7 +36,10 @@ def given(name: str, value: Any, options: Options) -> Meaning:
 
         value = jit(arithmetic=options.arithmetic, engine="auto")(value)
     if isinstance(value, Function):
-        return _closed(name, value, options)
+        found = closed(value, options)
+        if isinstance(found, Refused):
+            raise TypeError(f"session['{name}'] cannot be {found.words}")
+        return found
     try:
         return meaning(value)
     except Unfit as problem:
@@ -85,8 +88,8 @@ def _check_name(name: object) -> None:
         raise ValueError(f"{name!r:.80} is not a name that a text can have")
 
 
-def _closed(name: str, function: Function, options: Options) -> Closed:
-    """A function of jib's, with all that it needs."""
+def closed(function: Function, options: Options) -> Closed | Refused:
+    """A function of jib's, with all that it needs; or why it is none for a session with these options."""
     from ..decorator import unlike
 
     its = function._made.options
@@ -96,9 +99,7 @@ def _closed(name: str, function: Function, options: Options) -> Closed:
     elif found is None:
         found = _definition(function)
     found = unlike(its, options) or found
-    if isinstance(found, Refused):
-        raise TypeError(f"session['{name}'] cannot be {found.words}")
-    return Closed(function, found, its.externs)
+    return found if isinstance(found, Refused) else Closed(function, found, its.externs)
 
 
 def _definition(function: Function) -> Definition | Refused:

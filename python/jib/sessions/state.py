@@ -197,11 +197,12 @@ def explain(problem: CompileError, names: Mapping[str, Meaning], changes: Mappin
 
 
 def owner_of(problem: CompileError, names: Mapping[str, Meaning]) -> tuple[str, Known] | None:
-    """The definition in whose text a mistake is."""
+    """The definition in whose text a mistake is; of those that stood at its place, since a file changed meanwhile, one with this line."""
     for name, known in names.items():
         if not isinstance(known, Known) or known.file != problem.filename:
             continue
-        if known.line <= (problem.lineno or 0) < known.line + len(known.columns):
+        at = (problem.lineno or 0) - known.line
+        if 0 <= at < len(known.columns) and known.text.split("\n")[at].strip() in (problem.text or ""):
             return name, known
     return None
 
