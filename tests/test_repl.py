@@ -291,3 +291,21 @@ def test_nobody_reads() -> None:
     command = f"yes '1 + 1' | head -n 100000 | {sys.executable} -m jib | head -n 1"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, timeout=120)
     assert done.stdout == b"2\n" and done.stderr == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the streams")
+def test_streams_that_are_not_there() -> None:
+    script = "1 + 1\n1 / 0\n:nothing\n3 + 4\n"
+    for closed, said in ((">&-", ""), ("2>&-", "2\n7\n"), (">&- 2>&-", ""), ("2>/dev/full", "2\n")):
+        command = f'"{sys.executable}" -m jib {closed}'
+        done = subprocess.run(command, shell=True, input=script, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and done.stdout == said and "Traceback" not in done.stderr, closed
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no endless device")
+def test_what_never_ends() -> None:
+    done = subprocess.run([sys.executable, "-m", "jib", "/dev/zero"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "LimitError" in done.stderr
+    status, out, err = piped(b"0" * 9_000_000 + b"\n1 + 1\n" + b"(" + b"\n" * 1_000_001 + b"\n2 + 2\n")
+    assert (status, out) == (1, "2\n4\n")
+    assert "line 1 is longer than 4,000,000 bytes; it is left out" in err and "'(' was never closed" in err

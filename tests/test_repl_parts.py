@@ -17,7 +17,7 @@ from jib import builtins
 from jib.errors import ParseError
 from jib.lower.annotations import SCALARS
 from jib.parse import lexicon, parse
-from jib.repl import chunks, complete, report
+from jib.repl import chunks, complete, plain, report
 from jib.repl.console import Console, Quit
 from jib.repl.history import KEPT, LONGEST, MOST, History
 from jib.source import Source
@@ -271,3 +271,75 @@ def test_leaving(spoken: Spoken) -> None:
     for text in (":quit", ":q", " :quit now"):
         with pytest.raises(Quit):
             spoken.say(text)
+
+
+# ------------------------------------------------------------------------------------------------------- attacks
+
+
+def test_a_definition_is_shown_as_it_can_be_seen(spoken: Spoken) -> None:
+    spoken.say("def f(x):\n    '\x1b[2J'\n    return x  # \x1b]0;title\x07")
+    for text in (":help f", ":vars", ":ir --source f (int)", ":ast f"):
+        said, _ = spoken.say(text)
+        assert said and said.replace("\n", "").isprintable(), text
+
+
+def test_what_is_set_is_said(spoken: Spoken) -> None:
+    for text in ("fuel 1", "threads 1", "timeout 1.0", "fuel none", "types on", "types off"):
+        assert spoken.say(f":set {text}") == (f"{text}\n", "")
+
+
+def test_names_that_timeit_uses(spoken: Spoken) -> None:
+    for name in ("call", "_i", "_it", "_t0", "_timer"):
+        spoken.say(f"{name} = 3")
+        assert " a call, between " in spoken.say(f":bench {name} + 1")[0]
+
+
+def test_types_that_a_listing_is_for(spoken: Spoken) -> None:
+    spoken.say("def f(x, y): return x")
+    for types in ("(int, int)", "( int , float )", "(int, bool,)", "(f64[:],int)", "(f64[:, ::1], u8)", "(1, 2.5)"):
+        assert "func f(" in spoken.say(f":ir --typed f {types}")[0], types
+    start = time.perf_counter()
+    assert spoken.say(f":ir f({'int ' * 1000}x)")[1]
+    assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 200_000 + " ", "math." * 40_000 + " ", "a(" * 100_000 + " ", "'\\'" * 10_000 + " x"]
+)
+def test_completion_takes_linear_time(text: str) -> None:
+    start = time.perf_counter()
+    complete.complete(text, jib.Session())
+    assert time.perf_counter() - start < 2
+
+
+def test_what_is_no_file_is_not_replaced(spoken: Spoken, tmp_path: Path) -> None:
+    spoken.say("x = 1")
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    for text in (f":save {pipe}", f":cfg -o {pipe} x", f":save {tmp_path}"):
+        assert "cannot write" in spoken.say(text)[1]
+    assert pipe.is_fifo()
+    assert spoken.say(f":save {link}")[1] == "" and link.is_symlink() and "x = 1" in file.read_text()
+    taken = tmp_path / f"other.{os.getpid()}.new"
+    taken.write_text("not ours")
+    assert "cannot write" in spoken.say(f":save {tmp_path / 'other'}")[1] and taken.read_text() == "not ours"
+
+
+def test_a_text_without_an_end_is_given_away() -> None:
+    pieces = chunks.Chunks(longest=100)
+    texts = [found for _ in range(1000) for found in pieces.add("(")]
+    assert len(texts) == 19 and {len(text) for _, text in texts} == {101} and texts[1][0] == 52
+    assert list(chunks.Chunks(longest=100).add("1" * 200)) == [(1, "1" * 200)]
+
+
+def test_a_history_is_not_for_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readline = pytest.importorskip("readline")
+    added: list[str] = []
+    for name in ("set_completer", "set_completer_delims", "parse_and_bind"):
+        monkeypatch.setattr(readline, name, lambda *_: None)
+    monkeypatch.setattr(readline, "add_history", added.append)
+    path = tmp_path / "history"
+    path.write_bytes(b"1\n\0\n\x1b[2J\n\xc2\x9b2J\nif a:\\n  b\n")
+    plain._readline(jib.Session(), History(str(path)))
+    assert added == ["1", "if a:\n  b"]

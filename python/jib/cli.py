@@ -13,6 +13,8 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .limits import DEFAULT
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -249,7 +251,9 @@ def read_file(file: str) -> str:
         with open(
             0 if file == "-" else file, encoding="utf-8-sig", errors="surrogateescape", closefd=file != "-"
         ) as stream:
-            return stream.read()
+            return stream.read(
+                DEFAULT.characters + 1
+            )  # of a longer one, or of a device that never ends, enough to be refused
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise UsageError(f"cannot read {file!r}: {getattr(error, 'strerror', None) or error}") from None
 

@@ -25,7 +25,7 @@ def repl(session: Session) -> int:
     if sys.stdin is None or not sys.stdin.isatty():
         from .piped import piped
 
-        return piped(session, () if sys.stdin is None else sys.stdin.buffer)
+        return piped(session, None if sys.stdin is None else sys.stdin.buffer)
     if (
         sys.stdout.isatty()
         and os.environ.get("TERM") not in ("dumb", "", None)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..limits import DEFAULT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -95,10 +97,11 @@ class Chunks:
     [[(1, '1')], [], [], [], [], [], [(2, 'if 2:\\n  3\\n\\nelse:\\n  4'), (7, '5')]]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = DEFAULT.characters) -> None:
         self._lines: list[str] = []
         self._scan = Scan()
         self._number = 0  # of the line that has come last
+        self._left = self._longest = longest  # characters; a text that has more is given away, for the parser to refuse
 
     def add(self, line: str) -> Iterator[tuple[int, str]]:
         """The texts that are whole now that this line, without its newline, has come."""
@@ -114,16 +117,21 @@ class Chunks:
         self._number += 1
         self._lines.append(line)
         scan.line(line)
+        self._left -= len(line) + 1
         if scan.empty and not scan.open:
-            self._lines.clear()
-        elif not (scan.open or scan.compound):
+            self._clear()
+        elif not (scan.open or scan.compound) or self._left < 0:
             yield from self.rest()
 
     def rest(self) -> Iterator[tuple[int, str]]:
         """What has come and was not whole yet, now that nothing more comes."""
         text = "\n".join(self._lines).rstrip()
         first = self._number - len(self._lines) + 1
-        self._lines.clear()
-        self._scan = Scan()
+        self._clear()
         if text:
             yield first, text
+
+    def _clear(self) -> None:
+        self._lines.clear()
+        self._scan = Scan()
+        self._left = self._longest

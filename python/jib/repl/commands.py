@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from .console import Console
 
 
+# Types in parentheses; no space can be taken in two ways, or time would be exponential.
+_TYPE = r"(?:int|float|bool|[iuf]\d+|None)(?:\[[:, 1]*\])?\s*"
+_TYPES = re.compile(rf"\(\s*(?:{_TYPE}(?:,\s*{_TYPE})*(?:,\s*)?)?\)")
+
+
 class Command(NamedTuple):
     """A row of the table."""
 
@@ -82,7 +87,7 @@ def _what(console: Console, name: str) -> str:
     session = console.session
     if name in session.functions:
         try:
-            return session.source(name)
+            return visible(session.source(name))
         except KeyError:  # it came from Python
             return session.types(name)
     value = session[name]
@@ -174,7 +179,7 @@ def save(console: Console, rest: str) -> str:
         del session["_"]
     text = HEADER + session.save()
     try:
-        if os.path.exists(path):
+        if os.path.isfile(path):
             with open(path, encoding="utf-8", errors="replace") as file:
                 if file.read(len(HEADER)) not in ("", HEADER):
                     raise CommandError(f"{visible(path)} was not saved by jib; it stays as it is: choose another name")
@@ -185,12 +190,17 @@ def save(console: Console, rest: str) -> str:
 
 
 def write(path: str, text: str) -> None:
-    """The whole file or what was there before."""
+    """The whole file or what was there before; where a link leads, but never in the place of a device or a pipe."""
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isdir(path) and not os.path.isfile(path):
+        raise OSError(0, "it is no file")
     beside = f"{path}.{os.getpid()}.new"
     try:
         with open(beside, "x", encoding="utf-8") as file:
             file.write(text)
         os.replace(beside, path)
+    except FileExistsError:  # it is somebody else's
+        raise
     except BaseException:
         if os.path.exists(beside):
             os.unlink(beside)
@@ -268,7 +278,7 @@ def subject(console: Console, rest: str) -> tuple[Function, str | None]:
         if named[2] is None:
             return function, None
         types = named[2]
-        if re.fullmatch(r"\((\s*(int|float|bool|[iuf]\d+|None)(\[[:, ]*\])?\s*,?)*\)", types):
+        if _TYPES.fullmatch(types):
             return function, types
         try:
             given = session.types(f"{types[:-1].rstrip().rstrip(',')},)") if types.strip("() \n\t") else "tuple[]"
@@ -332,7 +342,8 @@ def bench(console: Console, rest: str) -> str:
     text = _text(console, rest)
     session, signature, values = _for_timing(console, text)
     function = session.prepare(text, parameters=True, signature=signature)
-    timer = Timer(f"call({', '.join(values)})", globals={**values, "call": function})
+    named = {f"value_{at}": value for at, value in enumerate(values.values())}  # names that timeit has no use for
+    timer = Timer(f"call({', '.join(named)})", globals={**named, "call": function})
     number, taken = timer.autorange()
     number = max(1, int(number * 0.2 / max(taken, 1e-9)))
     times = sorted([each / number for each in timer.repeat(5, number)])

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from ..session import Session
 
-_WORD = re.compile(r"(?:math\.)?[A-Za-z_]\w*\Z|math\.\Z|\Z")
+# No word begins within another: so each character is looked at once.
+_WORD = re.compile(r"(?<!\w)(?:(?:math\.)?[A-Za-z_]\w*|math\.)\Z|\Z")
 _COMMAND = re.compile(r"\s*:(\w*)\Z")
 _AFTER = re.compile(r"\s*:(\w+)\s+(.*)\Z", re.DOTALL)
 

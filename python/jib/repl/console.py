@@ -119,18 +119,22 @@ class Console:
             from ..highlight import coloured
 
             text = coloured(text, language).rstrip("\n")
-        try:
-            print(text, file=self.out, flush=True)
-        except OSError as problem:
-            raise Lost from problem
+        _print(text, self.out)
 
     def complain(self, text: str) -> None:
         """Print what went wrong."""
-        try:
-            self.out.flush()
-            print(text, file=self.err, flush=True)
-        except OSError as problem:
-            raise Lost from problem
+        _print("", self.out, end="")  # what it is about comes first
+        _print(text, self.err)
+
+
+def _print(text: str, stream: IO[str] | None, end: str = "\n") -> None:
+    """Write to a stream at once; to nowhere if there is none: a program may be started without."""
+    if stream is None:  # which print() takes for stdout
+        return
+    try:
+        print(text, file=stream, end=end, flush=True)
+    except OSError as problem:
+        raise Lost from problem
 
 
 def shown(value: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from ..highlight import visible
 from .chunks import Scan
 from .complete import complete
 from .console import Console, Quit
@@ -82,7 +83,8 @@ def _readline(session: Session, history: History) -> None:
     readline.set_completer_delims(" \t\n()[]{},;+-*/%<>=!&|^~:'\"`@")
     readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
     for text in history.texts():
-        readline.add_history(text)
+        if text == visible(text):  # readline shows what it is given, and takes no NUL
+            readline.add_history(text)
 
 
 def banner() -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from signal import SIG_IGN, SIGINT, signal
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +50,8 @@ def prompt(session: Session) -> int:
                 console.complain(history.problem)
                 history.problem = ""
             try:
-                text = asked.prompt(PROMPT).rstrip()
+                with _interrupts_are_keys():
+                    text = asked.prompt(PROMPT).rstrip()
                 if len(text) > SHORT:
                     console.show(f"({len(text):,} characters)")
                 if text:
@@ -58,6 +61,17 @@ def prompt(session: Session) -> int:
     except (EOFError, Quit):
         pass
     return 0
+
+
+@contextmanager
+def _interrupts_are_keys() -> Iterator[None]:
+    """While prompt_toolkit asks, it takes Ctrl-C for a key. While it makes its event loop ready, and takes it down, Ctrl-C does nothing:
+    asyncio would leave the loop half made, and complain of that."""
+    before = signal(SIGINT, SIG_IGN)
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
 
 
 def prompting(session: Session, history: History, **others: Any) -> PromptSession[str]:

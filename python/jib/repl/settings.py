@@ -27,7 +27,9 @@ class Setting(NamedTuple):
         """Its value, as a text."""
         name = next(each for each, row in SETTINGS.items() if row is self)
         value = getattr(console.session.options if self.of_session else console, name)
-        return {None: "none", True: "on", False: "off"}.get(value, str(value))
+        if value is None:
+            return "none"
+        return ("on" if value else "off") if isinstance(value, bool) else str(value)  # 1 is no True here
 
 
 def set_to(console: Console, name: str, value: str) -> str:
