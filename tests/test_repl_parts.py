@@ -231,7 +231,7 @@ def test_values_are_shown_and_the_last_is_kept(spoken: Spoken) -> None:
     assert spoken.say("None") == ("", "") and spoken.say("_") == ("5.0\n", "")
     assert spoken.say("(x, True)") == ("(3, True)\n", "") and spoken.say("_[0]") == ("3\n", "")
     assert spoken.say(":set types on") == ("types on\n", "")
-    assert spoken.say("(x, _)") == ("(3, 3)  # (int, int)\n", "")
+    assert spoken.say("(x, _)") == ("(3, 3)  # tuple[int, int]\n", "")
 
 
 def test_carets_stand_under_the_typed_line() -> None:
@@ -268,7 +268,7 @@ def test_an_exception_that_cannot_say_what_it_is() -> None:
 
 
 def test_leaving(spoken: Spoken) -> None:
-    for text in (":quit", ":q", " :quit now"):
+    for text in (":quit", ":q", " :quit "):
         with pytest.raises(Quit):
             spoken.say(text)
 
@@ -343,3 +343,97 @@ def test_a_history_is_not_for_the_terminal(tmp_path: Path, monkeypatch: pytest.M
     path.write_bytes(b"1\n\0\n\x1b[2J\n\xc2\x9b2J\nif a:\\n  b\n")
     plain._readline(jib.Session(), History(str(path)))
     assert added == ["1", "if a:\n  b"]
+
+
+def test_what_people_are_used_to() -> None:
+    spoken = Spoken(interactive=True)
+    assert (
+        spoken.say("sqrt?")
+        == spoken.say("?sqrt")
+        == spoken.say("help(sqrt)")
+        == ("sqrt(x, /)\n    The square root.\n", "")
+    )
+    assert spoken.say("help()")[0] == spoken.say(":help")[0] and max(map(len, spoken.say("?")[0].split("\n"))) < 96
+    assert " a call, between " in spoken.say("%timeit 1 + 1")[0]
+    for text in ("exit", "quit()"):
+        with pytest.raises(Quit):
+            spoken.say(text)
+    spoken.say("exit = 3")
+    assert spoken.say("exit") == ("3\n", "")
+    piped = Spoken()
+    assert "exit" in piped.say("exit")[1]
+
+
+def test_a_function_is_no_value_but_is_shown(spoken: Spoken) -> None:
+    spoken.say("def f(x: int, y=2): return x + y")
+    assert spoken.say("f") == ("f(x: int, y=2)  # a function; :help f shows it\n", "")
+    assert spoken.say(":help f") == ("def f(x: int, y=2): return x + y\n", "")
+    assert spoken.say(":help while")[0].startswith("while is a word of the language")
+    said = spoken.say(":asm f")[1]
+    assert (
+        said.startswith("f() does not say the types of its parameters: :asm f(1, 2.5) is for")
+        and "\n" not in said.strip()
+    )
+    assert "vaddsd" in spoken.say(":asm f(1, 2.5)")[0] and "x: int" in spoken.say(":ast f")[0] or spoken.went_well
+    assert "'string'" in spoken.say(":asm f (float, string)")[1]
+    assert spoken.say(":asm --foo f(1)")[1].startswith(
+        "there is no option --foo; :asm has --source, --bytes, --target, -o"
+    )
+    assert ":ir has no --opt" in spoken.say(":ir --opt f(1)")[1]
+    spoken.say("foo = 2")
+    assert "block0" in spoken.say(":ir --foo")[0]  # minus minus
+
+
+def test_comments_and_nothing(spoken: Spoken) -> None:
+    spoken.say("1 + 2")
+    for text in ("# a comment", "", "  \n# another\n"):
+        assert spoken.say(text) == ("", "") and spoken.went_well
+    assert spoken.say(":type") == ("int\n", "")  # of what was run last
+
+
+def test_forgetting(spoken: Spoken) -> None:
+    spoken.say("def a(): return 1\nb = 2")
+    spoken.say("def f(): return a()")
+    assert "f() does not fit any more" in spoken.say(":reset a")[1]
+    assert [line.split()[0] for line in spoken.say(":vars")[0].splitlines()] == ["b", "f"]
+    assert spoken.say(":reset nothing") == ("", "there is no name nothing\n")
+    assert spoken.say(":vars now") == ("", ":vars takes nothing\n")
+    spoken.say(":reset")
+    assert spoken.say(":vars") == ("no names yet\n", "")
+
+
+def test_files(spoken: Spoken, tmp_path: Path) -> None:
+    np = pytest.importorskip("numpy")
+    assert spoken.say(f":save {tmp_path}/s.jib")[0].startswith("0 names in ")
+    assert spoken.say(f":load {tmp_path}/s.jib") == ("there is nothing in it\n", "")
+    np.save(tmp_path / "data.npy", np.arange(3.0))
+    np.save(tmp_path / "no name.npy", np.arange(3.0))
+    np.save(tmp_path / "words.npy", np.array(["a"]))
+    assert spoken.say(f":load {tmp_path}/data.npy") == ("data is f64[:] of shape (3,)\n", "")
+    assert spoken.say("sum(data)") == ("3.0\n", "")
+    assert "no name is no name" in spoken.say(f":load {tmp_path}/no name.npy")[1]
+    assert not spoken.say(f":load {tmp_path}/words.npy")[0] and not spoken.say(f":load {tmp_path}/none.npy")[0]
+    (tmp_path / "broken.npy").write_bytes(b"\x93NUMPY\x01\x00garbage")
+    assert "cannot read" in spoken.say(f":load {tmp_path}/broken.npy")[1]
+    assert spoken.say(":cfg -o x.png data[0]") == ("", "pictures are in SVG: name a file that ends in .svg\n")
+    assert "digraph" in (spoken.say(f":cfg -o {tmp_path}/g.dot data[0]") and (tmp_path / "g.dot").read_text())
+
+
+def test_lines_of_a_listing_are_numbered(spoken: Spoken) -> None:
+    assert spoken.say(":explain")[1].startswith("nothing to explain yet")
+    spoken.say(":asm 1.5 * 2")
+    lines = spoken.say(":explain")[0].split("\n")
+    assert lines[0].startswith(" 1  ;") or lines[0].startswith("1  ;")
+    assert "1.5 * 2" in spoken.say(":explain 2")[0] + spoken.say(":explain 4")[0]
+
+
+def test_budgets_name_their_setting(spoken: Spoken) -> None:
+    assert spoken.say(":set fuel 10")[0] == "fuel 10\n"
+    assert ":set fuel N allows more" in spoken.say("while True: pass")[1]
+    assert spoken.say(":set fuel off") == ("fuel none\n", "")
+    assert spoken.say(":set timeout None") == ("timeout none\n", "")
+
+
+def test_carets_do_not_stand_under_what_was_printed() -> None:
+    spoken = Spoken(interactive=True)
+    assert spoken.say("print(1); 1 / 0")[1].startswith("  <jib-1>, line 1:\n    print(1); 1 / 0\n")

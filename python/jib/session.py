@@ -308,6 +308,19 @@ class Session:
         with self._lock:
             self._state = State({}, {}, self._state.options, {})
 
+    def interact(self) -> None:
+        """Talk about it with whoever is at the terminal, as `python -m jib` does, until they leave.
+
+        So arrays get into the REPL: `session["x"] = x; session.interact()`.
+        """
+        from .repl import repl
+
+        repl(self)
+
+    def __repr__(self) -> str:
+        count = len(self)
+        return f"<jib session of {count} name{'s' * (count != 1)}>"
+
     # ---------------------------------------------------------------------------------------------------- options
 
     @property
@@ -350,6 +363,10 @@ class _Functions(Mapping[str, "Function"]):
             raise KeyError(name)
         function: Function = self._session[name]
         return function
+
+    def __contains__(self, name: object) -> bool:
+        found = self._session._state.names.get(name)  # type: ignore[call-overload]
+        return found is not None and not is_value(found)
 
     def __iter__(self) -> Iterator[str]:
         return iter([name for name, found in self._session._state.names.items() if not is_value(found)])

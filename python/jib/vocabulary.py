@@ -17,6 +17,17 @@ class Candidate(NamedTuple):
     what: str
 
 
+def words() -> list[str]:
+    """The words that are no names.
+
+    >>> "while" in words(), "class" in words()
+    (True, False)
+    """
+    from .parse import lexicon
+
+    return [word for word, terminal in lexicon().words.items() if terminal != "FOREIGN"]
+
+
 def candidates(word: str) -> dict[str, Candidate]:
     """What the language has that begins like this, by its text; after `math.`, of that module.
 
@@ -27,16 +38,13 @@ def candidates(word: str) -> dict[str, Candidate]:
     """
     from . import builtins
     from .lower.annotations import SCALARS
-    from .parse import lexicon
 
     module, dot, start = word.rpartition(".")
-    plain = [] if dot else [word for word, terminal in lexicon().words.items() if terminal != "FOREIGN"]
-    if not dot:
-        plain += [*builtins.MODULES, *SCALARS, *builtins.exceptions()]
+    plain = [] if dot else [*words(), *builtins.MODULES, *SCALARS, *builtins.exceptions()]
     found = {name: Candidate(name, name, "") for name in plain if name.startswith(start)}
     for name in builtins.names():
         row = builtins.resolve(name)
-        if row is None or not name.startswith(start) or (dot and "." in name):
+        if row is None or not name.startswith(start) or "." in name:
             continue
         spelled = f"{module}{dot}{name}"
         if builtins.resolve(spelled) is not None:

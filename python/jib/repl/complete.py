@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # No word begins within another: so each character is looked at once.
 _WORD = re.compile(r"(?<!\w)(?:(?:math\.)?[A-Za-z_]\w*|math\.)\Z|\Z")
 _COMMAND = re.compile(r"\s*:(\w*)\Z")
+_TARGET = re.compile(r"--target[ =]\s*(\w*)\Z")
 _AFTER = re.compile(r"\s*:(\w+)\s+(.*)\Z", re.DOTALL)
 
 
@@ -41,7 +42,7 @@ def complete(before: str, session: Session) -> tuple[int, list[Candidate]]:
             return special
     found = _WORD.search(before)
     word = found[0] if found is not None else ""
-    if not word and before.strip():
+    if not word and before.strip() and (after is None or after[2]):
         return 0, []
     if _is_quoted(before):
         return 0, []
@@ -66,6 +67,7 @@ def _commands(word: str) -> Iterator[Candidate]:
 def _arguments(name: str, rest: str) -> tuple[int, list[Candidate]] | None:
     """What may follow a command that takes no text of the language."""
     from .commands import COMMANDS
+    from .looking import options_of
     from .settings import SETTINGS
 
     if name == "set":
@@ -80,10 +82,19 @@ def _arguments(name: str, rest: str) -> tuple[int, list[Candidate]] | None:
         return _files(rest)
     if name == "help" and rest.startswith(":"):
         return len(rest), list(_commands(rest[1:]))
+    if (found := _TARGET.search(rest)) is not None:
+        from ..dump import targets
+
+        return len(found[1]), [
+            Candidate(each, each, "") for each, built in targets().items() if built and each.startswith(found[1])
+        ]
     last = rest.rpartition(" ")[2]
     if last.startswith("-") and name in COMMANDS:
-        flags = re.findall(r"(?<=\[)--?\w+", COMMANDS[name].takes)
-        return len(last), [Candidate(flag, flag, "") for flag in flags if flag.startswith(last)]
+        return len(last), [
+            Candidate(word, f"{word} {row.value}".rstrip(), row.help)
+            for word, row in options_of(name).items()
+            if word.startswith(last)
+        ]
     return None
 
 

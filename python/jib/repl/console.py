@@ -6,14 +6,19 @@ nothing but `Quit` and `Lost`, and `KeyboardInterrupt` where nobody is there to 
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
+from ..errors import BudgetError
 from ..session import Session
 from .report import report
 
 if TYPE_CHECKING:
     from ..listing import Listing
+
+
+_OPTION = re.compile(r"\b(fuel|timeout)=\.\.\.")  # as messages call an option of `compile`
 
 
 class Quit(Exception):
@@ -66,13 +71,14 @@ class Console:
         `file` and `line` say where the text stands, if that is in a file.
         """
         try:
-            if text.lstrip().startswith(":"):
+            asked = text.strip() if text.lstrip().startswith(":") else self.habit(text)
+            if asked:
                 from .commands import command
 
-                shown = command(self, text.strip())
+                shown = command(self, asked)
                 if shown:
                     self.show(shown)
-            else:
+            elif not is_empty(text):
                 self.run(text, file, line)
         except (Quit, Lost):
             raise
@@ -85,10 +91,24 @@ class Console:
             self.complain(str(problem))
             return False
         except BaseException as problem:
-            typed = text if self.interactive and self.fits(text) else ""
-            self.complain(report(problem, typed, self.prompt))
+            above = self.interactive and self.fits(text) and (isinstance(problem, SyntaxError) or not self.prints(text))
+            said = report(problem, text if above else "", self.prompt)
+            self.complain(_OPTION.sub(r":set \1 N", said) if isinstance(problem, BudgetError) else said)
             return False
         return True
+
+    def habit(self, text: str) -> str | None:
+        """The command that was meant by what a person has typed, if any."""
+        if not self.interactive or "\n" in text or len(text) > 200:
+            return None
+        from .habits import meant
+
+        return meant(text, self.session)
+
+    def prints(self, text: str) -> bool:
+        """Whether something may stand between a text and what is said of it."""
+        session = self.session
+        return "print" in text or any("print" in head(session, name, whole=True) for name in session.functions)
 
     def fits(self, text: str) -> bool:
         """Whether what was typed is one line of the terminal, so that carets can stand under it."""
@@ -98,6 +118,10 @@ class Console:
 
     def run(self, text: str, file: str | None = None, line: int = 1) -> None:
         """Run a text, show its value."""
+        name = text.strip()
+        if name in self.session.functions:  # no value, but what a person asks about
+            self.show(f"{self.session.types(name)}  # a function; :help {name} shows it")
+            return
         self.last = text
         value = self.session.run(text, file=file, line=line)
         self.warn()
@@ -137,6 +161,11 @@ def _print(text: str, stream: IO[str] | None, end: str = "\n") -> None:
         raise Lost from problem
 
 
+def is_empty(text: str) -> bool:
+    """Whether there is nothing in a text but space and comments."""
+    return all(not line.strip() or line.lstrip().startswith("#") for line in text.split("\n"))
+
+
 def shown(value: Any) -> str:
     """A value as Python shows it."""
     from ..highlight import visible
@@ -148,10 +177,10 @@ def type_of(value: Any) -> str:
     """The type of a value, as the language writes it.
 
     >>> type_of((1, 2.5, True)), type_of(None)
-    ('(int, float, bool)', 'None')
+    ('tuple[int, float, bool]', 'None')
     """
     if type(value) is tuple:
-        return f"({', '.join(map(type_of, value))}{',' * (len(value) == 1)})"
+        return f"tuple[{', '.join(map(type_of, value))}]"
     if value is None:
         return "None"
     if hasattr(value, "dtype") and hasattr(value, "ndim"):
@@ -161,8 +190,8 @@ def type_of(value: Any) -> str:
     return type(value).__name__
 
 
-def head(session: Session, name: str) -> str:
-    """What a function of the session is, in a line: its definition's first, or what it takes.
+def head(session: Session, name: str, whole: bool = False) -> str:
+    """What a function of the session is: its definition's first line, or all of it; or else what it takes.
 
     >>> session = Session()
     >>> session.run("def area(r):\\n    return 3 * r * r")
@@ -171,6 +200,7 @@ def head(session: Session, name: str) -> str:
     ('def area(r)', 'square(x)')
     """
     try:
-        return session.source(name).lstrip().split("\n", 1)[0].rstrip(" :")
+        text = session.source(name)
+        return text if whole else text.lstrip().split("\n", 1)[0].rstrip(" :")
     except KeyError:
         return session.types(name)

@@ -80,7 +80,7 @@ def _readline(session: Session, history: History) -> None:
         return found[number] if number < len(found) else None
 
     readline.set_completer(completer)
-    readline.set_completer_delims(" \t\n()[]{},;+-*/%<>=!&|^~:'\"`@")
+    readline.set_completer_delims(" \t\n()[]{},;+-*/%<>=!&|^~'\"`@")
     readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
     for text in history.texts():
         if text == visible(text):  # readline shows what it is given, and takes no NUL

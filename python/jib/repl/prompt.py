@@ -120,6 +120,13 @@ def _keys() -> KeyBindings:
             document = buffer.document
             event.app.exit(result=document.text_before_cursor + pasted + document.text_after_cursor)
 
+    @keys.add("backspace")
+    def _(event: Any) -> None:
+        buffer = event.current_buffer
+        before = buffer.document.current_line_before_cursor
+        indent = before and not before.strip() and "\n" in buffer.text
+        buffer.delete_before_cursor((len(before) - 1) % 4 + 1 if indent else 1)
+
     @keys.add("escape", "enter")
     def _(event: Any) -> None:
         event.current_buffer.insert_text("\n")

@@ -57,7 +57,7 @@ def set_to(console: Console, name: str, value: str) -> str:
 
 
 def _or_none(kind: Callable[[str], Any]) -> Callable[[str], Any]:
-    return lambda text: None if text == "none" else kind(text)
+    return lambda text: None if text.lower() in ("none", "off") else kind(text)
 
 
 def _switch(text: str) -> bool:
