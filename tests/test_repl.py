@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -309,3 +310,19 @@ def test_what_never_ends() -> None:
     status, out, err = piped(b"0" * 9_000_000 + b"\n1 + 1\n" + b"(" + b"\n" * 1_000_001 + b"\n2 + 2\n")
     assert (status, out) == (1, "2\n4\n")
     assert "line 1 is longer than 4,000,000 bytes; it is left out" in err and "'(' was never closed" in err
+
+
+def test_ctrl_c_again_and_again(terminal: Terminal) -> None:
+    """Whatever it meets: the prompt being made or taken down, a text that runs, the word that says so."""
+    for pause in [0.0, 0.0, 0.001, 0.003, 0.01, 0.03] * 8:
+        terminal.type("while True: pass\r")
+        terminal.look(pause)
+        terminal.program.kill(signal.SIGINT)
+        terminal.look(pause / 3)
+        terminal.program.kill(signal.SIGINT)
+    terminal.look(0.5)
+    for _ in range(2):
+        terminal.program.sendintr()
+        terminal.look(0.5)
+    terminal.type("40400 + 4\r")
+    assert "Traceback" not in terminal.wait("40404")

@@ -276,3 +276,11 @@ def test_keeps_nothing_of_runs_but_names(session: jib.Session) -> None:
     assert session.run("(1, 2.5, None)") == (1, 2.5, None)
     assert session.run("x = 1;") is None
     assert session.run("# nothing but a comment\n3") == 3
+
+
+def test_mistakes_speak_of_the_text_and_not_of_what_is_made_of_it(session: jib.Session) -> None:
+    session.run("x = 2")
+    for text in ("for i in range(0): w *= x", "for i in range(0):\n    c = 15\n    w *= x"):
+        with pytest.raises(jib.CompileError) as caught:
+            session.run(text)
+        assert "session" not in caught.value.msg and "w *= x" in (caught.value.text or "")

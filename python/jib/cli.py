@@ -100,7 +100,7 @@ def main(words: list[str]) -> int:
 def _main(words: list[str]) -> int:
     if not words:
         return _session({})
-    if "--help" in words[:1] or "-h" in words[:1]:
+    if "--help" in words[:2] or "-h" in words[:1]:
         return _answer(_help)
     if "--version" in words[:1]:
         from importlib.metadata import version
@@ -139,7 +139,7 @@ def _help() -> str:
     from . import STAGES
     from .dump import targets
 
-    return HELP.replace("{stages}", ", ".join(STAGES)).replace("{targets}", ", ".join(targets()))
+    return HELP.replace("{stages}", ", ".join(STAGES)).replace("{targets}", ", ".join(name for name, built in targets().items() if built))
 
 
 def read_request(words: list[str]) -> Request:
@@ -207,8 +207,9 @@ def _check_looking(stage: str, options: dict[str, Any]) -> None:
     if (stage == "all") != ("output" in options):
         raise UsageError("dump all needs --output FOLDER" if stage == "all" else "--output goes with dump all")
     target = options.get("target")
-    if target is not None and target not in targets():
-        raise UsageError(f"--target is {' or '.join(targets())}, not {target!r}")
+    known = targets()
+    if target is not None and target not in known:
+        raise UsageError(f"--target is {' or '.join(name for name in known if known[name])}, not {target!r}")
     if stage != "all":
         try:
             check(stage, source="source" in options, target=target, bytes="bytes" in options)

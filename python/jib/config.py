@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from shutil import which
 
 #: Environment variables that jib reads, and what each is for.
 VARIABLES = {
@@ -27,18 +28,24 @@ PACKAGES = ("lark", "numpy", "prompt_toolkit", "pygments", "platformdirs", "ipyt
 def configuration() -> dict[str, dict[str, str]]:
     """What `show_config` prints, by heading and name."""
     from . import __version__, _native
+    from .parse import cache_folder
+    from .repl.history import place
 
     triple, features = _native._host()
     targets = [name for name, built in _native._targets() if built]
     return {
         "jib": {
             "version": __version__,
+            "from": os.path.dirname(__file__),
             "Python": sys.version.replace("\n", " "),
-            "machine code": triple,
-            "extensions": ", ".join(each.removeprefix("has_") for each in features) or "none",
-            "targets to look at": ", ".join(targets),
-            "calls": "through the C interface" if _native._layout() is None else "by machine code that takes objects",
-            "threads": str(_native.get_num_threads()),
+            "machine code for": triple,
+            "extensions used": ", ".join(each.removeprefix("has_") for each in features) or "none",
+            "shown on demand": ", ".join(targets),
+            "calls from Python": "through CPython's C interface" if _native._layout() is None else "machine code reads the objects",
+            "threads for arrays": str(_native.get_num_threads()),
+            "parser's table in": cache_folder(),
+            "REPL's history in": place() or "nowhere",
+            "Graphviz's dot": which("dot") or "not installed",
         },
         "packages": {name: _version(name) for name in PACKAGES},
         "environment": {name: os.environ[name] for name in VARIABLES if name in os.environ},

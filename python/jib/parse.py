@@ -213,8 +213,8 @@ def _grammar() -> str:
         return file.read()
 
 
-def _cache_path(grammar: str) -> str:
-    """The file of the saved table, named for everything that it depends on."""
+def cache_folder() -> str:
+    """Where the saved table is: what the environment says, else where the system keeps caches."""
     directory = os.environ.get("JIB_CACHE_DIR")
     if not directory:
         home = os.path.expanduser("~")
@@ -225,8 +225,13 @@ def _cache_path(grammar: str) -> str:
         else:
             base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
         directory = os.path.join(base, "jib")
+    return directory
+
+
+def _cache_path(grammar: str) -> str:
+    """The file of the saved table, named for everything that it depends on."""
     key = f"{FORMAT}\n{sys.implementation.cache_tag}\n{grammar}"
-    return os.path.join(directory, f"parser-{_digest(key)}.txt")
+    return os.path.join(cache_folder(), f"parser-{_digest(key)}.txt")
 
 
 def _digest(text: str) -> str:

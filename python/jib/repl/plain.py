@@ -5,7 +5,6 @@ In: a session, and a terminal, however dumb. Out: an exit status. Always holds: 
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from ..highlight import visible
@@ -13,6 +12,7 @@ from .chunks import Scan
 from .complete import complete
 from .console import Console, Quit
 from .history import History
+from .interrupts import interrupted
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -40,7 +40,7 @@ def plain(session: Session) -> int:
                     history.add(text)
                     console.answer(text)
             except KeyboardInterrupt:
-                print("\nKeyboardInterrupt", file=sys.stderr)
+                interrupted("\n")
             except UnicodeDecodeError as problem:
                 console.complain(f"the line is not UTF-8: {problem.reason}")
     except Quit:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from signal import SIG_IGN, SIGINT, signal
+from collections.abc import Iterable
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import has_focus
 from prompt_toolkit.history import History as Known
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.keys import Keys
@@ -28,6 +28,7 @@ from .chunks import is_whole
 from .complete import complete
 from .console import Console, Quit
 from .history import History
+from .interrupts import Undisturbed, interrupted
 from .plain import MORE, PROMPT, banner
 
 if TYPE_CHECKING:
@@ -50,28 +51,18 @@ def prompt(session: Session) -> int:
                 console.complain(history.problem)
                 history.problem = ""
             try:
-                with _interrupts_are_keys():
+                # prompt_toolkit takes Ctrl-C for a key, but not before asyncio's loop is ready, nor after: it would be left half made.
+                with Undisturbed():
                     text = asked.prompt(PROMPT).rstrip()
                 if len(text) > SHORT:
                     console.show(f"({len(text):,} characters)")
                 if text:
                     console.answer(text)
             except KeyboardInterrupt:
-                print("KeyboardInterrupt", file=sys.stderr)
+                interrupted()
     except (EOFError, Quit):
         pass
     return 0
-
-
-@contextmanager
-def _interrupts_are_keys() -> Iterator[None]:
-    """While prompt_toolkit asks, it takes Ctrl-C for a key. While it makes its event loop ready, and takes it down, Ctrl-C does nothing:
-    asyncio would leave the loop half made, and complain of that."""
-    before = signal(SIGINT, SIG_IGN)
-    try:
-        yield
-    finally:
-        signal(SIGINT, before)
 
 
 def prompting(session: Session, history: History, **others: Any) -> PromptSession[str]:
@@ -126,6 +117,14 @@ def _keys() -> KeyBindings:
         before = buffer.document.current_line_before_cursor
         indent = before and not before.strip() and "\n" in buffer.text
         buffer.delete_before_cursor((len(before) - 1) % 4 + 1 if indent else 1)
+
+    @keys.add("c-c", filter=has_focus(DEFAULT_BUFFER))  # elsewhere it leaves a search
+    @keys.add("<sigint>")
+    def _(event: Any) -> None:
+        # None before it begins to ask and when it has ended, where prompt_toolkit's own key fails.
+        future = event.app.future
+        if future is not None and not future.done():
+            event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 
     @keys.add("escape", "enter")
     def _(event: Any) -> None:

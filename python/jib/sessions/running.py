@@ -175,6 +175,8 @@ class Run:
                 return answer(attempt, wanted)
             except (UnboundLocalError, CompileError) as problem:
                 if isinstance(problem, CompileError) and problem.code != "unbound-local":
+                    if problem.code == "missing-return":  # which says what we return, not what they say
+                        function(sure)._prospect()
                     raise
                 name = str(problem.args[0] if problem.args else "").partition("'")[2].partition("'")[0]
                 if name not in wanted - sure:
