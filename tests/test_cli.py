@@ -87,7 +87,7 @@ def test_a_file(tmp_path: Path) -> None:
         (["dump", "ir", "-c", "a", "a=1"], "'a=1' is one word too many"),
         (["dump", "cfg", "--source", "-c", "a"], "the source does not stand beside 'cfg'"),
         (["dump", "clif", "--bytes", "-c", "a"], "bytes are those of 'asm', not of 'clif'"),
-        (["dump", "asm", "--target", "vax", "-c", "a"], "--target is aarch64 or riscv64 or s390x or x86_64, not 'vax'"),
+        (["dump", "asm", "--target", "vax", "-c", "a"], "--target is aarch64 or .*x86_64, not 'vax'"),
         (["dump", "ir", "--target=aarch64", "-c", "a"], "'ir' is the same for every target"),
         (["dump", "asm", "--target"], "--target needs a value"),
         (["dump", "asm", "--source=yes", "-c", "a"], "there is no option '--source=yes'"),
