@@ -326,3 +326,20 @@ def test_ctrl_c_again_and_again(terminal: Terminal) -> None:
         terminal.look(0.5)
     terminal.type("40400 + 4\r")
     assert "Traceback" not in terminal.wait("40404")
+
+
+def test_what_a_prompt_leaves_is_not_in_the_way_of_the_next(tmp_path: Path) -> None:
+    with Terminal(home=tmp_path) as terminal:
+        terminal.wait("jib>")
+        terminal.say("100 + 11")
+        for left in ("\x12", "\x1b[200~a paste without an end", "\x1b", "\x18", "\x16"):
+            terminal.type(left)
+            terminal.look(0.2)
+            terminal.program.kill(signal.SIGINT)
+            terminal.look(0.2)
+        terminal.type("\x12100")
+        terminal.wait("I-search backward: 100")
+        terminal.type("\r")
+        terminal.wait("jib> 100 + 11", 2)
+        terminal.type("\x05 + 40000\r")
+        assert "Traceback" not in terminal.wait("40111")
