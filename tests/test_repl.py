@@ -318,7 +318,7 @@ def test_ctrl_c_again_and_again(terminal: Terminal) -> None:
         terminal.type("while True: pass\r")
         terminal.look(pause)
         terminal.program.kill(signal.SIGINT)
-        terminal.look(pause / 3)
+        terminal.look(0.02)  # as a hasty hand does
         terminal.program.kill(signal.SIGINT)
     for _ in range(50):  # what was typed ahead may still come
         terminal.program.sendintr()
