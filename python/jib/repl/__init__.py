@@ -5,6 +5,7 @@ on with the next; nothing that is shown can drive the terminal.
 
 chunks.py says which lines belong together, console.py answers them, commands.py has what begins with a colon, report.py says what went
 wrong. At a terminal prompt.py asks for lines, with prompt_toolkit, or plain.py, with readline; piped.py reads them from a pipe.
+interrupts.py is for Ctrl-C where nothing is there to stop.
 """
 
 from __future__ import annotations

@@ -53,7 +53,11 @@ def prompt(session: Session) -> int:
             try:
                 # prompt_toolkit takes Ctrl-C for a key, but not before asyncio's loop is ready, nor after: it would be left half made.
                 with Undisturbed():
-                    text = asked.prompt(PROMPT).rstrip()
+                    text = _ask(asked)
+                    if text is None:
+                        asked = prompting(session, history)
+                        text = asked.prompt(PROMPT)
+                text = text.rstrip()
                 if len(text) > SHORT:
                     console.show(f"({len(text):,} characters)")
                 if text:
@@ -63,6 +67,19 @@ def prompt(session: Session) -> int:
     except (EOFError, Quit):
         pass
     return 0
+
+
+def _ask(asked: PromptSession[str]) -> str | None:
+    """A text; None if prompt_toolkit has tripped over what Ctrl-C left of the prompt before: a key that waited for another one, in an
+    event loop that is closed."""
+    parser = getattr(asked.input, "vt100_parser", None)
+    if parser is not None:
+        parser.reset()  # the end of a paste may never have come
+    try:
+        # A prompt that ended in a search would leave the keys with that.
+        return asked.prompt(PROMPT, pre_run=lambda: asked.app.layout.focus(DEFAULT_BUFFER))
+    except RuntimeError:
+        return None
 
 
 def prompting(session: Session, history: History, **others: Any) -> PromptSession[str]:
@@ -89,8 +106,9 @@ def prompting(session: Session, history: History, **others: Any) -> PromptSessio
 
 def _keys() -> KeyBindings:
     keys = KeyBindings()
+    here = has_focus(DEFAULT_BUFFER)  # not in a search, which has keys of its own
 
-    @keys.add("enter")
+    @keys.add("enter", filter=here)
     def _(event: Any) -> None:
         buffer = event.current_buffer
         text, rest = buffer.text, buffer.document.text_after_cursor
@@ -101,7 +119,7 @@ def _keys() -> KeyBindings:
         else:
             buffer.insert_text("\n" + _indent(buffer.document.text_before_cursor))
 
-    @keys.add(Keys.BracketedPaste)
+    @keys.add(Keys.BracketedPaste, filter=here)
     def _(event: Any) -> None:
         buffer = event.current_buffer
         pasted = event.data.replace("\r\n", "\n").replace("\r", "\n")
@@ -111,14 +129,14 @@ def _keys() -> KeyBindings:
             document = buffer.document
             event.app.exit(result=document.text_before_cursor + pasted + document.text_after_cursor)
 
-    @keys.add("backspace")
+    @keys.add("backspace", filter=here)
     def _(event: Any) -> None:
         buffer = event.current_buffer
         before = buffer.document.current_line_before_cursor
         indent = before and not before.strip() and "\n" in buffer.text
         buffer.delete_before_cursor((len(before) - 1) % 4 + 1 if indent else 1)
 
-    @keys.add("c-c", filter=has_focus(DEFAULT_BUFFER))  # elsewhere it leaves a search
+    @keys.add("c-c", filter=here)
     @keys.add("<sigint>")
     def _(event: Any) -> None:
         # None before it begins to ask and when it has ended, where prompt_toolkit's own key fails.
@@ -126,11 +144,11 @@ def _keys() -> KeyBindings:
         if future is not None and not future.done():
             event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 
-    @keys.add("escape", "enter")
+    @keys.add("escape", "enter", filter=here)
     def _(event: Any) -> None:
         event.current_buffer.insert_text("\n")
 
-    @keys.add("tab")
+    @keys.add("tab", filter=here)
     def _(event: Any) -> None:
         buffer = event.current_buffer
         before = buffer.document.current_line_before_cursor
