@@ -139,7 +139,9 @@ def _help() -> str:
     from . import STAGES
     from .dump import targets
 
-    return HELP.replace("{stages}", ", ".join(STAGES)).replace("{targets}", ", ".join(name for name, built in targets().items() if built))
+    return HELP.replace("{stages}", ", ".join(STAGES)).replace(
+        "{targets}", ", ".join(name for name, built in targets().items() if built)
+    )
 
 
 def read_request(words: list[str]) -> Request:

@@ -41,7 +41,9 @@ def configuration() -> dict[str, dict[str, str]]:
             "machine code for": triple,
             "extensions used": ", ".join(each.removeprefix("has_") for each in features) or "none",
             "shown on demand": ", ".join(targets),
-            "calls from Python": "through CPython's C interface" if _native._layout() is None else "machine code reads the objects",
+            "calls from Python": "through CPython's C interface"
+            if _native._layout() is None
+            else "machine code reads the objects",
             "threads for arrays": str(_native.get_num_threads()),
             "parser's table in": cache_folder(),
             "REPL's history in": place() or "nowhere",

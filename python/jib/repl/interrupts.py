@@ -1,32 +1,69 @@
-"""Ctrl-C at moments when there is nothing to stop.
+"""Ctrl-C, which is heard while something can be stopped, and at no other moment.
 
-In: nothing. Out: a block that it does not disturb. Always holds: afterwards Ctrl-C does what it did before.
+In: pieces of work. Out: what they give, and whether they were interrupted. Always holds: however often and whenever Ctrl-C is pressed, it
+ends a piece of work and nothing around it; afterwards it does what it did before.
 """
 
 from __future__ import annotations
 
 import sys
 from signal import SIG_IGN, SIGINT, signal
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 
-class Undisturbed:
-    """A block in which Ctrl-C raises nothing.
+class CtrlC:
+    """A block that Ctrl-C does not disturb, but for the work that is to hear it.
 
-    >>> with Undisturbed():
-    ...     print("whole")
-    whole
+    >>> def work():
+    ...     raise KeyboardInterrupt
+    >>> with CtrlC() as ctrl_c:
+    ...     ctrl_c.heard_by(lambda: 42), ctrl_c.heard_by(work)
+    ((42, False), (None, True))
     """
 
-    def __enter__(self) -> None:
-        self._before: Any = signal(SIGINT, SIG_IGN)
+    def __enter__(self) -> CtrlC:
+        self._before: Any = None
+        try:
+            self._before = signal(SIGINT, SIG_IGN)
+        except ValueError:  # not the main thread, which alone hears it
+            self._before = None
+        return self
 
     def __exit__(self, *problem: object) -> None:
-        signal(SIGINT, self._before)
+        self._listen()
+
+    def heard_by(self, work: Callable[[], T]) -> tuple[T | None, bool]:
+        """What some work gives, and whether it was interrupted."""
+        try:
+            self._listen()
+            try:
+                return work(), False
+            finally:
+                self._ignore()
+        except KeyboardInterrupt:
+            self._ignore()
+            return None, True
+
+    def _listen(self) -> None:
+        if self._before is not None:
+            signal(SIGINT, self._before)
+
+    def _ignore(self) -> None:
+        """From now on nothing is heard; what comes before that is known already."""
+        while self._before is not None:
+            try:
+                signal(SIGINT, SIG_IGN)
+                return
+            except KeyboardInterrupt:
+                pass
 
 
-def interrupted(end: str = "") -> None:
-    """Tell the person that they have interrupted something, though they do so again meanwhile."""
-    with Undisturbed():
-        if sys.stderr is not None:
-            print(end + "KeyboardInterrupt", file=sys.stderr, flush=True)
+def say_interrupted(end: str = "") -> None:
+    """Tell the person that they have interrupted something."""
+    if sys.stderr is not None:
+        print(end + "KeyboardInterrupt", file=sys.stderr, flush=True)

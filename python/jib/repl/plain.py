@@ -12,7 +12,7 @@ from .chunks import Scan
 from .complete import complete
 from .console import Console, Quit
 from .history import History
-from .interrupts import interrupted
+from .interrupts import CtrlC, say_interrupted
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -30,22 +30,30 @@ def plain(session: Session) -> int:
         console.complain(history.problem)
     print(banner())
     try:
-        while True:
-            try:
-                text = _ask()
-                if text is None:
-                    print()
-                    break
-                if text.strip():
-                    history.add(text)
-                    console.answer(text)
-            except KeyboardInterrupt:
-                interrupted("\n")
-            except UnicodeDecodeError as problem:
-                console.complain(f"the line is not UTF-8: {problem.reason}")
+        with CtrlC() as ctrl_c:
+            while _round(console, history, ctrl_c):
+                pass
     except Quit:
         pass
     return 0
+
+
+def _round(console: Console, history: History, ctrl_c: CtrlC) -> bool:
+    """Ask for a text and answer it; whether there was one."""
+    try:
+        text, interrupted = ctrl_c.heard_by(_ask)
+    except UnicodeDecodeError as problem:
+        console.complain(f"the line is not UTF-8: {problem.reason}")
+        return True
+    if not interrupted and text is None:
+        print()
+        return False
+    if text is not None and text.strip():
+        history.add(text)
+        _, interrupted = ctrl_c.heard_by(lambda: console.answer(text))
+    if interrupted:
+        say_interrupted("\n")
+    return True
 
 
 def _ask() -> str | None:

@@ -28,7 +28,7 @@ from .chunks import is_whole
 from .complete import complete
 from .console import Console, Quit
 from .history import History
-from .interrupts import Undisturbed, interrupted
+from .interrupts import CtrlC, say_interrupted
 from .plain import MORE, PROMPT, banner
 
 if TYPE_CHECKING:
@@ -46,27 +46,31 @@ def prompt(session: Session) -> int:
     # What the first text needs is imported while it is typed.
     Thread(target=lambda: session.types("0"), daemon=True).start()
     try:
-        while True:
-            if history.problem:
-                console.complain(history.problem)
-                history.problem = ""
-            try:
-                # prompt_toolkit takes Ctrl-C for a key, but not before asyncio's loop is ready, nor after: it would be left half made.
-                with Undisturbed():
+        # prompt_toolkit takes Ctrl-C for a key, but not before asyncio's loop is ready, nor after: it would be left half made.
+        with CtrlC() as ctrl_c:
+            while True:
+                if history.problem:
+                    console.complain(history.problem)
+                    history.problem = ""
+                try:
                     text = _ask(asked)
                     if text is None:
                         asked = prompting(session, history)
                         text = asked.prompt(PROMPT)
-                text = text.rstrip()
-                if len(text) > SHORT:
-                    console.show(f"({len(text):,} characters)")
-                if text:
-                    console.answer(text)
-            except KeyboardInterrupt:
-                interrupted()
+                except KeyboardInterrupt:  # the key
+                    say_interrupted()
+                    continue
+                _answer(console, text.rstrip(), ctrl_c)
     except (EOFError, Quit):
         pass
     return 0
+
+
+def _answer(console: Console, text: str, ctrl_c: CtrlC) -> None:
+    if len(text) > SHORT:
+        console.show(f"({len(text):,} characters)")
+    if text and ctrl_c.heard_by(lambda: console.answer(text))[1]:
+        say_interrupted()
 
 
 def _ask(asked: PromptSession[str]) -> str | None:
