@@ -219,6 +219,29 @@ print([jib.compile(f"a + {n}")(1) for n in range(20)] == list(range(1, 21)), MAP
     assert done.stdout == "True 300\n" and done.stderr == ""
 
 
+@pytest.mark.parametrize("symbols", ["perf", "jitdump", "perf,jitdump"])
+def test_a_number_that_is_another_files_by_now_is_not_written_to(symbols: str, tmp_path: Path) -> None:
+    done = run(
+        """
+import jib
+jib.compile("a + 1")(1)
+os.closerange(3, 100)  # as daemons do
+files = [os.open(str(n), os.O_CREAT | os.O_RDWR) for n in range(6)]
+print(jib.compile("a + 2")(1))
+child = os.fork()
+if child == 0:
+    jib.compile("a + 3")(1)
+    os._exit(sum(os.write(file, b"mine") for file in files))
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+pathlib.Path(f"/tmp/perf-{child}.map").unlink(missing_ok=True)
+print(code, {pathlib.Path(str(n)).read_bytes() for n in range(6)})
+""",
+        symbols,
+        tmp_path,
+    )
+    assert done.stdout == "3\n24 {b'mine'}\n" and done.stderr == ""
+
+
 def test_what_an_older_process_left_is_gone() -> None:
     done = run("""
 MAP.write_text("0 ffffffffffff stale\\n")

@@ -12,6 +12,8 @@ mod gdb;
 #[cfg(target_os = "linux")]
 mod jitdump;
 #[cfg(target_os = "linux")]
+mod own;
+#[cfg(target_os = "linux")]
 mod perf_map;
 
 use std::io;

@@ -2,23 +2,20 @@
 //! files that `perf annotate` can show.
 //!
 //! In: symbols, whose code is still there. Out: records, each in one write to the end of the file. Always holds: a page of the file is mapped,
-//! executable and not writable, which is how perf learns of it; a write that fails is the last. A forked child writes to its parent's file:
-//! records say whose they are.
+//! executable and not writable, which is how perf learns of it; the file is as `Own` says. A forked child writes to its parent's file: records
+//! say whose they are.
 //!
 //! The layout is that of tools/perf/Documentation/jitdump-specification.txt in Linux's sources.
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Symbol, elf, perf_map};
+use super::own::Own;
+use super::{Symbol, elf};
 
-static DUMP: OnceLock<File> = OnceLock::new();
-
-/// Nothing is written any more.
-static ENDED: AtomicBool = AtomicBool::new(false);
+static DUMP: OnceLock<Own> = OnceLock::new();
 
 const MAGIC: u32 = 0x4a69_5444;
 const HEADER: u32 = 40;
@@ -36,10 +33,13 @@ macro_rules! bytes {
 }
 
 pub fn open() -> io::Result<()> {
-    let file = perf_map::own(&format!("jit-{}.dump", std::process::id()))?;
+    let dump = Own::open(&format!("jit-{}.dump", std::process::id()))?;
+    let file = dump.file().ok_or(io::ErrorKind::NotFound)?;
     file.set_len(0)?;
     let header = bytes!(MAGIC, 1u32, HEADER, u32::from(elf::MACHINE), 0u32, std::process::id(), now(), 0u64);
-    (&file).write_all(&header)?;
+    dump.add(&header);
+    // The mark is only to be there for a file that has its header.
+    let file = dump.file().ok_or(io::ErrorKind::StorageFull)?;
     // SAFETY: a new mapping, which nobody reads or writes, and which stays.
     let marker = unsafe {
         let rights = libc::PROT_READ | libc::PROT_EXEC;
@@ -48,13 +48,13 @@ pub fn open() -> io::Result<()> {
     if marker == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
-    let _ = DUMP.set(file);
+    let _ = DUMP.set(dump);
     Ok(())
 }
 
 pub fn add(symbols: &[Symbol<'_>]) {
     static INDEX: AtomicU64 = AtomicU64::new(0);
-    let Some(mut file) = DUMP.get().filter(|_| !ENDED.load(Ordering::Relaxed)) else { return };
+    let Some(dump) = DUMP.get() else { return };
     let mut records = Vec::new();
     for symbol in symbols {
         if let Some(text) = symbol.name.text.as_deref().filter(|_| !symbol.name.places.is_empty()) {
@@ -75,9 +75,7 @@ pub fn add(symbols: &[Symbol<'_>]) {
         let code = unsafe { std::slice::from_raw_parts(symbol.start as *const u8, symbol.size) };
         record(&mut records, LOAD, &[&load, symbol.name.name.as_bytes(), &[0], code]);
     }
-    if !matches!(file.write(&records), Ok(written) if written == records.len()) {
-        ENDED.store(true, Ordering::Relaxed);
-    }
+    dump.add(&records);
 }
 
 fn record(records: &mut Vec<u8>, kind: u32, parts: &[&[u8]]) {
