@@ -195,7 +195,7 @@ pub fn asked(callable: &Callable, py: Python<'_>, text: &str) -> PyResult<Option
     if !params.iter().any(|ty| matches!(ty, Ty::Array(_))) {
         return Ok(None);
     }
-    let elements: Vec<Ty> = params.iter().map(|ty| kernels::element(ty)).collect();
+    let elements: Vec<Ty> = params.iter().map(kernels::element).collect();
     let accepted = program.unit.accept(&elements).map_err(|error| compile_error(py, &program.source, error))?;
     let mut key = Key::new();
     for ((param, ty), accepted) in program.params.iter().zip(&params).zip(&accepted) {
