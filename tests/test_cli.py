@@ -115,6 +115,12 @@ def test_bad_usage(words: list[str | bytes], message: str) -> None:
         (["-c", "a / b", "a=1", "b=0"], "", [r"^ZeroDivisionError: division by zero$", r"^ +line 1: a / b$", r"^ +\^"]),
         (["-c", "print(a); a / b", "a=1", "b=0"], "", [r"^ZeroDivisionError: "]),
         ([b"-c", b"a \xff b"], "", [r"not UTF-8: '\\udcff' at 2"]),
+        (["dump", "asm", "-c", "a*b"], "", [r"no types yet; say for which, as in --signature \"\(float, float\)\"$"]),
+        (
+            ["dump", "asm", "--signature", "(float, int", "-c", "a*b"],
+            "",
+            [r'File "<signature>", line 1', r"^    \(float, int$", r"^    \^{11}$", r"is not a signature"],
+        ),
         (["-"], b"a \xff b", [r"not UTF-8: '\\udcff' at 2"]),
     ],
 )

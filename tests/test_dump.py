@@ -163,7 +163,7 @@ def test_what_cannot_be_shown(words: dict[str, object], message: str) -> None:
 
 
 def test_no_types() -> None:
-    with pytest.raises(ValueError, match="has not been called yet"):
+    with pytest.raises(ValueError, match='has been compiled for no types yet; say for which, as in signature="'):
         jib.compile("a + b").dump("asm")
 
 
@@ -380,7 +380,7 @@ def test_a_folder_with_a_picture(tmp_path: Path, drawing: Path) -> None:
 @pytest.mark.usefixtures("no_drawing")
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     f = jib.compile("a + b")
-    with pytest.raises(ValueError, match="has not been called yet"):
+    with pytest.raises(ValueError, match='has been compiled for no types yet; say for which, as in signature="'):
         f.dump_all(tmp_path / "none")
     with pytest.raises(ValueError, match="no target called 'mips'"):
         f.dump_all(tmp_path / "none", "(int, int)", target="mips")
@@ -452,3 +452,99 @@ def test_a_table_of_other_engines() -> None:
     f()
     head, row = str(f.specializations).split("\n")
     assert "machine" not in head and row.split()[:2] == ["none", "int"]
+
+
+# Calls that go element by element.
+
+
+def test_kernels_are_specialisations() -> None:
+    np = pytest.importorskip("numpy")
+    f = jib.compile("a + b*2")
+    f(np.arange(3), 1)
+    (made,) = f.specializations
+    assert (made.params, made.result, made.kind) == (("i64[:]", "int"), "i64[:]", "elementwise")
+    assert made.code_bytes > 0 and list(made.stages) == ["cross", "types", "passes", "clif", "machine", "link"]
+    assert str(made).startswith("i64[:](i64[:], int): ") and "i64[:], int" in str(f.specializations)
+    f(1, 2), f(np.ones((2, 2), "f4"), np.arange(2)), f(np.array(1.5), 2)
+    assert [(one.kind, one.params, one.result) for one in f.specializations] == [
+        ("call", ("int", "int"), "int"),
+        ("elementwise", ("i64[:]", "int"), "i64[:]"),
+        ("elementwise", ("f32[:]", "i64[:]"), "f64[:]"),
+        ("elementwise", ("float", "int"), "float"),
+    ]
+    assert f._traps() == 0
+    pair = jib.compile("lambda x: (x, x > 0)")
+    pair(np.arange(3.0))
+    assert pair.specializations[0].result == "tuple[f64[:], bool[:]]"
+
+
+@pytest.mark.parametrize("stage", ["typed-ir", "clif", "clif-opt", "asm", "cfg"])
+def test_a_signature_with_arrays_shows_the_kernel(stage: str) -> None:
+    np = pytest.importorskip("numpy")
+    f = jib.compile("a / (b*2)")
+    shown = f.dump(stage, "(f64[:], float)")
+    assert f.specializations == () and len(shown.places) == shown.count("\n") + 1
+    assert shown == f.dump(stage, "f64[:](f64[:, :], float)") != f.dump(stage, "(float, float)")
+    if stage in CODE and stage != "typed-ir":
+        assert shown.startswith("; <expression> (each element)\n")
+        assert "; 1 | a / (b*2)" in f.dump(stage, "(f64[:], float)", source=True)
+        for target in BUILT:
+            assert f.dump(stage, "(f64[:], float)", target=target).startswith("; <expression> (each element)\n")
+    f(np.arange(3.0), 1.0)
+    assert f.dump(stage) == shown  # nothing else has been compiled
+    f(1, 2)
+    assert f.dump(stage) == f.dump(stage, "(int, int)") != shown
+
+
+def test_the_kernel_of_a_signature_is_that_of_the_call() -> None:
+    np = pytest.importorskip("numpy")
+    f = jib.compile("a + b")
+    narrow = "func <expression>(%0: f32, %1: float) -> f32"
+    assert f.dump("typed-ir", "(f32[:], float)").startswith(narrow)  # a number of Python's gives way
+    f(np.ones(3, "f4"), np.float64(1))  # one of NumPy's does not
+    assert f.dump("typed-ir", "(f32[:], float)").startswith("func <expression>(%0: f32, %1: float) -> float")
+    f(np.ones(3, "f4"), 1.0)
+    assert f.dump("typed-ir", "(f32[:], float)").startswith(narrow)
+    assert "f64x2" in f.dump("clif", "(f64[:], f64[:])")
+    assert "f64x2" not in jib.compile("a + b", opt_level="none").dump("clif", "(f64[:], f64[:])")
+    whole = jib.compile("def f(x: f64[:]): return x[0]")
+    assert "each element" not in whole.dump("clif", "(f64[:])")
+
+
+def test_signatures_with_arrays_that_do_not_fit() -> None:
+    f = jib.compile("a + b")
+    with pytest.raises(jib.CompileError, match="returns 'float', and here 'f32'"):
+        f.dump("clif", "f32[:](f64[:], float)")
+    with pytest.raises(jib.CompileError, match="the signature has 1 type, the function takes 2"):
+        f.dump("clif", "(f64[:])")
+    with pytest.raises(TypeError, match="'x' is declared i8, which does not hold all elements of type int"):
+        jib.compile("def g(x: i8): return x").dump("clif", "(i64[:])")
+    with pytest.raises(jib.CompileError, match="argument 'x' must be int, not float"):
+        jib.compile("def g(x: int, y): return x + y").dump("clif", "(float, f64[:])")
+    with pytest.raises(TypeError, match="'b' must be numbers"):
+        f.dump("clif", "(f64[:], tuple[int])")
+
+
+# Signatures that are mistaken.
+
+
+@pytest.mark.parametrize(
+    ("signature", "end", "message"),
+    [
+        ("(float, int", 12, "'(float, int' is not a signature"),
+        ("int, int", 9, "'int, int' is not a signature"),
+        ("(int)", 6, "the signature has 1 type, the function takes 2"),
+        ("()", 3, "the signature has 0 types, the function takes 2"),
+        ("(f64[:], int, int)", 19, "the signature has 3 types, the function takes 2"),
+    ],
+)
+def test_a_mistake_in_a_signature_is_shown_there(signature: str, end: int, message: str) -> None:
+    for ask in (jib.compile("a * b").dump, lambda _, text: jib.compile("a * b", text)):
+        with pytest.raises(jib.CompileError, match=re.escape(message)) as raised:
+            ask("typed-ir", signature)
+        problem = raised.value
+        assert (problem.filename, problem.text, problem.lineno) == ("<signature>", signature, 1)
+        assert (problem.offset, problem.end_offset) == (1, end)
+    with pytest.raises(jib.CompileError, match="'flaot' is not a type") as raised:
+        jib.compile("a * b").dump("typed-ir", "(é, flaot)".replace("é", "int"))
+    assert (raised.value.offset, raised.value.end_offset) == (7, 12)

@@ -479,3 +479,114 @@ def test_decorated_functions_call_the_host_functions_around_them() -> None:
     session = jib.Session(externs=[tripled])
     session.run("def f(x): return tripled(x) * 2")
     assert session.run("f(2)") == 12
+
+
+# ------------------------------------------------------------------------------------------------------- places of calls
+
+
+def notes(problem: BaseException) -> list[str]:
+    return getattr(problem, "__notes__", [])
+
+
+def test_an_exception_of_a_callable_says_where_the_text_calls_it() -> None:
+    def fail(x: float) -> float:
+        raise KeyError("door")
+
+    bad = jib.extern(lambda x: "text", "float(float)", "bad")
+    for text, made, kind in (
+        ("1 +\\\n fail(x)", jib.extern(fail), KeyError),
+        ("1 +\\\n bad(x)", bad, TypeError),
+    ):
+        for f in everywhere(text, made):
+            with pytest.raises(kind) as caught:
+                f(2.0)
+            name = made.name
+            assert notes(caught.value) == [f"  line 2: {name}(x)\n          {'^' * (len(name) + 3)}"]
+            assert caught.value.jib_span == (2, 2, 2, 5 + len(name))  # type: ignore[attr-defined]
+    assert caught.value.args == ("bad() must return float, not str",)
+
+
+def test_elements_say_where_too() -> None:
+    np = pytest.importorskip("numpy")
+    f = jib.compile("fail(x)", externs=[jib.extern(lambda x: 1 / x, "float(float)", "fail")])
+    for x in (np.zeros(3), np.zeros((4, 4))[:, 1]):
+        with pytest.raises(ZeroDivisionError) as caught:
+            f(x)
+        assert notes(caught.value) == ["  line 1: fail(x)\n          ^^^^^^^"]
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, GeneratorExit, SystemExit])
+def test_what_ends_programs_has_no_place(kind: type[BaseException]) -> None:
+    def stop() -> float:
+        raise kind
+
+    for f in everywhere("stop()", jib.extern(stop)):
+        with pytest.raises(kind) as caught:
+            f()
+        assert not notes(caught.value) and not hasattr(caught.value, "jib_span")
+
+
+def test_each_text_that_an_exception_leaves_adds_its_place_once() -> None:
+    inner = jib.compile("def inner(x: float) -> float: return 1 / x")
+    outer = jib.compile("2 * inner(x)", externs=[jib.extern(inner)])
+    with pytest.raises(ZeroDivisionError) as caught:
+        outer(0.0)
+    assert [note.split("\n")[0] for note in notes(caught.value)] == [
+        "  line 1: def inner(x: float) -> float: return 1 / x",
+        "  line 1: 2 * inner(x)",
+    ]
+    assert caught.value.jib_span == (1, 5, 1, 13)  # type: ignore[attr-defined]
+    kept = ValueError("always the same")
+
+    def fail(depth: int) -> float:
+        if depth:
+            return f(depth - 1)
+        raise kept
+
+    f = jib.compile("fail(n)", "float(int)", externs=[jib.extern(fail)])
+    for depth in (0, 3):
+        with pytest.raises(ValueError, match="always the same"):
+            f(depth)
+    assert len(notes(kept)) == 1
+
+
+class Closed(Exception):
+    """Takes no attributes."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(name)
+
+
+class Deaf(Exception):
+    """Takes no notes."""
+
+    def add_note(self, note: str) -> None:
+        raise RuntimeError(note)
+
+
+class Strange(Exception):
+    """Has notes that are none."""
+
+    __notes__ = 3
+
+
+@pytest.mark.parametrize("kind", [Closed, Deaf, Strange])
+def test_exceptions_that_take_no_notes_go_on_without(kind: type[Exception]) -> None:
+    def fail() -> float:
+        raise kind("mine")
+
+    for f in everywhere("fail()", jib.extern(fail)):
+        with pytest.raises(kind):
+            f()
+
+
+def test_tuples_are_refused_as_such() -> None:
+    def pair(x: float): return x, x  # fmt: skip  # noqa: E704
+
+    pair.__annotations__["return"] = tuple[float, float]
+    with pytest.raises(TypeError, match=r"pair\(\) declares a tuple: .* no tuples"):
+        jib.extern(pair)
+    pair.__annotations__["return"] = "tuple[float, float]"
+    pair.__annotations__["x"] = float
+    with pytest.raises(jib.CompileError, match="takes and gives numbers and bools, not 'tuple"):
+        jib.extern(pair)

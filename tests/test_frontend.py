@@ -48,6 +48,11 @@ def of_text(text: str, params: Any = None, externs: Any = ()) -> list[ir.Functio
 # ------------------------------------------------------------------------------------------------------------- building
 
 
+WRONG_TEXT = (
+    "in 'f', instruction 0 (const): a constant is an int, a float, a bool or None, not str; a text can only be printed"
+)
+
+
 @pytest.mark.parametrize("engine", ["native", "interpreter", "auto"])
 def test_branches_and_types(engine: str) -> None:
     f = jib.compile_ir(larger(), "?", engine=engine)
@@ -315,6 +320,9 @@ RETURN = ("return", 0)
         (function(("get", 0), RETURN, locals=[]), "in 'f': there are fewer locals than parameters"),
         (function(("const", 2**63), RETURN), "in 'f', instruction 0 (const): the int is outside 64 bits"),
         (function(("const", "\ud800"), RETURN), "in 'f', instruction 0 (const): '\\ud800' has half a character"),
+        (function(("const", "s"), RETURN), WRONG_TEXT),
+        (function(("const", "s"), ("const", 1), ("return", 1)), WRONG_TEXT),
+        (function(("const", "s"), ("prim", "print", 0, 0, 0), ("set", 0, 0), RETURN), WRONG_TEXT),
         (function(("const",), RETURN), "in 'f', instruction 0 (const): it has 0 arguments, not 1"),
         (function(("get", -1), RETURN), "in 'f', instruction 0 (get): -1 is no number of 32 bits"),
         (function(("get", True), RETURN), "in 'f', instruction 0 (get): True is no number of 32 bits"),

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import pickle
 import threading
 
 import pytest
@@ -191,3 +194,25 @@ def test_small_thread_stack():
 def test_limits_are_numbers(field, value, error):
     with pytest.raises(error, match=f"limits: {field} must be"):
         jib.compile("1", limits=Limits()._replace(**{field: value}))
+
+
+def test_limits_are_numbers_from_the_beginning():
+    for made in (lambda: Limits(characters=-1), lambda: Limits(-1), lambda: Limits._make([-1] * len(Limits._fields))):
+        with pytest.raises(ValueError, match=r"limits: characters must be between 0 and 2\*\*62 - 1, not -1"):
+            made()
+    with pytest.raises(TypeError, match="limits: characters must be an int, not str"):
+        Limits(characters="3")
+    with pytest.raises(TypeError, match="limits: tokens must be an int, not bool"):
+        Limits()._replace(tokens=True)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'letters'"):
+        Limits(letters=3)
+
+
+def test_limits_are_a_tuple_as_ever():
+    limits = Limits(10, nesting=5)
+    assert (limits.characters, limits.nesting, limits.tokens) == (10, 5, Limits().tokens)
+    assert repr(limits).startswith("Limits(characters=10, tokens=150000, nesting=5, ")
+    for again in (pickle.loads(pickle.dumps(limits)), copy.copy(limits), copy.deepcopy(limits), limits._replace()):
+        assert again == limits == tuple(limits) and type(again) is Limits
+    assert hash(limits) == hash(tuple(limits)) and not hasattr(limits, "__dict__")
+    assert list(inspect.signature(Limits).parameters) == list(Limits._fields)

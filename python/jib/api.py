@@ -64,12 +64,6 @@ def _check(
             raise ValueError("threads must be between 1 and 1024")
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be a jib.Limits, not {type(limits).__name__}")
-    if limits is not DEFAULT:
-        for field, value in zip(Limits._fields, limits):
-            if type(value) is not int:
-                raise TypeError(f"limits: {field} must be an int, not {type(value).__name__}")
-            if not 0 <= value < 2**62:
-                raise ValueError(f"limits: {field} must be between 0 and 2**62 - 1, not {value}")
 
 
 def _word(option: str, word: object) -> str:

@@ -282,11 +282,17 @@ def _look(stage: str, text: str, options: dict[str, Any]) -> str:
     folder = options.pop("output", None)
     how = {name: options.pop(name) for name in LOOKING if name in options}
     function = compile(text, **options)
-    if folder is not None:
-        return "\n".join(map(str, function.dump_all(folder, signature, **how)))
+    try:
+        if folder is not None:
+            return "\n".join(map(str, function.dump_all(folder, signature, **how)))
+        listing = function.dump(stage, signature, **how)
+    except ValueError as error:
+        if type(error) is not ValueError:
+            raise
+        # What says that there are no types says how they are given, which is otherwise here.
+        raise ValueError(str(error).replace('signature="', '--signature "')) from None
     from .highlight import coloured, wants_colour
 
-    listing = function.dump(stage, signature, **how)
     return coloured(listing, stage) if wants_colour(sys.stdout) else listing
 
 

@@ -5,7 +5,8 @@ Always holds: a message stands once, in `MESSAGES`; errors of the text carry lin
 `code` and `span` say the same to programs; exceptions pickle.
 
 To add a message, add its row. Rust reports (code, arguments, span) and finds its rows here too. `{0}` is the first argument; `{near}`
-the hint "did you mean ...", made of the name in the first argument and the known names in the last.
+the hint "did you mean ...", made of the name in the first argument and the known names in the last; `{plural}` is an "s" unless the
+last argument is 1.
 """
 
 from __future__ import annotations
@@ -239,7 +240,7 @@ MESSAGES: dict[str, tuple[type[JitError], str]] = {
     "too-many-to-assign": (CompileError, "an array of {0} dimensions does not fit in one of {1}"),
     "dot-dimensions": (CompileError, "dot() takes arrays of one dimension, not {0}"),
     "too-many-dimensions": (CompileError, "'{0}': arrays have at most 4 dimensions"),
-    "signature-count": (CompileError, "the signature has {1} types, the function takes {0}"),
+    "signature-count": (CompileError, "the signature has {1} type{plural}, the function takes {0}"),
     "elementwise-result": (
         CompileError,
         "{0}() gives {1}: applied to elements it must give a number, a bool, or a tuple of these; "
@@ -276,7 +277,8 @@ def error(code: str, source: Source, span: Span, *args: object) -> JitError:
         args = tuple([int(str(arg)) if str(arg).isdecimal() else arg for arg in args])
     if "{near}" in template and len(args) > 1:
         near = nearest(str(args[0]), args[-1])  # type: ignore[arg-type]
-    message = template.format(*args, near=near)
+    plural = "" if args and str(args[-1]) == "1" else "s"
+    message = template.format(*args, near=near, plural=plural)
     place = source.place(span[0])
     name, line, column, text = place
     end = source.place(max(span[0], span[1]))
@@ -328,11 +330,42 @@ def add_place_note(exc: BaseException, source: Source, span: Span) -> None:
     >>> problem.jib_span
     (1, 3, 1, 4)
     """
+    _set_place(exc, source, span)
+    _add_note(exc, _place_note(source, span))
+
+
+def add_call_note(exc: BaseException, source: Source, span: Span) -> None:
+    """The same on an exception that a function of the host has raised, for the place where the text calls it.
+
+    An exception that comes through several texts has a note of each, the innermost first, and the attributes of the outermost. The same
+    note comes once, however often the exception comes by; one that takes no notes goes on without.
+
+    >>> problem = KeyError("door")
+    >>> for _ in range(2):
+    ...     add_call_note(problem, Source("1 + sensor(4)"), Span(4, 13))
+    >>> print(*problem.__notes__)
+      line 1: 1 + sensor(4)
+                  ^^^^^^^^^
+    """
+    from contextlib import suppress
+
+    with suppress(Exception):  # its class may forbid attributes, or have its own idea of notes
+        _set_place(exc, source, span)
+    with suppress(Exception):
+        note = _place_note(source, span)
+        if note not in getattr(exc, "__notes__", ()):
+            _add_note(exc, note)
+
+
+def _set_place(exc: BaseException, source: Source, span: Span) -> None:
     place = source.place(span[0])
-    name, line, column, _ = place
     end = source.place(max(span[0], span[1]))
     exc.jib_place = place  # type: ignore[attr-defined]
-    exc.jib_span = (line, column, end.line, end.column)  # type: ignore[attr-defined]
+    exc.jib_span = (place.line, place.column, end.line, end.column)  # type: ignore[attr-defined]
+
+
+def _place_note(source: Source, span: Span) -> str:
+    name, line, *_ = source.place(span[0])
     # What was cut out of a file is shown as a traceback shows it, so that editors find it.
     head = f"  line {line}: " if source.origins is None else "    "
     text, carets = source.caret(Span(*span)).split("\n")
@@ -341,6 +374,10 @@ def add_place_note(exc: BaseException, source: Source, span: Span) -> None:
     note = f"{head}{text.strip()}\n{' ' * len(head)}{carets[indent:]}"
     if source.origins is not None:
         note = f'  File "{name}", line {line}\n{note}'
+    return note
+
+
+def _add_note(exc: BaseException, note: str) -> None:
     if hasattr(exc, "add_note"):
         exc.add_note(note)
     else:  # Python 3.10

@@ -115,6 +115,10 @@ def extern(
     name = _checked_name(own_name if name is None else name, name is None)
     if signature is None:
         if declared is None:
+            if address is None and _declares_tuples(target):
+                raise TypeError(
+                    f"{name}() declares a tuple: functions of the host take and give numbers and bools, no tuples"
+                )
             raise TypeError(f"{name}() does not declare its types: give its signature, such as 'double(double)'")
         signature = declared
     source = Source(signature)
@@ -186,6 +190,15 @@ def _annotated(target: Any) -> str | None:
         return None
     texts = [_type_text(annotation) for annotation in (signature.return_annotation, *(p.annotation for p in params))]
     return None if None in texts else f"{texts[0]}({', '.join(str(text) for text in texts[1:])})"
+
+
+def _declares_tuples(target: Any) -> bool:
+    """Whether annotations say that it takes or gives a tuple."""
+    try:
+        found = getattr(target, "__annotations__", None) or getattr(type(target).__call__, "__annotations__", {})
+        return any(getattr(each, "__origin__", each) is tuple for each in found.values())
+    except Exception:  # whatever it is, it declares no types that we can read
+        return False
 
 
 def _type_text(annotation: Any) -> str | None:

@@ -162,7 +162,8 @@ class Function(_native.Callable):
     @property
     def specializations(self) -> Specializations:
         """What has been compiled so far, oldest first: a tuple, each with its types, its bytes of machine code and the microseconds of
-        each stage. It prints as a table.
+        each stage. It prints as a table. Behind them come the kernels of calls that went element by element, oldest first;
+        `kind` is "elementwise" there, and what they take and give are arrays.
 
         >>> from jib import compile
         >>> f = compile("a + b")
@@ -170,12 +171,17 @@ class Function(_native.Callable):
         (3, 2.5)
         >>> [(s.params, s.result) for s in f.specializations]
         [(('int', 'int'), 'int'), (('float', 'int'), 'float')]
+        >>> import numpy as np
+        >>> f(np.arange(3.0), 1)
+        array([1., 2., 3.])
+        >>> f.specializations[-1][:2], f.specializations[-1].kind
+        ((('f64[:]', 'int'), 'f64[:]'), 'elementwise')
         """
         from .specializations import Specialization, Specializations
 
         return Specializations([
-            Specialization(tuple(params), result, size, dict(stages))
-            for params, result, size, stages in self._specializations()
+            Specialization(tuple(params), result, size, dict(stages), kind)
+            for params, result, size, stages, kind in self._specializations()
         ])  # fmt: skip
 
     @property
@@ -246,8 +252,10 @@ class Function(_native.Callable):
         """The text of one of `jib.STAGES`: a str that knows for each of its lines the place in the source that it came from.
 
         The stages after "ir" depend on the argument types: those of `signature`, such as "(int, float)", else the declared
-        ones, else those of the specialisation compiled last. "clif" is what Cranelift is given, "clif-opt" what its middle
-        end makes of that; "cfg" is a graph in DOT, which `.svg()` draws.
+        ones, else those of the specialisation compiled last, else those of the last call with arrays. Of a function of numbers a
+        signature with arrays, such as "(f64[:], float)", shows what goes through their elements when it is called so.
+
+        "clif" is what Cranelift is given, "clif-opt" what its middle end makes of that; "cfg" is a graph in DOT, which `.svg()` draws.
 
         With `source`, the lines of the source stand above the code that came from them, as comments, wherever that changes: code
         keeps its columns, and what the optimiser moved can be seen. Lines are counted in `f.source`, as in the code's own `line:column`;

@@ -47,7 +47,7 @@ class Code:
         return number
 
     def const(self, value: Any, span: Where) -> int:
-        """A constant: an int of 64 bits, a float, a bool, None, or a str where a primitive takes one."""
+        """A constant: an int of 64 bits, a float, a bool, None, or a str that `print` takes."""
         return self.emit("const", (value,), span)
 
     def prim(self, name: str, values: Sequence[int], span: Where) -> int:

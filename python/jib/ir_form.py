@@ -15,12 +15,12 @@ from .ir import Block, Function, Instruction, Literal, Parameter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-#: What the arguments of each operation are; "values" are any number of numbers, and the last.
+#: What the arguments of each operation are; a "value" is the number of an instruction, "values" are any number of these, and the last.
 FORMS = {
-    "const": ("literal",), "get": ("number",), "set": ("number", "number"), "prim": ("text", "values"),
+    "const": ("literal",), "get": ("number",), "set": ("number", "value"), "prim": ("text", "values"),
     "call": ("number", "values"), "extern": ("number", "values"), "tuple": ("values",),
-    "unpack": ("number", "number", "number"), "cast": ("text", "number"), "jump": ("number",),
-    "branch": ("number", "number", "number"), "return": ("number",), "raise": ("text", "optional text"),
+    "unpack": ("value", "number", "number"), "cast": ("text", "value"), "jump": ("number",),
+    "branch": ("value", "number", "number"), "return": ("value",), "raise": ("text", "optional text"),
 }  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def _function(function: Any, characters: int) -> Function:
         for each in _list(block, f"{place}: a block"):
             blocks[-1].append(_instruction(each, characters, f"{place}, instruction {count}"))
             count += 1
+    _check_texts(blocks, place)
     names = [_name(name, f"{place}: the name of a local") for name in _list(function.locals, f"{place}: locals")]
     _distinct(names, f"{place}: two locals are called")
     return Function(
@@ -85,11 +86,30 @@ def _instruction(each: Any, characters: int, place: str) -> Instruction:
         raise TypeError(f"{place}: args must be a tuple, not {type(each.args).__name__}")
     args = each.args
     if form[-1] == "values":
-        form = form[:-1] + ("number",) * (len(args) - len(form) + 1)
+        form = form[:-1] + ("value",) * (len(args) - len(form) + 1)
     if len(args) != len(form):
         raise ValueError(f"{place}: it has {len(args)} arguments, not {len(form)}")
     _span(each.start, each.end, characters, place)
     return Instruction(each.op, tuple([KINDS[kind](arg, place) for kind, arg in zip(form, args)]), each.start, each.end)
+
+
+def _check_texts(blocks: list[Block], place: str) -> None:
+    """A text is no value: it can only be printed."""
+    code = [each for block in blocks for each in block]
+    texts = {number for number, each in enumerate(code) if each.op == "const" and isinstance(each.args[0], str)}
+    if not texts:
+        return
+    printed: set[int] = set()
+    others: set[int] = set()
+    for each in code:
+        form = FORMS[each.op]
+        used = [arg for at, arg in enumerate(each.args) if form[min(at, len(form) - 1)] in ("value", "values")]
+        (printed if each.op == "prim" and each.args[0] == "print" else others).update(used)
+    for number in sorted(texts - (printed - others)):
+        raise ValueError(f"{place}, instruction {number} (const): {_CONSTANTS}, not str; a text can only be printed")
+
+
+_CONSTANTS = "a constant is an int, a float, a bool or None"
 
 
 def _number(value: Any, place: str) -> int:
@@ -136,11 +156,11 @@ def _literal(value: Any, place: str) -> Literal:
         return float.__float__(value)
     if isinstance(value, str):
         return _text(value, place)
-    raise TypeError(f"{place}: a constant is an int, a float, a bool, None or a str, not {type(value).__name__}")
+    raise TypeError(f"{place}: {_CONSTANTS}, not {type(value).__name__}")
 
 
 KINDS: dict[str, Callable[[Any, str], Any]] = {
-    "number": _number, "text": _text, "optional text": _optional, "literal": _literal,
+    "number": _number, "value": _number, "text": _text, "optional text": _optional, "literal": _literal,
 }  # fmt: skip
 
 

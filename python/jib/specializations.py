@@ -9,12 +9,17 @@ from typing import NamedTuple
 
 
 class Specialization(NamedTuple):
-    """What one combination of argument types was compiled to; `stages` maps each stage to its microseconds."""
+    """What one combination of argument types was compiled to; `stages` maps each stage to its microseconds.
+
+    `kind` is "call", or "elementwise": a kernel, which goes through the elements of arrays that a function of numbers was called with.
+    Its arrays are all written `f64[:]`, of however many dimensions they are.
+    """
 
     params: tuple[str, ...]
     result: str
     code_bytes: int
     stages: dict[str, float]
+    kind: str = "call"
 
     def __str__(self) -> str:
         return f"{self.result}({', '.join(self.params)}): {self.code_bytes} bytes, {sum(self.stages.values()):.0f} µs"
@@ -58,7 +63,7 @@ class Specializations(tuple[Specialization, ...]):
         """The table's cells, heads first: texts in the first two columns, numbers in the others."""
         stages = list(dict.fromkeys([stage for one in self for stage in one.stages]))
         rows = [["arguments", "result", *stages, "total µs", "bytes"]]
-        for params, result, size, times in self:
+        for params, result, size, times, _ in self:
             cells = [f"{times[stage]:.1f}" if stage in times else "" for stage in stages]
             rows.append([", ".join(params) or "none", result, *cells, f"{sum(times.values()):.1f}", str(size)])
         return rows

@@ -308,7 +308,7 @@ def test_exceptions_pass_through() -> None:
         with pytest.raises(Strange) as caught:
             f(1)
         assert caught.value is error
-        assert not getattr(error, "__notes__", None)
+        assert getattr(error, "__notes__", None) == ["  line 1: fail(x) + 1\n          ^^^^^^^"]
         assert traceback.extract_tb(caught.value.__traceback__)[-1].name == "fail"
         error.__traceback__ = None
     for kind in (KeyboardInterrupt, SystemExit, StopIteration, ZeroDivisionError, MemoryError):

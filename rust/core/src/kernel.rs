@@ -204,6 +204,12 @@ impl Kernel {
         &self.module
     }
 
+    /// How its code is entered, for who looks inside.
+    pub fn outside(&self) -> Outside {
+        let how = if self.is_vector { HowMany::Several } else { HowMany::One };
+        Outside::Elements { uniform: self.uniform, how }
+    }
+
     pub fn size_bytes(&self) -> usize {
         self.code.size_bytes()
     }

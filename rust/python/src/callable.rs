@@ -17,12 +17,13 @@ use smallvec::SmallVec;
 
 use crate::codes;
 use crate::convert::{self, Slots};
-use crate::dump;
+use crate::dump::{self, Subject};
 use crate::elementwise;
 use crate::entry::{self, Args, Target};
 use crate::errors::{compile_error, internal, run_error};
 use crate::guard::guard;
 use crate::host::{Refusal, Run};
+use crate::kernels::Compiled;
 use crate::layout::layout;
 use crate::pointer::{Pointer, Shared};
 use crate::program::{Kind, Param, Program};
@@ -58,7 +59,7 @@ pub struct Callable {
 }
 
 /// A specialisation as Python sees it.
-type Row = (Vec<String>, String, usize, Stages);
+type Row = (Vec<String>, String, usize, Stages, &'static str);
 
 #[pymethods]
 impl Callable {
@@ -163,19 +164,24 @@ impl Callable {
     ) -> PyResult<dump::Seen> {
         guard(py, || {
             let program = self.program();
-            let (types, result) = match signature {
-                Some(text) => program.signature(py, text)?,
-                None => (self.default_types(py)?, program.result.clone()),
+            let subject = match signature {
+                Some(text) => match elementwise::asked(self, py, text)? {
+                    Some(compiled) => Subject::Elements(compiled),
+                    None => program.signature(py, text).map(|(types, result)| Subject::Call(types, result))?,
+                },
+                None => match (self.known_types(py)?, self.elements.last()) {
+                    (None, Some(compiled)) => Subject::Elements(compiled),
+                    (types, _) => Subject::Call(self.or_unknown(types)?, program.result.clone()),
+                },
             };
-            let wish = dump::Wish { stage, target, bytes };
-            dump::dump(py, program, wish, &types, result.as_ref())
+            dump::dump(py, program, dump::Wish { stage, target, bytes }, &subject)
         })
     }
 
     /// The type of what it gives, and whether a run has other effects than that, as it is called without arguments. Nothing is run.
     fn _prospect(&self, py: Python<'_>) -> PyResult<(String, bool)> {
         guard(py, || {
-            let (program, types) = (self.program(), self.default_types(py)?);
+            let (program, types) = (self.program(), self.or_unknown(self.known_types(py)?)?);
             let found = with_room(|| typed_ir(&program.unit, &types, program.result.as_ref(), program.options));
             let (module, _) = found.map_err(|error| compile_error(py, &program.source, error))?;
             Ok((module.functions[0].result.to_string(), acts(&module)))
@@ -203,18 +209,25 @@ impl Callable {
 
     /// How many instructions of all that was compiled could trap: none. For tests.
     fn _traps(&self) -> usize {
-        self.known().iter().map(|(_, s)| s.traps()).sum()
+        let kernels: usize = self.elements.all().iter().map(|compiled| compiled.kernel.traps()).sum();
+        self.known().iter().map(|(_, s)| s.traps()).sum::<usize>() + kernels
     }
 
-    /// What has been compiled: (argument types, result type, bytes of code, [(stage, microseconds)]).
+    /// What has been compiled: (argument types, result type, bytes of code, [(stage, microseconds)], kind).
     fn _specializations(&self) -> Vec<Row> {
+        let with_crossing = |stages: Stages| [("cross", self.program().crossing)].into_iter().chain(stages).collect();
         let row = |(_, s): &(u64, Arc<Specialisation>)| {
             let types = s.params.iter().map(Ty::to_string).collect();
-            let mut stages = vec![("cross", self.program().crossing)];
-            stages.extend(s.stages());
-            (types, s.result().to_string(), s.code_bytes(), stages)
+            (types, s.result().to_string(), s.code_bytes(), with_crossing(s.stages()), "call")
         };
-        self.known().iter().map(row).collect()
+        let element = |compiled: Arc<Compiled>| {
+            let (types, result) = compiled.types();
+            let types = types.iter().map(Ty::to_string).collect();
+            (types, result.to_string(), compiled.kernel.size_bytes(), with_crossing(compiled.stages()), "elementwise")
+        };
+        let mut rows: Vec<Row> = self.known().iter().map(row).collect();
+        rows.extend(self.elements.all().into_iter().map(element));
+        rows
     }
 }
 
@@ -250,21 +263,27 @@ impl Callable {
         self.specialisations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The types to dump when none are given: those of the declaration, or of what was compiled last.
-    fn default_types(&self, py: Python<'_>) -> PyResult<Vec<Ty>> {
+    /// The types that are meant when none are given: those of the declaration, or of what was compiled last for a call that is not one for
+    /// each element.
+    fn known_types(&self, py: Python<'_>) -> PyResult<Option<Vec<Ty>>> {
         let program = self.program();
-        let Program { params, name, .. } = program;
+        let params = &program.params;
         let known = |param: &Param| match param.kind {
             Kind::Given => program.given_type(py, param).map(Some),
             _ => Ok(param.declared.clone()),
         };
         if let Some(types) = params.iter().map(|p| known(p).transpose()).collect::<Option<PyResult<Vec<Ty>>>>() {
-            return types;
+            return types.map(Some);
         }
-        self.known().last().map(|(_, s)| s.params.clone()).ok_or_else(|| {
+        Ok(self.known().last().map(|(_, s)| s.params.clone()))
+    }
+
+    fn or_unknown(&self, types: Option<Vec<Ty>>) -> PyResult<Vec<Ty>> {
+        let Program { params, name, .. } = self.program();
+        types.ok_or_else(|| {
             let example = vec!["float"; params.iter().filter(|p| p.kind != Kind::Given).count()].join(", ");
             PyValueError::new_err(format!(
-                "{name} has not been called yet: say for which types, as in signature=\"({example})\""
+                "{name} has been compiled for no types yet; say for which, as in signature=\"({example})\""
             ))
         })
     }

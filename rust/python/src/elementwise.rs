@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jib_core::diag::Diag;
 use jib_core::kernel::Param as Element;
+use jib_core::types::parse::Signature;
 use jib_core::types::{FloatTy, IntTy, Item, Ty};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -53,6 +54,23 @@ impl Known {
 
     pub fn find(&self, key: &Key) -> Option<Arc<Compiled>> {
         self.entries().iter().rev().find(|entry| entry.key == *key).map(|entry| entry.compiled.clone())
+    }
+
+    /// Oldest first.
+    pub fn all(&self) -> Vec<Arc<Compiled>> {
+        self.entries().iter().map(|entry| entry.compiled.clone()).collect()
+    }
+
+    pub fn last(&self) -> Option<Arc<Compiled>> {
+        self.entries().last().map(|entry| entry.compiled.clone())
+    }
+
+    /// The last of those that a signature may mean, which does not tell Python's numbers from NumPy's.
+    fn like(&self, key: &Key) -> Option<Arc<Compiled>> {
+        let entries = self.entries();
+        let last = |fits: &dyn Fn(&Key) -> bool| entries.iter().rfind(|entry| fits(&entry.key));
+        let found = last(&|other| other == key).or_else(|| last(&|other| kernels::is_like(key, other)));
+        found.map(|entry| entry.compiled.clone())
     }
 
     fn keep(&self, key: &Key, compiled: &Arc<Compiled>) {
@@ -163,6 +181,45 @@ pub fn call<'py>(
             let Simple { key, cast, .. } = simple;
             by_ufunc(slf, &key, &compiled, args, &given, cast, keywords)
         };
+    }
+}
+
+/// The kernel that a signature with arrays means; None if it has none, or the function takes arrays itself. One that no call has needed is
+/// compiled to be looked at.
+pub fn asked(callable: &Callable, py: Python<'_>, text: &str) -> PyResult<Option<Arc<Compiled>>> {
+    let program = callable.program();
+    if program.takes_arrays || !text.contains('[') {
+        return Ok(None);
+    }
+    let Signature { params, result } = program.read_signature(py, text)?;
+    if !params.iter().any(|ty| matches!(ty, Ty::Array(_))) {
+        return Ok(None);
+    }
+    let elements: Vec<Ty> = params.iter().map(kernels::element).collect();
+    let accepted = program.unit.accept(&elements).map_err(|error| compile_error(py, &program.source, error))?;
+    let mut key = Key::new();
+    for ((param, ty), accepted) in program.params.iter().zip(&params).zip(&accepted) {
+        key.push(byte(match ty {
+            Ty::Array(array) => Element { item: taken(program, param, array.item)?, weak: false, uniform: false },
+            other => {
+                let item = Item::of(accepted).ok_or_else(|| no_item(program, param, Ok(other)))?;
+                // As a call with a number of Python's: no other has these types.
+                let weak = param.declared.is_none() && [Ty::Bool, Ty::INT, Ty::FLOAT].contains(other);
+                Element { item, weak, uniform: true }
+            }
+        }));
+    }
+    let compiled = match callable.elements.like(&key) {
+        Some(compiled) => compiled,
+        None => kernels::kernel(py, program, &key)?,
+    };
+    let made = &compiled.kernel.module().functions[0].result;
+    match result.map(|result| kernels::element(&result)) {
+        Some(result) if result != *made => {
+            let diag = Diag::new("return-type", program.unit.span(), &[&program.name, made, &result]);
+            Err(compile_error(py, &program.source, diag.into()))
+        }
+        _ => Ok(Some(compiled)),
     }
 }
 

@@ -3,7 +3,7 @@
 use jib_core::diag::{Diag, Error};
 use jib_core::failure::{Cause, Failure};
 use jib_core::span::Span;
-use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError};
+use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -66,6 +66,14 @@ pub fn run_error(py: Python<'_>, source: &Py<PyAny>, failure: &Failure, refusal:
             }
             // Whoever raised it knows its place.
             (None, Some(Refusal::Raised(error))) => return Ok(error),
+            (None, Some(Refusal::Called(error))) => {
+                // Ctrl-C and the like are about the program, not about a place in the text.
+                if error.is_instance_of::<PyException>(py) {
+                    let note = py.import(intern!(py, "jib.errors"))?.getattr(intern!(py, "add_call_note"))?;
+                    call(&note, (error.value(py), source, span(py, failure.span)?))?;
+                }
+                return Ok(error);
+            }
             (None, Some(Refusal::Interrupted)) => {
                 return Ok(PyKeyboardInterrupt::new_err("interrupted by interrupt()"));
             }

@@ -153,7 +153,7 @@ fn text(py: Python<'_>, source: &Py<PyAny>) -> PyResult<String> {
 }
 
 /// The mistake in a signature, at its place in that.
-fn misread(py: Python<'_>, source: &Py<PyAny>, text: &str, wrong: Wrong) -> PyErr {
+pub fn misread(py: Python<'_>, source: &Py<PyAny>, text: &str, wrong: Wrong) -> PyErr {
     // In characters, as Python counts.
     let count = |bytes: usize| text[..bytes].chars().count() as u32;
     let (start, end) = match wrong.code {

@@ -65,6 +65,8 @@ impl Gil {
 pub enum Refusal {
     /// The exception of a signal's handler, or of `print`.
     Raised(PyErr),
+    /// The exception of a Python callable that the text calls, or of what it returned.
+    Called(PyErr),
     Interrupted,
     Fuel(u64),
     Timeout(Duration),
@@ -75,6 +77,7 @@ impl Refusal {
     pub fn clone_ref(&self, py: Python<'_>) -> Refusal {
         match self {
             Refusal::Raised(error) => Refusal::Raised(error.clone_ref(py)),
+            Refusal::Called(error) => Refusal::Called(error.clone_ref(py)),
             Refusal::Interrupted => Refusal::Interrupted,
             Refusal::Fuel(fuel) => Refusal::Fuel(*fuel),
             Refusal::Timeout(timeout) => Refusal::Timeout(*timeout),
@@ -381,7 +384,7 @@ impl Host for Run<'_> {
     fn call(&mut self, index: u32, args: &[u64], out: &mut [u64]) -> Result<(), HostError> {
         let callee = self.externs.get(index as usize).ok_or(HostError)?;
         let done = self.python(|py| callee.get().run(py, args, out));
-        self.asked(done)
+        done.map_err(|error| self.refuse(Refusal::Called(error)))
     }
 
     fn poll(&mut self) -> Result<(), HostError> {

@@ -10,14 +10,14 @@ use jib_core::diag::Error;
 use jib_core::failure::{Host, HostError};
 use jib_core::kernel::{self, Kernel, Param};
 use jib_core::typed::Op;
-use jib_core::types::Item;
+use jib_core::types::{ArrayTy, Item, Ty};
 use lru::LruCache;
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
 use crate::errors::compile_error;
 use crate::program::Program;
-use crate::specialise::{prepare, with_room};
+use crate::specialise::{Stages, prepare, with_room};
 
 /// What the arguments are, one byte each.
 pub type Key = SmallVec<[u8; 16]>;
@@ -78,10 +78,57 @@ impl Compiled {
         });
     }
 
+    /// What it takes and gives as a signature has it: arrays, or one number for all elements.
+    pub fn types(&self) -> (Vec<Ty>, Ty) {
+        let param = |param: &Param| if param.uniform { param.item.ty() } else { array(param.item) };
+        let result = &self.kernel.module().functions[0].result;
+        let uniform = self.params.iter().all(|param| param.uniform);
+        (self.params.iter().map(param).collect(), if uniform { result.clone() } else { arrays(result) })
+    }
+
+    /// Stages, in order, and the microseconds each took.
+    pub fn stages(&self) -> Stages {
+        let (before, code) = (self.kernel.stages(), self.kernel.timings());
+        vec![
+            ("types", before.types),
+            ("passes", before.passes),
+            ("clif", code.clif),
+            ("machine", code.machine),
+            ("link", code.link),
+        ]
+    }
+
     /// The items of all operands: arguments, then results.
     pub fn items(&self) -> impl Iterator<Item = Item> {
         self.params.iter().map(|param| param.item).chain(self.kernel.outs().iter().copied())
     }
+}
+
+/// The type of arrays that have such elements, as a signature names all of them.
+fn array(item: Item) -> Ty {
+    Ty::Array(ArrayTy { item, ndim: 1, contiguous: false, writable: true })
+}
+
+/// A type, with arrays in place of numbers.
+fn arrays(ty: &Ty) -> Ty {
+    match ty {
+        Ty::Tuple(items) => Ty::Tuple(items.iter().map(arrays).collect()),
+        other => Item::of(other).map_or_else(|| other.clone(), array),
+    }
+}
+
+/// A type, with elements in place of arrays.
+pub fn element(ty: &Ty) -> Ty {
+    match ty {
+        Ty::Tuple(items) => Ty::Tuple(items.iter().map(element).collect()),
+        Ty::Array(array) => array.item.ty(),
+        other => other.clone(),
+    }
+}
+
+/// Whether two kernels differ at most in which of their numbers are Python's.
+pub fn is_like(key: &Key, other: &Key) -> bool {
+    key.len() == other.len() && key.iter().zip(other).all(|(a, b)| (a ^ b) & !WEAK == 0)
 }
 
 /// The host of a run without elements.

@@ -113,7 +113,7 @@ impl Shared {
         }
         let old = self.last().and_then(|mut last| last.replace((failure, refusal)));
         // To let go of an exception may run anything: not with the lock, and not without the GIL.
-        if let Some((_, Some(Refusal::Raised(error)))) = old {
+        if let Some((_, Some(Refusal::Raised(error) | Refusal::Called(error)))) = old {
             gil::attached_again(|_| drop(error));
         }
     }

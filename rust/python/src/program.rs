@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use jib_core::code::OptLevel;
 use jib_core::limits::Limits;
+use jib_core::span::Span;
 use jib_core::typed::Mode;
+use jib_core::types::parse::{self, Signature, Wrong};
 use jib_core::types::ticks::Counting;
-use jib_core::types::{ArrayTy, Ty, parse};
+use jib_core::types::{ArrayTy, Ty};
 use jib_core::unit::Unit;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -23,7 +25,7 @@ use crate::calls;
 use crate::convert::{self, Place, Slots};
 use crate::entry::Args;
 use crate::errors::{compile_error, internal};
-use crate::externs::Extern;
+use crate::externs::{Extern, misread};
 use crate::guard::guard;
 use crate::host::{Budget, Gil};
 use crate::specialise::{Engine, Options};
@@ -252,24 +254,30 @@ impl Program {
 
     /// The types that a signature's text stands for, and the result it fixes.
     pub fn signature(&self, py: Python<'_>, text: &str) -> PyResult<(Vec<Ty>, Option<Ty>)> {
-        let wrong = |code: &'static str, piece: String| {
-            let piece = piece.chars().take(80).collect();
-            let diag = jib_core::diag::Diag { code, args: vec![piece], span: self.unit.span() };
-            compile_error(py, &self.source, diag.into())
+        let signature = self.read_signature(py, text)?;
+        let types = self.unit.accept(&signature.params).map_err(|error| compile_error(py, &self.source, error))?;
+        Ok((types, signature.result))
+    }
+
+    /// What a signature's text says, for all parameters. A mistake in it is shown in that text.
+    pub fn read_signature(&self, py: Python<'_>, text: &str) -> PyResult<Signature> {
+        let misread = |wrong: Wrong| match signature_source(py, text) {
+            Ok(source) => misread(py, &source, text, wrong),
+            Err(error) => error,
         };
-        let mut signature = parse::signature(text).map_err(|w| wrong(w.code, w.piece))?;
+        let mut signature = parse::signature(text).map_err(misread)?;
         // The number of types is to be that of the parameters which people see.
         let (shown, written) = (self.params.len() - self.given().count(), signature.params.len());
         if shown != written {
             let args = vec![shown.to_string(), written.to_string()];
-            let diag = jib_core::diag::Diag { code: "signature-count", args, span: self.unit.span() };
-            return Err(compile_error(py, &self.source, diag.into()));
+            let span = Span { start: 0, end: text.chars().count() as u32 };
+            let diag = jib_core::diag::Diag { code: "signature-count", args, span };
+            return Err(compile_error(py, &signature_source(py, text)?, diag.into()));
         }
         for param in self.given() {
             signature.params.push(self.given_type(py, param)?);
         }
-        let types = self.unit.accept(&signature.params).map_err(|error| compile_error(py, &self.source, error))?;
-        Ok((types, signature.result))
+        Ok(signature)
     }
 
     /// The parameters that callers cannot give.
@@ -347,6 +355,12 @@ impl Program {
         }
         Ok((types, slots))
     }
+}
+
+/// A signature as a text in which places can be shown.
+fn signature_source(py: Python<'_>, text: &str) -> PyResult<Py<PyAny>> {
+    let class = py.import(intern!(py, "jib.source"))?.getattr(intern!(py, "Source"))?;
+    Ok(calls::call(&class, (text, "<signature>"))?.unbind())
 }
 
 /// The types of a call's arguments.

@@ -30,13 +30,14 @@ pub use super::dump_asm::dump_asm;
 /// The CLIF of every function, as built or as Cranelift's optimiser leaves it.
 pub fn dump_clif(
     module: &Module,
+    outside: Outside,
     optimised: bool,
     target: Option<Target>,
     lines: &Lines,
 ) -> Result<Listing, CodeError> {
     let isa = machine(&Options::default(), target, false)?;
     let mut listing = Listing::default();
-    each(module, &*isa, |unit, planned, context| {
+    each(module, outside, &*isa, |unit, planned, context| {
         if optimised {
             let optimise = || context.optimize(&*isa, &mut Default::default());
             apart(target, optimise)?.map_err(|error| refused(target, error))?;
@@ -74,13 +75,14 @@ pub(super) fn refused(target: Option<Target>, error: impl fmt::Display) -> CodeE
     }
 }
 
-/// Builds each function of a module and hands it over.
+/// Builds each function of a module, to be entered in this way, and hands it over.
 pub(super) fn each(
     module: &Module,
+    outside: Outside,
     isa: &dyn TargetIsa,
     mut show: impl FnMut(&Unit, (FuncId, Face), &mut Context) -> Result<(), CodeError>,
 ) -> Result<(), CodeError> {
-    let mut unit = Unit::new(module, isa.frontend_config(), Outside::Slots, false);
+    let mut unit = Unit::new(module, isa.frontend_config(), outside, false);
     unit.places = Some(Vec::new());
     let mut context = Context::new();
     let mut buffers = FunctionBuilderContext::new();
@@ -102,8 +104,13 @@ pub(super) fn header(listing: &mut Listing, unit: &Unit, (id, face): (FuncId, Fa
         listing.line("", None);
     }
     let function = &unit.module.functions[id.0 as usize];
-    let entry = if face == Face::Entry { " (entry)" } else { "" };
-    listing.line(&format!("; {}{entry}", function.name), Some(function.span));
+    let how = match face {
+        Face::Entry => " (entry)",
+        // What a function does with whole arrays is a function of its own there, which has no other face.
+        Face::Block if !unit.is_kernel(id) => " (each element)",
+        _ => "",
+    };
+    listing.line(&format!("; {}{how}", function.name), Some(function.span));
 }
 
 pub(super) fn callee_name(unit: &Unit, func: &ir::Function, name: &ExternalName) -> String {

@@ -15,6 +15,7 @@ use super::isa::is_large;
 use super::target::Target;
 use crate::code::{CodeError, Options};
 use crate::listing::Listing;
+use crate::outside::Outside;
 use crate::span::{Lines, Span};
 use crate::typed::Module;
 
@@ -33,6 +34,7 @@ struct Line<'c> {
 /// The machine code of every function.
 pub fn dump_asm(
     module: &Module,
+    outside: Outside,
     options: &Options,
     target: Option<Target>,
     bytes: bool,
@@ -44,7 +46,7 @@ pub fn dump_asm(
     capstone.set_skipdata(true).map_err(internal)?;
     let mut listing = Listing::default();
     let mut blocks = 0;
-    each(module, &*isa, |unit, planned, context| {
+    each(module, outside, &*isa, |unit, planned, context| {
         blocks += context.func.dfg.num_blocks();
         let isa = machine(options, target, is_large(&context.func, blocks))?;
         let compile = || context.compile(&*isa, &mut Default::default()).map(drop).map_err(|error| error.inner);

@@ -6,6 +6,7 @@ use crate::code::{Code, CodeError, OptLevel, Options, compile};
 use crate::codegen::dump;
 use crate::failure::{Cause, Failure, Host, HostError};
 use crate::fault::Fault;
+use crate::outside::Outside;
 use crate::runtime::{self, Body, Kind};
 use crate::span::Lines;
 use crate::typed::build::{Builder, Recorder, function, gcd, module};
@@ -58,7 +59,7 @@ fn agree(module: &Module, codes: &[Code; 2], args: &[u64]) -> Result<Vec<u64>, F
 }
 
 fn clif(module: &Module) -> String {
-    dump::dump_clif(module, false, None, &Lines(vec![0])).expect("dumps").text
+    dump::dump_clif(module, Outside::Slots, false, None, &Lines(vec![0])).expect("dumps").text
 }
 
 fn bits(x: f64) -> u64 {

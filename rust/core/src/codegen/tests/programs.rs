@@ -246,11 +246,11 @@ fn dumps_name_functions_and_places() {
     let module = fib();
     let lines = Lines(vec![0, 4]);
     for optimised in [false, true] {
-        let text = dump::dump_clif(&module, optimised, None, &lines).expect("dumps").text;
+        let text = dump::dump_clif(&module, Outside::Slots, optimised, None, &lines).expect("dumps").text;
         assert!(text.starts_with("; fib\nfunction u0:0(i64, i64) -> i64, i32"), "{text}");
         assert!(text.contains("; fib (entry)") && text.contains("; fib\n") && text.contains("@2:"), "{text}");
     }
-    let text = dump::dump_asm(&module, &Options::default(), None, false, &lines).expect("dumps").text;
+    let text = dump::dump_asm(&module, Outside::Slots, &Options::default(), None, false, &lines).expect("dumps").text;
     assert!(text.starts_with("; fib\n    0  ") && text.contains(" ; 2:"), "{text}");
 }
 

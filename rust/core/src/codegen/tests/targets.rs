@@ -10,7 +10,14 @@ fn built() -> Vec<Target> {
 }
 
 fn asm(module: &Module, target: Option<Target>) -> Result<Listing, CodeError> {
-    dump::dump_asm(module, &Options { verify: true, ..Options::default() }, target, true, &Lines(vec![0]))
+    dump::dump_asm(
+        module,
+        Outside::Slots,
+        &Options { verify: true, ..Options::default() },
+        target,
+        true,
+        &Lines(vec![0]),
+    )
 }
 
 /// `x*x + y`; each operation with a place of its own.
@@ -43,7 +50,8 @@ fn every_machine_that_was_built_in_has_code() {
             }
             for optimised in [false, true] {
                 let clif =
-                    dump::dump_clif(&sums(&ty, Mode::Numpy), optimised, Some(target), &Lines(vec![0])).expect("builds");
+                    dump::dump_clif(&sums(&ty, Mode::Numpy), Outside::Slots, optimised, Some(target), &Lines(vec![0]))
+                        .expect("builds");
                 assert_eq!(clif.text.lines().count(), clif.places.len());
                 assert!(clif.places.contains(&Some(Span { start: 0, end: 3 })), "{}", clif.text);
             }
