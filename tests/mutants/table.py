@@ -564,7 +564,7 @@ MUTANTS = [
     ),
     Mutant(
         "symbols-links-followed",
-        "code/symbols/perf_map.rs",
+        "code/symbols/own.rs",
         "libc::O_NOFOLLOW | libc::O_NONBLOCK",
         "libc::O_NONBLOCK",
         "a link in /tmp has us empty another file of this user's",
