@@ -92,7 +92,7 @@ def test_ctrl_c_clears_a_line(terminal: Terminal) -> None:
 def test_garbage(terminal: Terminal) -> None:
     for text in ["$", ")", "'", "def", "1 +", "class A: pass", "é", "\N{RIGHT-TO-LEFT OVERRIDE}1"]:
         said = terminal.say(text)
-        assert re.search(r"^\s*\^+\n?.*Error: |Error: ", said, re.MULTILINE), (text, said)
+        assert re.search(r"^ *\^+\n\w+Error: ", said, re.MULTILINE), (text, said)
         assert "Traceback" not in said
     assert terminal.say("2 + 2") == "4"
     assert "there is no command :nothing" in terminal.say(":nothing")
@@ -173,7 +173,8 @@ def test_colours(tmp_path: Path) -> None:
     with Terminal(home=tmp_path) as terminal:
         terminal.wait("jib>")
         terminal.say("1 + 2.5")
-        assert re.search(rb"\x1b\[[\d;]*m1", terminal.raw) or re.search(rb"\x1b\[[\d;]*m3\.5", terminal.raw)
+        assert b"\x1b[32m3.5\x1b[39m" in terminal.raw  # the value
+        assert re.search(rb"\x1b\[0;32m[12]", terminal.raw)  # what was typed
     with Terminal(home=tmp_path, NO_COLOR="1") as terminal:
         terminal.wait("jib>")
         terminal.say("1 + 2.5")

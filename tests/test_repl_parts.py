@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from pathlib import Path
+from threading import get_ident
 
 import pytest
 from hypothesis import given
@@ -75,7 +76,8 @@ def test_every_program_of_the_filetests_goes_through_in_pieces() -> None:
 @given(st.text(alphabet="if:def()[]'\"\\#\n \tax1,", max_size=60))
 def test_no_character_is_lost_and_an_empty_line_ends_what_has_no_bracket(text: str) -> None:
     pieces = "".join(script(text))
-    assert "".join(pieces.split()) in "".join(text.split()) or "#" in text
+    if "#" not in text:  # a line of a comment alone is left out
+        assert "".join(pieces.split()) == "".join(text.split())
     scan = chunks.Scan()
     for line in [*text.split("\n"), ""]:
         scan.line(line)
@@ -321,7 +323,7 @@ def test_what_is_no_file_is_not_replaced(spoken: Spoken, tmp_path: Path) -> None
         assert "cannot write" in spoken.say(text)[1]
     assert pipe.is_fifo()
     assert spoken.say(f":save {link}")[1] == "" and link.is_symlink() and "x = 1" in file.read_text()
-    taken = tmp_path / f"other.{os.getpid()}.new"
+    taken = tmp_path / f"other.{os.getpid()}-{get_ident()}"
     taken.write_text("not ours")
     assert "cannot write" in spoken.say(f":save {tmp_path / 'other'}")[1] and taken.read_text() == "not ours"
 
@@ -374,7 +376,8 @@ def test_a_function_is_no_value_but_is_shown(spoken: Spoken) -> None:
         said.startswith("f() does not say the types of its parameters: :asm f(1, 2.5) is for")
         and "\n" not in said.strip()
     )
-    assert "vaddsd" in spoken.say(":asm f(1, 2.5)")[0] and "x: int" in spoken.say(":ast f")[0] or spoken.went_well
+    assert "vaddsd" in spoken.say(":asm f(1, 2.5)")[0]
+    assert "Parameter name='x'" in spoken.say(":ast f")[0]
     assert "'string'" in spoken.say(":asm f (float, string)")[1]
     assert spoken.say(":asm --foo f(1)")[1].startswith(
         "there is no option --foo; :asm has --source, --bytes, --target, -o"
@@ -409,7 +412,7 @@ def test_files(spoken: Spoken, tmp_path: Path) -> None:
     np.save(tmp_path / "data.npy", np.arange(3.0))
     np.save(tmp_path / "no name.npy", np.arange(3.0))
     np.save(tmp_path / "words.npy", np.array(["a"]))
-    assert spoken.say(f":load {tmp_path}/data.npy") == ("data is f64[:] of shape (3,)\n", "")
+    assert spoken.say(f":load {tmp_path}/data.npy") == ("data is f64[::1] of shape (3,)\n", "")
     assert spoken.say("sum(data)") == ("3.0\n", "")
     assert "no name is no name" in spoken.say(f":load {tmp_path}/no name.npy")[1]
     assert not spoken.say(f":load {tmp_path}/words.npy")[0] and not spoken.say(f":load {tmp_path}/none.npy")[0]
@@ -422,9 +425,11 @@ def test_files(spoken: Spoken, tmp_path: Path) -> None:
 def test_lines_of_a_listing_are_numbered(spoken: Spoken) -> None:
     assert spoken.say(":explain")[1].startswith("nothing to explain yet")
     spoken.say(":asm 1.5 * 2")
-    lines = spoken.say(":explain")[0].split("\n")
-    assert lines[0].startswith(" 1  ;") or lines[0].startswith("1  ;")
-    assert "1.5 * 2" in spoken.say(":explain 2")[0] + spoken.say(":explain 4")[0]
+    lines = spoken.say(":explain")[0].rstrip("\n").split("\n")
+    width = len(str(len(lines)))
+    assert [line[: width + 2] for line in lines] == [f"{number:{width}}  " for number in range(1, len(lines) + 1)]
+    code = next(number for number, line in enumerate(lines, 1) if line.endswith("; 1:1"))
+    assert spoken.say(f":explain {code}")[0] == "<jib-prepare>:1:1\n1.5 * 2\n^^^^^^^\n"
 
 
 def test_budgets_name_their_setting(spoken: Spoken) -> None:

@@ -26,10 +26,13 @@ def function_html(function: Function) -> str:
     >>> print(function_html(f))
     <div><code>twice(x)</code>
     <pre style="...">...def... ...twice...</pre>
-    <table><tr><th>specialisation</th><th>bytes</th><th>µs</th></tr>
-    <tr><td><code>float(float)</code></td><td>...</td><td>...</td></tr></table></div>
+    <table>
+    <tr><th>arguments</th><th>result</th>...<th>bytes</th></tr>
+    <tr><td>float</td><td>float</td>...</tr>
+    </table></div>
     """
     from .highlight import html, visible
+    from .specializations import Specializations
 
     parts = [f"<div><code>{escape(visible(f'{function.__name__}{function.__signature__}'))}</code>"]
     source = function.source.strip("\n")
@@ -38,14 +41,7 @@ def function_html(function: Function) -> str:
         parts.append(f"<div>and {len(source) - LONGEST:,} more characters</div>")
     made = function.specializations
     if made:
-        parts.append("<table><tr><th>specialisation</th><th>bytes</th><th>µs</th></tr>")
-    for each in made[:MOST]:
-        types = escape(f"{each.result}({', '.join(each.params)})")
-        parts.append(
-            f"<tr><td><code>{types}</code></td><td>{each.code_bytes:,}</td><td>{sum(each.stages.values()):,.0f}</td></tr>"
-        )
+        parts.append(Specializations(made[:MOST])._repr_html_())
     if len(made) > MOST:
-        parts.append(f"<tr><td>and {len(made) - MOST} more</td><td></td><td></td></tr>")
-    if made:
-        parts[-1] += "</table>"
+        parts.append(f"<div>and {len(made) - MOST} more</div>")
     return "\n".join(parts) + "</div>"

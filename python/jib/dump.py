@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from . import _native
 from .listing import Listing, beside_source, listing
 from .source import Span
+from .whole import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +97,9 @@ def dump_all(
         texts["cfg.svg"] = made.svg()
     where = Path(folder)
     where.mkdir(parents=True, exist_ok=True)
-    return tuple([_write(where / name, text) for name, text in texts.items()])
+    for name, text in texts.items():
+        write(str(where / name), text)
+    return tuple([where / name for name in texts])
 
 
 def _front(function: Function, stage: str) -> Listing:
@@ -118,18 +121,6 @@ def _front(function: Function, stage: str) -> Listing:
     else:
         lowered = lower(parse(text, options.limits), text, options.params, options.limits, options.externs)
     return listing(ir_text.written(lowered.module), stage, text)
-
-
-def _write(path: Path, text: str) -> Path:
-    """Puts a file in its place when it is whole. The text of a program may have half a character in a comment."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(text.encode(errors="backslashreplace"))
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    return path
 
 
 def targets() -> dict[str, bool]:

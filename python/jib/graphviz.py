@@ -20,7 +20,7 @@ def svg(graph: str, timeout: float = 30.0) -> str:
     except subprocess.TimeoutExpired:
         raise TimeoutError(f"dot needed more than {timeout:g} seconds") from None
     if done.returncode != 0:
-        from .listing import visible
+        from .highlight import visible
 
         words = done.stderr.decode(errors="replace").strip()
         raise RuntimeError(f"dot failed with status {done.returncode}: {visible(words):.500}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from .highlight import visible
 from .source import Source, Span
 
 if TYPE_CHECKING:
@@ -144,14 +145,3 @@ def beside_source(code: Listing) -> Listing:
             lines.append((above.rstrip(), Span(start, start + len(written))))
         lines.append((text, span))
     return listing(lines, code.stage, source)
-
-
-def visible(text: str) -> str:
-    """A piece of a source with all escaped that cannot be seen, but for tabs.
-
-    >>> visible("a\\tb \\x1b[31m\\u202e")
-    'a\\tb \\\\x1b[31m\\\\u202e'
-    """
-    if text.isprintable():
-        return text
-    return "".join([c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from _thread import RLock, get_ident  # threading is slow to import
+from _thread import RLock  # threading is slow to import
 from array import array
 from itertools import accumulate
 from typing import Any
@@ -311,16 +311,12 @@ class _Table:
 
     def write(self, path: str) -> None:
         """Save the table, whole or not at all; a directory that cannot be written is no one's problem."""
+        from .whole import write
+
         text = self.text()
-        partial = f"{path}.{os.getpid()}-{get_ident()}"
-        try:
+        with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            with open(partial, "x", encoding="utf-8", newline="\n") as file:
-                file.write(f"{_digest(text)}\n{text}")
-            os.replace(partial, path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(partial)
+            write(path, f"{_digest(text)}\n{text}")
 
 
 def _little_endian(cells: array[int]) -> array[int]:

@@ -80,10 +80,13 @@ class Session:
         Raises what `compile` raises, and what the text raises. A mistake in a definition that has come to be one because a function it
         uses was redefined has a note that says so.
         """
+        _check_text(text, "run")
         nested = self._lock._is_owned()  # type: ignore[attr-defined]  # in a host function that another run calls
         with self._lock:
             before, outer = self._state, self._runs if nested else ()
-            run = self._begin(text, "run", file, line)
+            self._count += 1
+            origins = None if file is None else [Origin(file, line + at, 0) for at in range(text.count("\n") + 1)]
+            run = self._begin(Source(text, file or f"<jib-{self._count}>", origins))
             self._runs = (*outer, run)
             try:
                 value = run.run()
@@ -111,7 +114,8 @@ class Session:
         >>> session.prepare("k * 2.5", parameters=True).params
         ('k',)
         """
-        return self._begin(text, "prepare").prepare(parameters, signature)
+        _check_text(text, "prepare")
+        return self._begin(Source(text, "<jib-prepare>")).prepare(parameters, signature)
 
     def types(self, text: str) -> str:
         """The type of what a text's last expression gives, found without running it; of a function, its parameters and what it declares.
@@ -139,17 +143,9 @@ class Session:
         for run in self._runs:
             run.stop()
 
-    def _begin(self, text: str, method: str, file: str | None = None, line: int = 1) -> Run:
+    def _begin(self, source: Source) -> Run:
         from .sessions.running import Run  # with all that reads a text
 
-        if not isinstance(text, str):
-            raise TypeError(f"{method}() takes a text, not {type(text).__name__}")
-        if method == "run":
-            self._count += 1
-        if file is None:
-            source = Source(text, f"<jib-{self._count if method == 'run' else method}>")
-        else:
-            source = Source(text, file, [Origin(file, line + at, 0) for at in range(text.count("\n") + 1)])
         return Run(self._state, source)
 
     def __copy__(self) -> Session:
@@ -350,6 +346,11 @@ class Session:
                         f"'{name}' was made with other rules of arithmetic; set it again afterwards, or delete it"
                     )
             self._state = self._state._replace(options=chosen, made={})
+
+
+def _check_text(text: object, method: str) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"{method}() takes a text, not {type(text).__name__}")
 
 
 class _Functions(Mapping[str, "Function"]):

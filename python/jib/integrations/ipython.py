@@ -23,6 +23,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from ..api import STAGES, compile
 from ..cli import OPTIONS
 from ..errors import CompileError, ParseError
+from ..sessions.fit import TOLD
 from .cells import Cells, Done, Place, Untyped, dumped
 from .completion import completions
 from .meanings import usable
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 #: The options of `%%jib` that say which session a cell belongs to, and their values.
 CHOICES: dict[str, tuple[str, ...]] = {
     "arithmetic": OPTIONS["arithmetic"] or (),
-    "engine": ("auto", *(OPTIONS["engine"] or ())),
+    "engine": OPTIONS["engine"] or (),
     "opt_level": OPTIONS["opt_level"] or (),
 }
 
@@ -121,8 +122,7 @@ class JibMagics(Magics):
             done = cells.run(text, space, place, signature, stage)
         self.shell.user_ns.update(done.names)
         for broken, problem in done.broken.items():
-            lines = [*_rendered(self.shell, problem), f"({broken}() does not fit any more; it can be defined anew)"]
-            print("\n".join(lines), file=sys.stderr)
+            print("\n".join([*_rendered(self.shell, problem), TOLD.format(broken)]), file=sys.stderr)
         if stage is not None and done.dump is not None:
             self._show(done.dump, stage)
         return done.value

@@ -107,8 +107,7 @@ class Console:
 
     def prints(self, text: str) -> bool:
         """Whether something may stand between a text and what is said of it."""
-        session = self.session
-        return "print" in text or any("print" in head(session, name, whole=True) for name in session.functions)
+        return "print" in text or "print" in self.session._read_by(self.session.functions)
 
     def fits(self, text: str) -> bool:
         """Whether what was typed is one line of the terminal, so that carets can stand under it."""
@@ -132,9 +131,11 @@ class Console:
 
     def warn(self) -> None:
         """Say which definitions do not fit any more, each once."""
+        from ..sessions.fit import TOLD
+
         broken = self.session.broken
         for name in sorted(broken.keys() - self._broken):
-            self.complain(report(broken[name]) + f"\n({name}() does not fit any more; it can be defined anew)")
+            self.complain(f"{report(broken[name])}\n{TOLD.format(name)}")
         self._broken = set(broken)
 
     def show(self, text: str, language: str = "") -> None:
@@ -179,19 +180,15 @@ def type_of(value: Any) -> str:
     >>> type_of((1, 2.5, True)), type_of(None)
     ('tuple[int, float, bool]', 'None')
     """
-    if type(value) is tuple:
+    from .. import _native
+
+    if type(value) is tuple:  # it may have None in it, which no argument is
         return f"tuple[{', '.join(map(type_of, value))}]"
-    if value is None:
-        return "None"
-    if hasattr(value, "dtype") and hasattr(value, "ndim"):
-        kind = {"float64": "f64", "float32": "f32"}.get(str(value.dtype), str(value.dtype))
-        kind = kind.replace("uint", "u").replace("int", "i")
-        return f"{kind}[{', '.join(':' * value.ndim)}]" if value.ndim else kind
-    return type(value).__name__
+    return "None" if value is None else _native.type_of(value, "", "")
 
 
-def head(session: Session, name: str, whole: bool = False) -> str:
-    """What a function of the session is: its definition's first line, or all of it; or else what it takes.
+def head(session: Session, name: str) -> str:
+    """What a function of the session is, in a line: its definition's first, or what it takes.
 
     >>> session = Session()
     >>> session.run("def area(r):\\n    return 3 * r * r")
@@ -200,7 +197,6 @@ def head(session: Session, name: str, whole: bool = False) -> str:
     ('def area(r)', 'square(x)')
     """
     try:
-        text = session.source(name)
-        return text if whole else text.lstrip().split("\n", 1)[0].rstrip(" :")
+        return session.source(name).lstrip().split("\n", 1)[0].rstrip(" :")
     except KeyError:
         return session.types(name)

@@ -12,6 +12,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from ..highlight import visible
+from ..whole import write
 from .console import CommandError, is_empty, shown, type_of
 
 if TYPE_CHECKING:
@@ -92,24 +93,6 @@ def save(console: Console, rest: str) -> str:
     except (OSError, ValueError) as problem:
         raise refused("write", path, problem) from None
     return f"{_names(len(session))} in {visible(path)} now"
-
-
-def write(path: str, text: str) -> None:
-    """The whole file or what was there before; where a link leads, but never in the place of a device or a pipe."""
-    path = os.path.realpath(path)
-    if os.path.exists(path) and not os.path.isdir(path) and not os.path.isfile(path):
-        raise OSError(0, "it is no file")
-    beside = f"{path}.{os.getpid()}.new"
-    try:
-        with open(beside, "x", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(beside, path)
-    except FileExistsError:  # it is somebody else's
-        raise
-    except BaseException:
-        if os.path.exists(beside):
-            os.unlink(beside)
-        raise
 
 
 def _file(rest: str, name: str) -> str:

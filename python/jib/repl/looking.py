@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..function import Function
 from ..highlight import visible
+from ..lower.annotations import SCALARS
+from ..whole import write
 from .console import CommandError, type_of
-from .files import refused, write
+from .files import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .console import Console
 
-# Types in parentheses; no space can be taken in two ways, or time would be exponential.
-_TYPE = r"(?:int|float|bool|[iuf]\d+|None)(?:\[[:, 1]*\])?\s*"
-_TYPES = re.compile(rf"\(\s*(?:{_TYPE}(?:,\s*{_TYPE})*(?:,\s*)?)?\)")
-_NAMES = re.compile(r"\(\s*[A-Za-z]\w*\s*(?:,\s*[A-Za-z]\w*\s*)*\)")
+
+# Each must be followed by a comma or the end, so that no character can be taken in two ways, or time would be exponential.
+_NAMES = re.compile(r"\(\s*(?:\w+(?:\[[:,\s\d]*\])?\s*(?:,\s*|(?=\))))*\)")
 
 
 class Option(NamedTuple):
@@ -124,17 +125,15 @@ def subject(console: Console, rest: str, stage: str) -> tuple[Function, str | No
     types = named[2]
     if types is None:
         return _declared(function, stage)
-    if _TYPES.fullmatch(types) or (
-        _NAMES.fullmatch(types) and _TYPES.fullmatch(re.sub(r"\w+", "int", types)) and _is_type(types)
-    ):
+    if _are_types(types):
         return function, types
     given = session.types(f"{types[:-1].rstrip().rstrip(',')},)") if types.strip("() \n\t") else "tuple[]"
     return function, f"({given.removeprefix('tuple[')[:-1]})"
 
 
-def _is_type(types: str) -> bool:
-    """Whether one of some names in parentheses is that of a type: then they all are meant to be."""
-    return any(_TYPES.fullmatch(f"({name})") for name in re.findall(r"\w+", types))
+def _are_types(types: str) -> bool:
+    """Whether what stands in parentheses is meant to be types: names, with brackets of colons, and one of them is a type's."""
+    return _NAMES.fullmatch(types) is not None and not set(SCALARS).isdisjoint(re.findall(r"\w+", types))
 
 
 def _declared(function: Function, stage: str) -> tuple[Function, None]:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ..function import Options
 
 
+#: What people are told beside the mistake.
+TOLD = "({}() does not fit any more; it can be defined anew)"
+
+
 class Fit(NamedTuple):
     """What was found, and for which names and options."""
 
