@@ -2,7 +2,7 @@
 
 In: a session, and a terminal. Out: an exit status. Always holds: Ctrl-C clears what was typed, or stops what runs; Ctrl-D leaves; Enter
 runs a text that is whole and begins a new line in one that is not; Alt-Enter always begins one. What is pasted stays to be looked at,
-but for a text so long that prompt_toolkit would lay it out for half a minute: that is run at once.
+but for a text so long that prompt_toolkit would take seconds to lay it out: that is run at once.
 """
 
 from __future__ import annotations
