@@ -10,31 +10,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ._native import __version__, get_num_threads, set_num_threads
 from .api import STAGES, cache_clear, cache_info, compile
-from .decorator import jit
 from .errors import BudgetError, CompileError, InternalError, JitError, LimitError, ParseError
-from .externs import Extern, extern
 from .function import Function
-from .integrations import load_ipython_extension as load_ipython_extension
-from .integrations import unload_ipython_extension as unload_ipython_extension
+from .light import TYPE_CHECKING
 from .limits import Limits
-from .oneshot import evaluate
-from .session import Session
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .config import show_config
+    from .decorator import jit
+    from .externs import Extern, extern
     from .frontend import compile_ir
     from .inspection import Inspection, inspect_source
+    from .integrations import load_ipython_extension as load_ipython_extension
+    from .integrations import unload_ipython_extension as unload_ipython_extension
+    from .oneshot import evaluate
+    from .session import Session
 
 #: Names whose modules are imported when somebody asks for them: importing jib stays light.
 _LATER = {
-    "compile_ir": "frontend",
+    "Extern": "externs",
     "Inspection": "inspection",
+    "Session": "session",
+    "compile_ir": "frontend",
+    "evaluate": "oneshot",
+    "extern": "externs",
     "inspect_source": "inspection",
+    "jit": "decorator",
+    "load_ipython_extension": "integrations",
     "show_config": "config",
+    "unload_ipython_extension": "integrations",
 }
 
 __all__ = [

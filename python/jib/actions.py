@@ -11,10 +11,9 @@ its parts. Nodes are made with `tuple.__new__`: half the time of calling their c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 from .layout import Token
+from .light import TYPE_CHECKING
 from .source import Span
 from .syntax import (
     AnnAssign,
@@ -30,7 +29,6 @@ from .syntax import (
     Compare,
     Constant,
     Continue,
-    Expr,
     ExprStmt,
     For,
     FunctionDef,
@@ -48,11 +46,16 @@ from .syntax import (
     Return,
     Slice,
     Subscript,
-    Target,
     Tuple,
     Unary,
     While,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .syntax import Expr, Target
 
 _new = tuple.__new__
 ACTIONS: dict[str, Callable[[list[Any]], Any]] = {}

@@ -6,18 +6,17 @@ new argument types, when the function is called with them.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from operator import index
-from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .externs import check_externs
 from .function import Function, Made, Options, make
+from .light import TYPE_CHECKING, NamedTuple
 from .limits import DEFAULT, Limits
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+    from typing import Any
 
     from .externs import Extern
 
@@ -111,7 +110,11 @@ def chosen(
         signature = None if signature is None else _word("signature", signature)
         arithmetic, engine = _word("arithmetic", arithmetic), _word("engine", engine)
         opt_level = _word("opt_level", opt_level)
-    callees = check_externs(externs) if externs != () else ()
+    callees = ()
+    if externs != ():
+        from .externs import check_externs
+
+        callees = check_externs(externs)
     limits = limits or DEFAULT
     return signature, params, name, arithmetic, engine, opt_level, fuel, timeout, limits, nogil, threads, callees
 
@@ -187,7 +190,7 @@ def _make(source: str, *options: Any) -> Made:
 
     given = _options(*options) if not options[-1] else Options(*options)
     text = Source(source)
-    with collector_paused() if len(source) > LONG else nullcontext():
+    with collector_paused(len(source) > LONG):
         program = parse(text, given.limits)
         lowered = lower(program, text, given.params, given.limits, given.externs)
     return make(text, ir.encode(lowered.module), lowered, given)
@@ -248,16 +251,22 @@ def cache_clear() -> None:
     _native._forget()
 
 
-@contextmanager
-def collector_paused() -> Iterator[None]:
+class collector_paused:
     """While a long text becomes nodes, Python's collector would look through all of them again and again, and find nothing to free:
     half the time, and more than twice as much for a text of twice the length."""
-    import gc
 
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
+    def __init__(self, long: bool) -> None:
+        self.long = long
+
+    def __enter__(self) -> None:
+        if self.long:
+            import gc
+
+            self.long = gc.isenabled()
+            gc.disable()
+
+    def __exit__(self, *problem: object) -> None:
+        if self.long:
+            import gc
+
             gc.enable()

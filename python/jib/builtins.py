@@ -9,15 +9,17 @@ constant's signature is "=" and its value the fifth field. A signature is writte
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+
+from .light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    Default = int | float | bool | str | None | tuple[Any, ...]
 
 MODULES = ("math",)
 LATE = ("cbrt", "exp2", "fma")  # in `math` since 3.11 and 3.13; jib has them everywhere
-
-Default = Union[int, float, bool, str, None, tuple[Any, ...]]
 
 LOOPED = ("range", "enumerate", "zip")  # only a loop can take these: no primitive is behind them, so Rust has no rows
 

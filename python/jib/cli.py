@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .light import TYPE_CHECKING, NamedTuple
 from .limits import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 USAGE = """\
 usage: python -m jib

@@ -11,9 +11,11 @@ last argument is 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from .light import TYPE_CHECKING
 from .source import Place, Source, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class JitError(Exception):

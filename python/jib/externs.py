@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import keyword
 import sys
-from typing import TYPE_CHECKING, Any
 
 from . import _native
+from .light import TYPE_CHECKING
 from .source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 #: C's integers by the letters that ctypes gives them; those in capitals are unsigned.
 _INTEGERS = "bhilqBHILQ"

@@ -8,9 +8,8 @@ the same text with the same options.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from . import _native
+from .light import TYPE_CHECKING, NamedTuple
 from .limits import DEFAULT, Limits
 from .source import Source
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     import inspect
     import os
     from pathlib import Path
+    from typing import Any
 
     from .externs import Extern
     from .ir import Module

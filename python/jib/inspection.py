@@ -7,7 +7,6 @@ is that of reading the text, linear in its length.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import builtins
@@ -122,7 +121,7 @@ def inspect_source(
     source = str.__str__(source)
     options = Options(*chosen(None, params, None, "python", "native", "speed", None, None, limits, None, None, externs))
     text = Source(source)
-    with collector_paused() if len(source) > LONG else nullcontext():
+    with collector_paused(len(source) > LONG):
         program = parse(text, options.limits)
         unit = Unit(text, options.limits, options.externs)
         scopes, doc = resolve(program, unit, options.params)

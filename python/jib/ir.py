@@ -11,11 +11,15 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from typing import Any, NamedTuple, Union
+
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 MAGIC = b"jib-ir\x00\x02"
 
-Literal = Union[int, float, bool, str, None]
+Literal = int | float | bool | str | None
 
 
 class Instruction(NamedTuple):

@@ -7,12 +7,12 @@ that something jumps to is unreachable and dropped.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from .ir import Instruction
+from .light import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from .ir import Block
 

@@ -9,13 +9,15 @@ an error, raised when the parser has taken all tokens before it. Time is linear 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
 
 from .errors import error
+from .light import TYPE_CHECKING, NamedTuple
 from .limits import UNLIMITED, Limits
 from .source import Source, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class _Word(NamedTuple):

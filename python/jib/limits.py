@@ -8,8 +8,10 @@ The worst text within the defaults compiles in about two seconds and with less t
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import TYPE_CHECKING, NamedTuple
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    pass
 
 
 class _Fields(NamedTuple):
@@ -46,7 +48,6 @@ class Limits(_Fields):
 
     if not TYPE_CHECKING:  # which has these from the base
 
-        @wraps(_Fields.__new__)
         def __new__(cls, *args, **kwargs):
             return _checked(super().__new__(cls, *args, **kwargs))
 

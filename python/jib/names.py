@@ -9,7 +9,11 @@ uses it, and not before.
 from __future__ import annotations
 
 import sys
-from typing import Any, NamedTuple, Union
+
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Value(NamedTuple):
@@ -36,7 +40,7 @@ class Refused(NamedTuple):
     words: str
 
 
-Meaning = Union[Value, Shared, Alias, Refused]
+Meaning = Value | Shared | Alias | Refused
 
 DEEPEST, LARGEST = 8, 1000  # tuples in tuples; elements of a tuple, those of its elements included
 

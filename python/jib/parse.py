@@ -18,14 +18,17 @@ import sys
 from _thread import RLock  # threading is slow to import
 from array import array
 from itertools import accumulate
-from typing import Any
 
 from .actions import ACTIONS, TERMINALS, Mistake
 from .errors import JitError, error
 from .layout import Layout, Lexicon, Token
+from .light import TYPE_CHECKING
 from .limits import DEFAULT, Limits
 from .source import Source, Span
 from .syntax import Binary, Program
+
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 3  # of the saved table; counts up when what is saved changes
 

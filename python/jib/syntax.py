@@ -7,9 +7,11 @@ thing is the same. Nothing here is resolved or typed: a name is a name, whatever
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Union
-
+from .light import TYPE_CHECKING, NamedTuple
 from .source import Span
+
+if TYPE_CHECKING:
+    from typing import Any
 
 # ---------------------------------------------------------------------------------------------- expressions
 
@@ -259,13 +261,13 @@ class Program(NamedTuple):
     body: Body
 
 
-Target = Union[Name, Subscript, Tuple]
-Expr = Union[
-    Constant, Name, Attribute, Unary, Binary, Compare, BoolOp, IfExp, NamedExpr,
-    Call, Generator, Tuple, Slice, Subscript, Lambda,
-]  # fmt: skip
-Stmt = Union[
-    ExprStmt, Assign, AugAssign, AnnAssign, If, While, For, Break, Continue, Pass,
-    Return, Assert, Raise, FunctionDef,
-]  # fmt: skip
+Target = Name | Subscript | Tuple
+Expr = (
+    Constant | Name | Attribute | Unary | Binary | Compare | BoolOp | IfExp | NamedExpr | Call | Generator | Tuple | Slice
+    | Subscript | Lambda
+)  # fmt: skip
+Stmt = (
+    ExprStmt | Assign | AugAssign | AnnAssign | If | While | For | Break | Continue | Pass | Return | Assert | Raise
+    | FunctionDef
+)  # fmt: skip
 Body = tuple[Stmt, ...]

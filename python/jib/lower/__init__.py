@@ -11,9 +11,8 @@ from the IR by `arrays`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from .. import builtins, ir
+from ..light import TYPE_CHECKING, NamedTuple
 from ..limits import DEFAULT, Limits
 from ..source import Source, Span
 from ..syntax import Constant, ExprStmt, FunctionDef, Lambda, Parameter, Program
@@ -28,6 +27,7 @@ from .statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from ..externs import Extern
     from .build import Routine

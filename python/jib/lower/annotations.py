@@ -5,14 +5,15 @@ In: the expressions of annotations and of defaults. Out: the text of a type in i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from ..light import TYPE_CHECKING
 from ..source import Source
 from ..syntax import Constant, ExprStmt, Name, Slice, Subscript, Tuple
 from .build import LARGEST
 from .expressions import negative
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .build import Unit
 
 SCALARS = ("int", "float", "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64")

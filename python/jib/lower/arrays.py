@@ -9,10 +9,11 @@ that are assigned from them, whatever else is assigned to these. Linear in the i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from ..light import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from ..ir import Function, Instruction
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import builtins as python
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .. import builtins
 from ..errors import error
 from ..ir import Function, Parameter
 from ..ir_build import Code
+from ..light import TYPE_CHECKING, NamedTuple
 from ..names import Alias, Refused, Value
 from .scopes import Captured, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from typing import Any, TypeVar
 
     from ..externs import Extern
     from ..limits import Limits

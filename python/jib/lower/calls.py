@@ -6,9 +6,8 @@ Always holds: arguments are evaluated as they are written; what binds them is de
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from .. import builtins
+from ..light import TYPE_CHECKING
 from ..names import Alias, Value
 from ..syntax import Attribute, Call, Constant, Keyword, Name
 from .annotations import default_value
@@ -18,6 +17,8 @@ from .expressions import ATTRIBUTES, METHODS, dotted, is_numpy, no_attribute
 from .reductions import REDUCTIONS
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .build import Builder, Routine, Unit
     from .scopes import Scope
 

@@ -6,9 +6,8 @@ Always holds: a value that comes by one of several ways (`and`, `or`, `if … el
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
-
 from .. import builtins
+from ..light import TYPE_CHECKING
 from ..names import Alias, Value
 from ..syntax import (
     Attribute,
@@ -28,6 +27,8 @@ from ..syntax import (
 from .build import LARGEST, SMALLEST, leaf, lowers
 
 if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
     from .build import Builder, Routine
 
 # The tree's names for operators that the IR calls otherwise: `pow` is also a builtin, with other rules.

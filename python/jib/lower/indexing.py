@@ -8,14 +8,14 @@ last to the first, so that one that is taken away does not change the numbers of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union
-
+from ..light import TYPE_CHECKING
 from ..syntax import AugAssign, Slice, Subscript, Tuple
 from .build import lowers
 from .expressions import augmented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, Union
 
     from .build import Builder, Routine
 

@@ -12,17 +12,21 @@ is asked in turn whether there is more, and a shape: how an item is made of what
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
-
 from .. import builtins
+from ..light import TYPE_CHECKING, NamedTuple
 from ..names import Alias
 from ..syntax import Call, Constant, Name, Tuple
 from .expressions import negative
 from .statements import store
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..source import Span
     from .build import Builder, Routine
+
+    #: An item: the number of its value, or those of a tuple that may never be made.
+    Item = int | tuple[Any, ...]
 
 
 class Range(NamedTuple):
@@ -51,10 +55,7 @@ class Count(NamedTuple):
     start: int
 
 
-Source = Union[Range, Array, Count]
-
-#: An item: the number of its value, or those of a tuple that may never be made.
-Item = Union[int, tuple[Any, ...]]
+Source = Range | Array | Count
 
 
 class Iteration(NamedTuple):

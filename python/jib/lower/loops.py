@@ -6,8 +6,7 @@ Always holds: `break` and `continue` in `else` belong to the loop around.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ..light import TYPE_CHECKING
 from ..syntax import For, While
 from .build import Loop, lowers
 from .expressions import condition

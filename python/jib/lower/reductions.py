@@ -9,8 +9,7 @@ smallest type, and are not read before they are set.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from ..light import TYPE_CHECKING
 from ..syntax import Call, Generator, Tuple
 from .expressions import condition
 from .iteration import Iteration, Turn, begin_turn, end_turn, iteration, store_item
@@ -18,6 +17,7 @@ from .scan import target_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from .build import Builder, Routine
 

@@ -7,9 +7,8 @@ Always holds: nothing is resolved here, and the order of the walk does not matte
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from .. import builtins
+from ..light import TYPE_CHECKING, NamedTuple
 from ..syntax import (
     AnnAssign,
     Assert,
@@ -45,6 +44,7 @@ from .scopes import FAR, Scope, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ..syntax import Stmt
     from .scopes import Fail

@@ -8,9 +8,8 @@ every function that calls it on the way in from their owner.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from .. import builtins
+from ..light import TYPE_CHECKING, NamedTuple
 from ..source import Span
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ Always holds: the value is evaluated before the targets, and these from the left
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from .. import builtins
+from ..light import TYPE_CHECKING
 from ..syntax import (
     AnnAssign,
     Assert,
@@ -33,6 +32,8 @@ from .indexing import augment_element, store_element
 from .scan import helper_name
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..syntax import Body
     from .build import Builder, Routine
 
