@@ -41,7 +41,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays captures check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless table fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays captures check wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -85,6 +85,9 @@ test-pythons: ## pytest with each of PYTHONS that is installed, each in a virtua
 
 bless: build ## write the stage texts of the filetests anew; read the diff
 	$(BIN)/pytest -q --bless tests/test_filetests.py
+
+table: build ## write the parser's table anew, after a change of grammar/jib.lark
+	$(BIN)/python -m jib.grammar
 
 fuzz: build ## N programs against CPython, from SEED, in JOBS processes; findings go to fuzz-findings/
 	PYTHONPATH=tests $(BIN)/python -m differential $(or $(N),100000) $(or $(SEED),0) $(if $(JOBS),--jobs $(JOBS))

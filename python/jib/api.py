@@ -110,7 +110,7 @@ def chosen(
         signature = None if signature is None else _word("signature", signature)
         arithmetic, engine = _word("arithmetic", arithmetic), _word("engine", engine)
         opt_level = _word("opt_level", opt_level)
-    callees = ()
+    callees: tuple[Extern, ...] = ()
     if externs != ():
         from .externs import check_externs
 

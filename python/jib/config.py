@@ -12,7 +12,6 @@ from shutil import which
 
 #: Environment variables that jib reads, and what each is for.
 VARIABLES = {
-    "JIB_CACHE_DIR": "where the parser's table is kept",
     "JIB_HISTORY": "the file of the REPL's history",
     "JIB_REPL": "plain: the REPL without prompt_toolkit",
     "JIB_SYMBOLS": "who is told the names of machine code: perf, jitdump, gdb",
@@ -28,7 +27,6 @@ PACKAGES = ("lark", "numpy", "prompt_toolkit", "pygments", "platformdirs", "ipyt
 def configuration() -> dict[str, dict[str, str]]:
     """What `show_config` prints, by heading and name."""
     from . import __version__, _native
-    from .parse import cache_folder
     from .repl.history import place
 
     triple, features = _native._host()
@@ -45,7 +43,6 @@ def configuration() -> dict[str, dict[str, str]]:
             if _native._layout() is None
             else "machine code reads the objects",
             "threads for arrays": str(_native.get_num_threads()),
-            "parser's table in": cache_folder(),
             "REPL's history in": place() or "nowhere",
             "Graphviz's dot": which("dot") or "not installed",
         },

@@ -17,7 +17,7 @@ from .limits import UNLIMITED, Limits
 from .source import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 class _Word(NamedTuple):
@@ -43,9 +43,7 @@ class Token(_Word):
 _NAME, _NUMBER, _OPERATOR, _STRING, _NEWLINE, _COMMENT, _CONTINUATION, _OTHER = range(1, 9)
 
 # Characters that hide what a text says, wherever they stand: the bidirectional controls and the lone surrogates.
-_HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ud800-\udfff]")
-
-_RETURN = re.compile("\r(?!\n)")
+_HIDDEN = "[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ud800-\udfff]"
 _OPEN = {"(": ")", "[": "]", "{": "}"}
 # Python's keywords that are none of the language's: no names either.
 _FOREIGN = (
@@ -57,23 +55,15 @@ _new = tuple.__new__
 class Lexicon:
     """The words of the language: one regular expression, and the terminals of names and operators by their text."""
 
-    def __init__(self, terminals: list[tuple[str, bool, str]]) -> None:
-        """`terminals` are (name, whether it is a fixed text, its text or regular expression)."""
+    def __init__(self, patterns: Mapping[str, str], texts: Iterable[tuple[str, str]]) -> None:
+        """`patterns` are the regular expressions of NAME, NUMBER and STRING, `texts` all other terminals, each behind its text."""
         self.words: dict[str, str] = dict.fromkeys(_FOREIGN, "FOREIGN")
         self.operators: dict[str, str] = {}
-        regexps: dict[str, str] = {}
-        for name, fixed, pattern in terminals:
-            if name in ("NAME", "NUMBER", "STRING"):
-                regexps[name] = pattern
-                continue
-            # `SIGN: "+" | "-"` comes as a regular expression, (?:\+|\-)
-            texts = [pattern] if fixed else re.split(r"(?<!\\)\|", pattern[3:-1])
-            for text in texts:
-                text = text if fixed else re.sub(r"\\(.)", r"\1", text)
-                (self.words if text.isalpha() else self.operators)[text] = name
+        for text, name in texts:
+            (self.words if text.isalpha() else self.operators)[text] = name
         operators = "|".join(re.escape(text) for text in sorted(self.operators, key=len, reverse=True))
         groups = (
-            regexps["NAME"], regexps["NUMBER"], operators, regexps["STRING"],
+            patterns["NAME"], patterns["NUMBER"], operators, patterns["STRING"],
             r"\r?\n(?:[ \t\f\r\n]*\n)?", r"#[^\n]*", r"\\\r?\n(?!\Z)", r"(?s:.)",
         )  # fmt: skip
         self.scan = re.compile(r"[ \t\f]*(?:" + "|".join(f"({group})" for group in groups) + r"|\Z)").finditer
@@ -176,14 +166,14 @@ class Layout:
 
     def _check_characters(self, text: str) -> None:
         """Reject what may stand nowhere, not even in a comment."""
-        if not text.isascii() and (hidden := _HIDDEN.search(text)):
+        if not text.isascii() and (hidden := re.search(_HIDDEN, text)):
             code = "surrogate" if "\ud800" <= hidden[0] <= "\udfff" else "bidi-mark"
             raise error(code, self.source, Span(*hidden.span()), f"U+{ord(hidden[0]):04X}")
         at = text.find("\0")
         if at >= 0:
             raise error("nul", self.source, Span(at, at + 1))
         # To Python it ends the line: what follows it in a comment would be code.
-        if "\r" in text and (alone := _RETURN.search(text)):
+        if "\r" in text and (alone := re.search("\r(?!\n)", text)):
             raise error("carriage-return", self.source, Span(*alone.span()))
 
     def _indentation(self, blank: str, span: Span) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The tree: what `parse` gives and `lower` takes.
 
 Nodes are named tuples: immutable, ordered as written, each with the span of its text first. (Frozen dataclasses would say
-the same; they cost four times as much at import and twice as much per node.) Names follow Python's own `ast` where the
+the same; they cost sixty times as much at import and twice as much per node.) Names follow Python's own `ast` where the
 thing is the same. Nothing here is resolved or typed: a name is a name, whatever it will turn out to be.
 """
 
