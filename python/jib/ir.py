@@ -9,8 +9,6 @@ Nothing is verified here: Rust verifies what arrives.
 from __future__ import annotations
 
 import struct
-import sys
-from array import array
 
 from .light import TYPE_CHECKING, NamedTuple
 
@@ -127,14 +125,10 @@ def encode(module: Module) -> bytes:
         _encode_function(function, pools, words)
     strings = [text.encode() for text in pools.strings]
     texts = b"".join(strings)
-    head = array("I", words)
-    constants = array("Q", pools.constants)
-    lengths = array("I", [len(text) for text in strings])
-    if sys.byteorder == "big":
-        for part in (head, constants, lengths):
-            part.byteswap()
-    counts = struct.pack("<4I", len(words), len(pools.constants), len(strings), len(texts))
-    return b"".join((MAGIC, counts, head.tobytes(), constants.tobytes(), lengths.tobytes(), texts))
+    constants, lengths = pools.constants, [len(text) for text in strings]
+    counts = len(words), len(constants), len(strings), len(texts)
+    form = f"<{4 + len(words)}I{len(constants)}Q{len(lengths)}I"
+    return MAGIC + struct.pack(form, *counts, *words, *constants, *lengths) + texts
 
 
 def _encode_function(function: Function, pools: _Pools, words: list[int]) -> None:

@@ -39,20 +39,8 @@ else:
                 for name in owner._fields
             ])  # fmt: skip
 
-    class _Fields(type):
-        """Makes the annotations of a class that derives from `NamedTuple` itself the fields of its tuples."""
-
-        def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
-            if bases[0] is not tuple and bases[0] is not NamedTuple:  # a class with fields is derived from as usual
-                return super().__new__(cls, name, bases, namespace)
-            fields = tuple(namespace.get("__annotations__", ()))
-            defaults = {field: namespace[field] for field in fields if field in namespace}
-            namespace.update({field: _field(index, None) for index, field in enumerate(fields)})
-            namespace.update(__slots__=(), _fields=fields, _field_defaults=defaults, __match_args__=fields)
-            return super().__new__(cls, name, bases, namespace)
-
-    class NamedTuple(tuple, metaclass=_Fields):
-        """A tuple whose elements have names, as `typing.NamedTuple` makes them."""
+    class _Methods:
+        """What is the same for all named tuples."""
 
         __signature__ = _Signature()
 
@@ -88,6 +76,23 @@ else:
 
         def __getnewargs__(self) -> tuple[Any, ...]:
             return tuple(self)
+
+    # Each class gets them as its own, as classes of `typing.NamedTuple` do: a base between it and `tuple` would cost every class more.
+    _METHODS = {name: vars(_Methods)[name] for name in (
+        "__signature__", "__new__", "_make", "_replace", "__replace__", "_asdict", "__repr__", "__getnewargs__"
+    )}  # fmt: skip
+
+    class _Fields(type):
+        """Makes the annotations of a class the fields of its tuples."""
+
+        def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
+            fields = tuple(namespace.get("__annotations__", ()))
+            defaults = {field: namespace[field] for field in fields if field in namespace}
+            made = {**_METHODS, **namespace, **{field: _field(index, None) for index, field in enumerate(fields)}}
+            made.update(__slots__=(), _fields=fields, _field_defaults=defaults, __match_args__=fields)
+            return type(name, (tuple,), made)
+
+    NamedTuple = type.__new__(_Fields, "NamedTuple", (), {})
 
     def _completed(cls: type[NamedTuple], args: tuple[Any, ...], named: Mapping[str, Any]) -> Iterable[Any]:
         """The elements of a tuple, of which some are given by position, some by name, and some are defaults."""

@@ -7,8 +7,6 @@ of files knows for each of its lines where that stands there: what people are sh
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from .light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -64,6 +62,8 @@ class Source:
         >>> Source("a +\\n b").position(5)
         (2, 2)
         """
+        from bisect import bisect_right  # for messages alone
+
         line = bisect_right(self.line_starts, offset)
         return line, offset - self.line_starts[line - 1] + 1
 

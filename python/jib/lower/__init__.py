@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .build import Routine
 
 
+_new = tuple.__new__  # half the time of calling a class
+
+
 class EntryParameter(NamedTuple):
     """A parameter of the function that Python sees; `kind` as in the tree, `annotation` the text of a type.
 
@@ -103,12 +106,12 @@ def finish(unit: Unit, scopes: list[Scope], entry: Scope, doc: str | None) -> Lo
     functions = [_function(unit, scope) for scope in scopes]
     shown = array_parameters(functions) if unit.arrays else [False] * len(functions[0].params)
     faces = tuple([
-        EntryParameter(param.name, param.kind, crossing.type, param.required, param.default, array)
+        _new(EntryParameter, (param.name, param.kind, crossing.type, param.required, param.default, array))
         for param, crossing, array in zip(parameters(unit, entry), functions[0].params, shown)
     ])  # fmt: skip
     lines = unit.source.line_starts
     module = ir.Module(functions, lines, tuple(unit.externs))
-    return Lowered(module, entry.name, faces, functions[0].returns, doc)
+    return Lowered(module, entry.name, faces, functions[0].returns, doc, ())
 
 
 def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[Scope, str | None]:
@@ -142,7 +145,9 @@ def _text(statement: Any) -> str | None:
 
 def _add_parameters(root: Scope, names: list[tuple[str, int]]) -> None:
     """Make the free names the parameters."""
-    root.params = tuple([Parameter(Span(at, at + len(name)), name, None, None, "any") for name, at in names])
+    root.params = tuple([
+        _new(Parameter, (_new(Span, (at, at + len(name))), name, None, None, "any")) for name, at in names
+    ])  # fmt: skip
     for name, at in names:
         root.variables[name] = Variable(True, at)
 

@@ -15,7 +15,7 @@ from types import GeneratorType
 from .. import builtins
 from ..errors import error
 from ..ir import Function, Parameter
-from ..ir_build import Code
+from ..ir_build import Code, _new
 from ..light import TYPE_CHECKING, NamedTuple
 from ..names import Alias, Refused, Value
 from .scopes import Captured, Scope
@@ -115,7 +115,7 @@ class Builder(Code):
         self.fail = unit.fail
         self.loops: list[Loop] = []
         self.defined: set[str] = set()  # nested functions whose definition is behind us
-        self.params = [Parameter(p.name, t, p.span[0], p.span[1]) for p, t in zip(scope.params, types)]
+        self.params = [_new(Parameter, (p.name, t, *p.span)) for p, t in zip(scope.params, types)]
         self.own = {name: index for index, name in enumerate(self.locals)}  # this function's variables
         self.outer: dict[Captured, int] = {}
         for captured in scope.captures:
