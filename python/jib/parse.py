@@ -83,22 +83,22 @@ class _Parser:
         rows, make_row, terminals = self.rows, self.row, TERMINALS
         states = [0]  # where the table begins
         values: list[Any] = []
+        row = rows[0] or make_row(0)
         for token in layout.tokens():
             kind = token[0]
-            while True:
-                state = states[-1]
-                step = (rows[state] or make_row(state)).get(kind)
-                if type(step) is not tuple:
-                    break
+            while type(step := row.get(kind)) is tuple:
                 size, action, origin = step
                 parts = values[-size:]  # no rule is empty
                 del values[-size:], states[-size:]
                 values.append(action(parts))
                 state = states[-1]
-                states.append((rows[state] or make_row(state))[origin])
+                state = (rows[state] or make_row(state))[origin]
+                states.append(state)
+                row = rows[state] or make_row(state)
             if step is None:
                 raise _Unexpected(token, states)
             states.append(step)
+            row = rows[step] or make_row(step)
             values.append(terminals[kind](token) if kind in terminals else token)
         return self.finish(states, values)
 
