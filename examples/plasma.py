@@ -55,7 +55,7 @@ def animation(width: int, height: int, palette: bytes, frames: list[bytes], mill
 
 
 def show(frame: list[list[int]], palette: list[tuple[int, ...]], colours: bool) -> None:
-    """A frame in a terminal. In colours a character is two points, one above the other; else it stands for one, the next row is left out."""
+    """A frame in a terminal. In colours a character is two points, one above the other; else it is one, and every other row is left out."""
     for upper, lower in zip(frame[::2], frame[1::2]):
         if colours:
             pairs = [(*palette[above], *palette[below]) for above, below in zip(upper, lower)]

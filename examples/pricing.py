@@ -1,7 +1,7 @@
 """The price of an option by Monte Carlo, beside the closed form of Black and Scholes.
 
-Everything is in the text: a generator of random bits (xorshift64*), Box and Muller's two normal numbers of two uniform ones, the payoffs, and
-the standard error. `arithmetic="numpy"` lets the u64s wrap, as the generator wants. With antithetic paths each number is used twice, with
+Everything is in the text: a generator of random bits (xorshift64*), Box and Muller's two normal numbers of two uniform ones, the payoffs,
+and the standard error. `arithmetic="numpy"` lets the u64s wrap, as the generator wants. With antithetic paths each number is used twice, with
 both signs: the errors of the two partly cancel. The seed is that of Marsaglia's paper on such generators.
 
 Run it: python examples/pricing.py [PATHS [SEED]]
@@ -63,7 +63,8 @@ def price(spot: float, strike: float, rate: float, sigma: float, years: float) -
 
 
 def main(paths: str = "1000000", seed: str = "88172645463325252") -> int:
-    option = 100.0, 105.0, 0.03, 0.2, 1.0  # worth 100 today, bought for 105 in a year, at 3% interest and 20% volatility
+    # Worth 100 today, bought for 105 in a year, at 3% interest and 20% volatility.
+    option = 100.0, 105.0, 0.03, 0.2, 1.0
     exact = CLOSED(*option)
     print(f"a call of 105 in a year on what is worth 100 today: {exact:.6f} by Black and Scholes\n")
     print(f"{'paths':>9}  {'plain':>8} {'+-':>7} {'off by':>7}   {'antithetic':>10} {'+-':>7} {'off by':>7}")

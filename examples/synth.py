@@ -33,7 +33,7 @@ SAMPLE = jib.compile("i16(round(32767 * tanh(x * volume)))")
 
 
 @jib.jit
-def filtered(out: "f64[:]", x: "f64[:]", cutoff: "f64[:]", q: float, rate: float):
+def filtered(out, x, cutoff, q, rate):
     """A state-variable filter, by the trapezoidal rule: `low` and `band` are what its two integrators hold."""
     low = band = 0.0
     for i in range(len(x)):
@@ -57,7 +57,7 @@ def level(x: f64[:], hertz: float, rate: float) -> float:
 """)
 
 
-def table(cutoff: float, q: float) -> None:
+def table(cutoff: float, q: float) -> int:
     import numpy as np
 
     tone = SAW(np.arange(RATE) / RATE, 110.0, RATE)
@@ -73,16 +73,18 @@ def table(cutoff: float, q: float) -> None:
         before, after = [20 * math.log10(LEVEL(x, 110.0 * k, RATE)) for x in (tone, ours[RATE // 10 :])]
         bar = "#" * max(0, round((after + 60) / 2))
         print(f"{110 * k:5} Hz {before:6.1f} {after:6.1f}  {bar}")
-    print(f"{RATE} samples by jib and by CPython: {'equal' if (ours == theirs).all() else 'DIFFERENT'}")
+    equal = bool((ours == theirs).all())
+    print(f"{RATE} samples by jib and by CPython: {'equal' if equal else 'DIFFERENT'}")
     print(f"with compiling, jib took 1/{(end - between) / (between - begin):.0f} of the time", file=sys.stderr)
+    return 0 if equal else 1
 
 
-def main(file: str = "", seconds: str = "4") -> None:
+def main(file: str = "", seconds: str = "4") -> int:
     try:
         import numpy as np
     except ImportError:
         print("NumPy is not installed")
-        return
+        return 0
     if not file:
         return table(cutoff=880.0, q=4.0)
     t = np.arange(int(float(seconds) * RATE)) / RATE
@@ -99,8 +101,8 @@ def main(file: str = "", seconds: str = "4") -> None:
         out.setframerate(RATE)
         out.writeframes(samples.astype("<i2").tobytes())
     print(f"{file}: {len(samples)} samples, the loudest {np.abs(samples.astype(int)).max()}")
-    return None
+    return 0
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    sys.exit(main(*sys.argv[1:3]))
