@@ -1,8 +1,8 @@
 """The price of an option by Monte Carlo, beside the closed form of Black and Scholes.
 
 Everything is in the text: a generator of random bits (xorshift64*), Box and Muller's two normal numbers of two uniform ones, the payoffs,
-and the standard error. `arithmetic="numpy"` lets the u64s wrap, as the generator wants. With antithetic paths each number is used twice, with
-both signs: the errors of the two partly cancel. The seed is that of Marsaglia's paper on such generators.
+and the standard error. `arithmetic="numpy"` lets the u64s wrap, as the generator wants. With antithetic paths each number is used twice,
+with both signs: the errors of the two partly cancel. The seed is that of Marsaglia's paper on such generators.
 
 Run it: python examples/pricing.py [PATHS [SEED]]
 """

@@ -85,7 +85,7 @@ def harmless(text: str) -> str:
 def explained(typed: str, error: Exception) -> str:
     """What is wrong, under the formula as it was typed, if its place is known and fits a line."""
     place = (error.offset, error.end_offset) if isinstance(error, SyntaxError) else getattr(error, "jib_span", None)
-    words = harmless(f"{type(error).__name__}: {getattr(error, 'msg', None) or error}")
+    words = harmless(f"{type(error).__name__}: {getattr(error, 'msg', None) or error}".rstrip(": "))
     if place is None or len(typed) > 60 or not typed.isprintable():
         return f"{harmless(typed)[:60]}{'...' * (len(typed) > 60)}\n    {words}"
     start, end = place if len(place) == 2 else place[1::2]  # columns, from 1
@@ -115,7 +115,8 @@ def recalculate(sheet: dict[str, Value]) -> tuple[dict[str, Value], dict[str, st
             circle = sorted({*error.args[1]})
             for cell in circle:
                 del formulas[cell]
-                fails(cell, "#CIRCLE", LookupError(f"{' and '.join(circle)} need each other"))
+                words = f"{' and '.join(circle)} need each other" if len(circle) > 1 else f"{cell} needs itself"
+                fails(cell, "#CIRCLE", LookupError(words))
     for cell in order:
         if cell in formulas:
             try:
