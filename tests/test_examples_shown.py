@@ -199,7 +199,9 @@ def test_rule_30_is_that_of_the_books() -> None:
 
 def test_other_rules() -> None:
     rows = [[line.ljust(33)[j] == "#" for j in range(33)] for line in run("automaton.py", "90", "16").splitlines()[1:]]
-    for n, row in enumerate(rows):  # Pascal's triangle, by its last bits: the binomial of n and k is odd where k is in n
+    for n, row in enumerate(
+        rows
+    ):  # Pascal's triangle, by its last bits: the binomial of n and k is odd where k is in n
         assert [j for j in range(33) if row[j]] == [16 - n + 2 * k for k in range(n + 1) if k & ~n == 0]
     assert run("automaton.py", "254", "3") == "rule 254, from a single cell\n   #\n  ###\n #####\n"
     step, new = definitions("automaton.py")["ROW"], np.zeros(8, np.uint8)
