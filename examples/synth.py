@@ -72,7 +72,7 @@ def table(cutoff: float, q: float) -> int:
     for k in (1, 2, 3, 5, 8, 11, 16, 32, 64):
         before, after = [20 * math.log10(LEVEL(x, 110.0 * k, RATE)) for x in (tone, ours[RATE // 10 :])]
         bar = "#" * max(0, round((after + 60) / 2))
-        print(f"{110 * k:5} Hz {before:6.1f} {after:6.1f}  {bar}")
+        print(f"{110 * k:5} Hz {before:6.1f} {after:6.1f}  {bar}".rstrip())
     equal = bool((ours == theirs).all())
     print(f"{RATE} samples by jib and by CPython: {'equal' if equal else 'DIFFERENT'}")
     print(f"with compiling, jib took 1/{(end - between) / (between - begin):.0f} of the time", file=sys.stderr)

@@ -1,7 +1,7 @@
 """The programs in examples/ run, and print what they claim: all of them, and those of numbers and texts.
 
-Pictures, sounds and cells are in test_examples_shown.py, science in test_examples_computed.py. Known answers come from CPython, from NumPy or from books,
-so that two equal mistakes are seen too.
+Pictures, sounds and cells are in test_examples_shown.py, what computes in test_examples_computed.py. Known answers come from CPython,
+from NumPy or from books, so that two equal mistakes are seen too.
 """
 
 from __future__ import annotations
