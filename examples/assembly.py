@@ -33,7 +33,7 @@ MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # other names of the two
 
 POWER = """
 def power(base: u64, exponent: int) -> tuple[u64, u64]:
-    'As two halves, the upper first.'
+    "As two halves, the upper first."
     upper, lower = u64(0), u64(1)
     for _ in range(exponent):
         carry = product_upper(lower, base)

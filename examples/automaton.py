@@ -16,13 +16,13 @@ ROW = jib.compile("""
 def row(new: u8[:], old: u8[:], rule: int):
     last = len(old) - 1
     for i in range(len(old)):
-        left, right = old[i - 1], old[i + 1 if i < last else 0]     # old[-1] is the last
+        left, right = old[i - 1], old[i + 1 if i < last else 0]  # old[-1] is the last
         new[i] = rule >> (4 * left + 2 * old[i] + right) & 1
 """)
 
 LIFE = jib.compile("""
 def life(new: u8[:, :], old: u8[:, :]) -> int:
-    'How many live. A cell with three neighbours lives, one with two stays as it is.'
+    "How many live. A cell with three neighbours lives, one with two stays as it is."
     rows, columns = old.shape
     alive = 0
     for i in range(rows):

@@ -16,7 +16,7 @@ import jib
 
 POWER = jib.compile("""
 def times(a: int, b: int, p: int) -> int:
-    'a * b % p, for p < 2**62: no number in it reaches 2**63.'
+    "a * b % p, for p < 2**62: no number in it reaches 2**63."
     total = 0
     while b:
         if b & 1:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STEP = jib.compile("""
 def step(points: f64[:, :], centres: f64[:, :], chosen: i64[:], sums: f64[:, :]) -> int:
-    'How many points have changed their centre. `sums` has a row for each centre: of x, of y, how many.'
+    "How many points have changed their centre. `sums` has a row for each centre: of x, of y, how many."
     changed = 0
     sums[:] = 0.0
     for i in range(len(points)):

@@ -22,7 +22,7 @@ def bits(s: u64) -> u64:
     return s ^ s >> 27
 
 def uniform(s: u64) -> float:
-    'In (0, 1]: the highest 53 bits.'
+    "In (0, 1]: the highest 53 bits."
     return (1.0 + (s * 0x2545F4914F6CDD1D >> 11)) * 2.0**-53
 
 def payoff(z: float, spot, strike, rate, sigma, years) -> float:

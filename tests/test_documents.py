@@ -2,8 +2,8 @@
 
 Every `>>>` runs and gives what stands under it; one page is one session, and spaces count. Fences of code blocks are blanked first: to
 doctest a closing fence would be expected output. In a block marked `console` every line with `$ python -m jib` runs, or pipes into it
-with `$ printf`, and prints the lines under it; on docs/examples.md so does every `$ python examples/`, in an empty folder, where `...` stands
-for what may differ. What a block marked `python` on that page shows is in the example of its section.
+with `$ printf`, and prints the lines under it. On docs/examples.md so does every `$ python examples/`, in an empty folder, where `...`
+stands for what may differ; what a block marked `python` shows there is in the example of its section.
 The lines that a block marked `diff` changes are in the file that it names. docs/language.md has the whole table of builtins.
 """
 

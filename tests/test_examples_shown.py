@@ -150,6 +150,23 @@ def test_a_filter_is_equal_to_numpys() -> None:
     assert blurred and sharpened and float(blurred[2]) < float(sharpened[2])
 
 
+@pytest.mark.parametrize(("program", "words"), [("mandelbrot.py", ["320"]), ("plasma.py", ["16", "144"])])
+def test_the_gallerys_pictures_are_the_examples(program: str, words: list[str], tmp_path: Path) -> None:
+    name = Path(program).with_suffix(".png").name
+    shown = EXAMPLES.parent / "docs" / "captures" / name
+    assert shown.stat().st_size < 60_000
+    run(program, str(tmp_path / name), *words)
+    pictures = []
+    for file in (shown, tmp_path / name):
+        chunks = [*png(file)]
+        data = [chunk[4:] if kind == b"fdAT" else chunk for kind, chunk in chunks if kind in (b"IDAT", b"fdAT")]
+        pictures.append((chunks[0], [np.frombuffer(zlib.decompress(each), np.uint8) for each in data]))
+    (head, before), (other_head, now) = pictures
+    assert head == other_head and len(before) == len(now)
+    # The last bits of sines and logarithms may be another machine's.
+    assert all(len(one) == len(two) and np.mean(one == two) > 0.999 for one, two in zip(before, now))
+
+
 # ---------------------------------------------------------------------------------------------------------------- sounds
 
 
