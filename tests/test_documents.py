@@ -4,8 +4,8 @@ Every `>>>` runs and gives what stands under it; one page is one session, and sp
 doctest a closing fence would be expected output. In a block marked `console` every line with `$ python -m jib` runs, or pipes into it
 with `$ printf`, and prints the lines under it.
 The lines that a block marked `diff` changes are in the file that it names. docs/builtins.md is what docs/tables.py makes of the table of
-builtins. What is named in backticks as a file, a test or a target of make is there; docs/reference.md has every public name, and each has a
-docstring with an example.
+builtins. What is named in backticks as a file, a test or a target of make is there, and links lead to files and headings, also where nobody
+has built the site; docs/reference.md has every public name, and each has a docstring with an example.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from types import SimpleNamespace
 import pytest
 
 import jib
+from jib import _native
 
 ROOT = Path(__file__).parent.parent
 TEXTS = {
@@ -159,6 +160,26 @@ def test_links_lead_somewhere_in_plain_markdown_too(name: str) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", TEXTS[target.relative_to(ROOT).as_posix()], re.MULTILINE)
             assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings], anchor
+
+
+def test_the_first_page_has_every_other() -> None:
+    pages = {name.removeprefix("docs/") for name in TEXTS if name.startswith("docs/")} - {"index.md"}
+    listed = re.findall(r"^- \[.+?\]\((\S+\.md)\): ", TEXTS["docs/index.md"], re.MULTILINE)
+    assert {path.lower().removeprefix("../") for path in listed} == pages
+    assert len(listed) == len(pages)
+
+
+def test_examples_of_the_extension_run() -> None:
+    """Docstrings of Rust, which doctest finds in no file."""
+    seen = 0
+    for owner in (_native, _native.Callable, _native.Extern, _native.Pointer):
+        for name, value in vars(owner).items():
+            if not isinstance(value, type) and ">>>" in (getattr(value, "__doc__", None) or ""):
+                examples = doctest.DocTestParser().get_doctest(value.__doc__, {}, name, name, 0)
+                report: list[str] = []
+                assert not doctest.DocTestRunner().run(examples, out=report.append).failed, "".join(report)
+                seen += 1
+    assert seen >= 3
 
 
 PUBLIC = [name for name in jib.__all__ if callable(getattr(jib, name))]

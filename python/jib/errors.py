@@ -80,12 +80,11 @@ class BudgetError(JitError, RuntimeError):
     """Fuel or deadline is spent: `fuel=` or `timeout=` of what was called. It has a note that shows where the text was.
 
     >>> from jib import compile
-    >>> compile("while True: pass", fuel=1000)()
-    Traceback (most recent call last):
-      ...
-    jib.errors.BudgetError: the call has used up its fuel of 1000 loop rounds and calls; fuel=... allows more (line 1, column 7)
-      line 1: while True: pass
-                    ^^^^
+    >>> try:
+    ...     compile("while True: pass", fuel=1000)()
+    ... except BudgetError as problem:
+    ...     print(problem)
+    the call has used up its fuel of 1000 loop rounds and calls; fuel=... allows more (line 1, column 7)
     """
 
 
