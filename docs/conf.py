@@ -5,6 +5,7 @@ Always holds: the pages' order is the one of index.md, links that leave this fol
 anchor leads nowhere: a warning fails the build.
 """
 
+import inspect
 import re
 
 from docutils.nodes import Element
@@ -27,10 +28,8 @@ exclude_patterns = ["captures"]
 nitpicky = True
 # Names that are not ours have no page here. What a docstring writes in backticks is a link if it is a name of ours, else code.
 nitpick_ignore_regex = [
-    (
-        "py:class",
-        r"(collections\.abc|ctypes|inspect|numpy|os|pathlib|typing)\..*|[A-Z]|jib\.api\.CacheInfo|Any|Block|Iterable|Mapping|Path|Self|Sequence|Where|_native\..*",
-    ),
+    ("py:class", r"(collections\.abc|inspect|os|pathlib|typing)\..*|Any|Iterable|Mapping|Path|Sequence"),
+    ("py:class", r"Block|Where|jib\.api\.CacheInfo"),
     ("py:obj", ".*"),
 ]
 default_role = "py:obj"
@@ -58,6 +57,8 @@ pygments_dark_style = "github-dark"
 # Files of the repository that are pages here under other names.
 ELSEWHERE = {"../CONTRIBUTING.md": "contributing.md", "../CHANGELOG.md": "changelog.md", "../README.md": "index.md"}
 
+ERRORS = {name for name in jib.__all__ if name.endswith("Error")}
+
 
 def prepare(app: Sphinx, page: str, source: list[str]) -> None:
     """Links out of this folder, blocks without the empty line that ends an example, and on the first page the tree of pages, which are
@@ -83,10 +84,29 @@ def found_by_end(app: Sphinx, env: BuildEnvironment, node: pending_xref, text: E
     return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", ends[0], node, text)
 
 
+def mend(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """In docstrings, errors of jib's are links; parameters of the function itself are none; and what says nothing is left out."""
+    try:
+        own = set(inspect.signature(thing).parameters)
+    except (TypeError, ValueError):
+        own = set()
+    example = False
+    for at, line in enumerate(lines):
+        example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
+        if not example:
+            line = re.sub(
+                r"(?<![`\w.])(?=[A-Z])(\w+)\b", lambda word: f"`{word[1]}`" if word[1] in ERRORS else word[1], line
+            )
+            lines[at] = re.sub(r"(?<!`)`(\w+)`(?!`)", lambda word: f"`{word[0]}`" if word[1] in own else word[0], line)
+    if lines and lines[0].startswith("Alias for field number"):
+        lines.clear()
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     for lexer in (lexers.JibLexer, lexers.AstLexer, lexers.IrLexer, lexers.AsmLexer, lexers.ClifLexer):
         for alias in lexer.aliases:
             app.add_lexer(alias, lexer)
     app.connect("source-read", prepare)
+    app.connect("autodoc-process-docstring", mend)
     app.connect("missing-reference", found_by_end)
