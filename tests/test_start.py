@@ -120,6 +120,7 @@ def outcome(work: Any, kind: Any) -> Any:
         lambda pair: [(each.name, each.default, each.kind) for each in inspect.signature(pair).parameters.values()],
         lambda pair: pair(1).both() + pair(2).right,
         lambda pair: pair(1)._asdict(),
+        lambda pair: pair.right.__doc__,
         lambda pair: tuple(pair(1)._replace(left=2)),
         lambda pair: tuple(pair._make([3, "c"])),
         lambda pair: (pair._fields, pair._field_defaults, pair.__match_args__, pair.__doc__),

@@ -88,7 +88,8 @@ else:
         def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
             fields = tuple(namespace.get("__annotations__", ()))
             defaults = {field: namespace[field] for field in fields if field in namespace}
-            made = {**_METHODS, **namespace, **{field: _field(index, None) for index, field in enumerate(fields)}}
+            made = {**_METHODS, **namespace}
+            made.update({field: _field(at, f"Alias for field number {at}") for at, field in enumerate(fields)})
             made.update(__slots__=(), _fields=fields, _field_defaults=defaults, __match_args__=fields)
             return type(name, (tuple,), made)
 
