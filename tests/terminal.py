@@ -91,6 +91,14 @@ class Terminal:
             assert alive or self.text.count(words) >= times, f"the program ended without {words!r}:\n{self.text}"
         return self.text
 
+    def ready(self) -> str:
+        """Wait for a prompt at which nothing is typed yet; what is on the screen then."""
+        end = time.monotonic() + PATIENCE
+        while not ("\n" + self.text).endswith("\njib>"):
+            assert time.monotonic() < end, f"no prompt:\n{self.text}"
+            self.look()
+        return self.text
+
     def type(self, keys: str) -> None:
         self.program.send(keys)
 

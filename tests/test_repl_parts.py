@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import stat
+import subprocess
+import sys
 import time
+import weakref
 from pathlib import Path
 from threading import get_ident
 
@@ -21,6 +25,7 @@ from jib.parse import lexicon, parse
 from jib.repl import chunks, complete, plain, report
 from jib.repl.console import Console, Quit
 from jib.repl.history import KEPT, LONGEST, MOST, History
+from jib.repl.interrupts import CtrlC
 from jib.source import Source
 
 # ------------------------------------------------------------------------------------------------------ chunks
@@ -273,6 +278,61 @@ def test_leaving(spoken: Spoken) -> None:
     for text in (":quit", ":q", " :quit "):
         with pytest.raises(Quit):
             spoken.say(text)
+
+
+# ------------------------------------------------------------------------------------------------------- Ctrl-C
+
+
+class Watched:
+    """What a weak reference can be to."""
+
+
+def test_ctrl_c_that_python_cannot_raise_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the callbacks of an import that Ctrl-C meets: Python would print what is raised there, and go on."""
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_type))
+    hook = sys.unraisablehook
+
+    def work() -> None:
+        watched = Watched()
+        reference = weakref.ref(watched, lambda _: signal.raise_signal(signal.SIGINT))
+        failing = weakref.ref(watched, lambda _: 1 // 0)
+        assert reference() is failing() is watched
+        del watched
+        for _ in range(10_000_000):  # not for ever, if it does get lost
+            pass
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with CtrlC() as ctrl_c:
+            assert ctrl_c.heard_by(work) == (None, True)
+            assert ctrl_c.heard_by(lambda: 42) == (42, False)  # it comes once
+            signal.raise_signal(signal.SIGINT)  # and here there is nothing to hear it
+            assert ctrl_c.heard_by(lambda: 43) == (43, False)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert told == [ZeroDivisionError] and sys.unraisablehook is hook
+    assert capsys.readouterr() == ("", "")
+
+
+def test_nothing_is_imported_while_ctrl_c_is_heard() -> None:
+    """What Ctrl-C meets in an import is lost, or the import is."""
+    program = """
+import sys, jib
+from jib.repl import plain
+from jib.repl.console import Console
+plain.rehearsing()()
+console = Console(jib.Session(), sys.stdout, sys.stderr, interactive=True, prompt=5)
+before = set(sys.modules)
+for text in ("1 + 1", "def f(x):\\n    return 2.5 * x", "f(2)", "x = f(1)", "sqroot(2)", "1 / 0", ":type x", ":nothing"):
+    console.answer(text)
+assert set(sys.modules) == before, set(sys.modules) - before
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "2\n5.0\nfloat\n"), done.stderr
 
 
 # ------------------------------------------------------------------------------------------------------- attacks

@@ -1,7 +1,7 @@
 """The extension, written in Rust: rust/python."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, final
 
 from typing_extensions import Self
 
@@ -14,7 +14,7 @@ __version__: str
 
 def builtins() -> list[tuple[str, list[str], str, str, float | None]]: ...
 def exceptions() -> list[str]: ...
-def check_ir(ir: bytes, externs: Sequence[Extern] = ()) -> None: ...
+def check_ir(ir: bytes, externs: Sequence[Extern] = ...) -> None: ...
 def _verify(always: bool) -> bool: ...
 def _inline(allowed: bool) -> bool: ...
 def _eager(always: bool) -> bool: ...
@@ -43,6 +43,7 @@ class Extern:
     @property
     def pure(self) -> bool: ...
 
+@final
 class Program:
     def __new__(
         cls,
@@ -59,10 +60,11 @@ class Program:
         timeout: float | None = None,
         nogil: bool | None = None,
         counting: str | None = None,
-        externs: Sequence[Extern] = (),
+        externs: Sequence[Extern] = ...,
         threads: int | None = None,
     ) -> Self: ...
 
+@final
 class Pointer:
     @property
     def address(self) -> int: ...
