@@ -335,6 +335,29 @@ assert set(sys.modules) == before, set(sys.modules) - before
     assert (done.returncode, done.stdout) == (0, "2\n5.0\nfloat\n"), done.stderr
 
 
+def test_a_signal_when_the_prompt_is_over_is_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each condition of each key would make an application to ask, which takes a while, of some hundreds."""
+    pytest.importorskip("prompt_toolkit")
+    from prompt_toolkit.application import dummy
+    from prompt_toolkit.input import create_pipe_input
+    from prompt_toolkit.output import DummyOutput
+
+    from jib.repl.prompt import prompting
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("an application is made")
+
+    monkeypatch.setattr(dummy.DummyApplication, "__init__", refuse)
+    with create_pipe_input() as keys:
+        asked = prompting(jib.Session(), History(str(tmp_path / "history")), input=keys, output=DummyOutput())
+        keys.send_text("1 + 1\r")
+        assert asked.prompt() == "1 + 1"
+        asked.app.key_processor.send_sigint()
+        assert not asked.app.key_processor.input_queue
+        with pytest.raises(KeyboardInterrupt):  # and while it is not over, it is heard
+            asked.prompt(pre_run=lambda: asked.app.loop.call_soon(asked.app.key_processor.send_sigint))
+
+
 # ------------------------------------------------------------------------------------------------------- attacks
 
 

@@ -104,7 +104,21 @@ def prompting(session: Session, history: History, **others: Any) -> PromptSessio
         include_default_pygments_style=False,
         **others,
     )
+    _deaf_at_the_end(asked)
     return asked
+
+
+def _deaf_at_the_end(asked: PromptSession[str]) -> None:
+    """A SIGINT that comes when a prompt is over is handed to its keys all the same, and each of their conditions makes an application of
+    its own to ask, since there is none: some minutes in which nothing is heard. So it is not handed on."""
+    keys = asked.app.key_processor
+    heard = keys.send_sigint
+
+    def send_sigint() -> None:
+        if asked.app.is_running:
+            heard()
+
+    keys.send_sigint = send_sigint  # type: ignore[method-assign]
 
 
 def _keys() -> KeyBindings:
