@@ -2,7 +2,7 @@
 #
 # Needs: Rust, Python >= 3.10, make. The rest goes into a virtual environment of its own, .venv, made on first need.
 # PYTHON=python3.13 chooses the interpreter; SKIP="rustfmt clippy" leaves out what is not installed; PYTHONS="3.10 3.13" are those
-# that test-pythons tries.
+# that test-pythons tries and that wheels are built for.
 
 PYTHON  ?= python3
 PYTHONS ?= 3.10 3.11 3.12 3.13 3.14
@@ -41,7 +41,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays captures check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays captures check wheels wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,22 +56,25 @@ fmt: $(TOOLS) ## format Rust and Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only --quiet .
 
-lint: $(TOOLS) ## clippy, ruff, mypy
+lint: $(BUILT) ## clippy, ruff, mypy; the stub against the extension
 	$(if $(filter clippy,$(SKIP)),@echo "SKIPPED: clippy",cargo clippy --workspace --all-targets -- -D warnings)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/stubtest jib._native --mypy-config-file pyproject.toml --ignore-disjoint-bases
 
 test: test-rust test-python ## the core's tests, then pytest with the filetests and every example in the docs
 
 # The interpreter of a version: on PATH, if it starts (a shim of pyenv's may not), else pyenv's.
+FIND_PYTHON = python=$$(command -v python$$version || true); \
+  if ! $${python:-false} -c '' 2>/dev/null; then \
+    python=$$(pyenv prefix $$version 2>/dev/null || true); python=$${python:+$$python/bin/python}; \
+  fi; \
+  if ! $${python:-false} -c '' 2>/dev/null; then said="$$said|Python $$version: SKIPPED: not installed"; continue; fi
+
 test-pythons: ## pytest with each of PYTHONS that is installed, each in a virtual environment of its own, .venv-3.10 and so on
 	@said=; failed=; \
 	for version in $(PYTHONS); do \
-	  python=$$(command -v python$$version || true); \
-	  if ! $${python:-false} -c '' 2>/dev/null; then \
-	    python=$$(pyenv prefix $$version 2>/dev/null || true); python=$${python:+$$python/bin/python}; \
-	  fi; \
-	  if ! $${python:-false} -c '' 2>/dev/null; then said="$$said|Python $$version: SKIPPED: not installed"; continue; fi; \
+	  $(FIND_PYTHON); \
 	  echo "== Python $$version"; log=.venv-$$version/tests.log; rm -f $$log; \
 	  if ! $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$python" build; then \
 	    failed=yes; said="$$said|Python $$version: FAILED: not built"; continue; \
@@ -145,6 +148,19 @@ captures: build ## take the pictures of docs/repl.md anew
 	@$(BIN)/python docs/captures.py
 
 check: fmt-check lint test ## all that must hold before a change goes in
+
+wheels: $(TOOLS) ## a wheel in dist/ for each of PYTHONS that is installed, each tried in an empty environment
+	@said=; failed=; rm -f dist/jib-*.whl; \
+	for version in $(PYTHONS); do \
+	  $(FIND_PYTHON); \
+	  echo "== Python $$version"; \
+	  if ! env -u PYO3_PYTHON $(BIN)/maturin build --release --out dist --interpreter "$$python"; then \
+	    failed=yes; said="$$said|Python $$version: FAILED: not built"; continue; \
+	  fi; \
+	  if ! word=$$("$$python" tests/wheel_trial.py dist); then failed=yes; word="FAILED: see above"; fi; \
+	  said="$$said|Python $$version: $$word"; \
+	done; \
+	echo "$$said" | tr '|' '\n' | sed 1d; test -z "$$failed"
 
 wheel-test: $(TOOLS) ## build wheel and sdist, install them elsewhere, try them
 	$(BIN)/pytest -m wheel tests/test_wheel.py

@@ -10,6 +10,30 @@ from .limits import Limits
 from .lower import EntryParameter
 from .source import Source
 
+__all__ = [
+    "Callable",
+    "Extern",
+    "Pointer",
+    "Program",
+    "__version__",
+    "_codes",
+    "_direct",
+    "_eager",
+    "_forget",
+    "_host",
+    "_inline",
+    "_layout",
+    "_targets",
+    "_verify",
+    "builtins",
+    "check_ir",
+    "exceptions",
+    "get_num_threads",
+    "read_signature",
+    "set_num_threads",
+    "type_of",
+]
+
 __version__: str
 
 def builtins() -> list[tuple[str, list[str], str, str, float | None]]: ...

@@ -22,7 +22,7 @@ mod dump_asm;
 pub(crate) mod elements;
 pub mod externs;
 pub(crate) mod hooks;
-pub(crate) mod isa;
+pub mod isa;
 pub(crate) mod kept;
 pub(crate) mod outer;
 mod rows;
