@@ -41,7 +41,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays captures check wheels wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays bench-rust captures check wheels wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -143,6 +143,10 @@ bench: build ## every benchmark in benches/
 
 bench-arrays: build ## arrays beside NumPy, and beside numexpr and numba where .venv has them; ARGS="--quick --rows sin --plot FILE.png"
 	@$(BIN)/python benches/arrays.py $(ARGS)
+
+bench-rust: build ## what each stage of the core takes, and each pass; ARGS="s3_pass --sample-count 1000"
+	@PYTHONPATH=python $(BIN)/python rust/core/benches/texts.py target/stages
+	JIB_IR=$(ROOT)/target/stages cargo bench -p jib-core --bench stages -- $(ARGS)
 
 captures: build ## take the pictures of docs/repl.md anew
 	@$(BIN)/python docs/captures.py
