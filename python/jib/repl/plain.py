@@ -47,18 +47,25 @@ def rehearsing() -> Callable[[], None]:
     So it is not done while Ctrl-C is heard, which would have to end an import, and which the callbacks in there cannot raise.
     """
     from io import StringIO
-    from threading import Thread
+    from threading import Event, Thread
 
     from ..session import Session
 
+    answered = Event()
+
     def rehearse() -> None:
+        answered.wait(0.1)  # seconds in which the prompt is drawn
         console = Console(Session(), StringIO(), StringIO(), interactive=True)
-        for text in ("1", "sqroot(1)", ":type 1"):
+        for text in ("1", "sqroot(1)", "1 +"):
             console.answer(text)
+
+    def wait() -> None:
+        answered.set()
+        thread.join()
 
     thread = Thread(target=rehearse, daemon=True)
     thread.start()
-    return thread.join
+    return wait
 
 
 def _round(console: Console, history: History, ctrl_c: CtrlC, rehearsed: Callable[[], None]) -> bool:
