@@ -7,16 +7,14 @@ use std::fmt;
 use std::path::Path;
 
 use cranelift_codegen::Context;
-use cranelift_codegen::ir::Function;
 use cranelift_frontend::FunctionBuilderContext;
 use divan::{Bencher, black_box};
 use jib_core::code::{self, Options};
-use jib_core::codegen::{self, isa::isa};
+use jib_core::codegen::alone::{build, machine};
 use jib_core::failure::{Host, HostError};
 use jib_core::interp::Program;
 use jib_core::limits::Limits;
 use jib_core::opt::{PASSES, optimize};
-use jib_core::outside::Outside;
 use jib_core::typed::{Mode, Module};
 use jib_core::types::Ty;
 use jib_core::types::ticks::Counting;
@@ -51,7 +49,8 @@ impl fmt::Display for Text {
 
 impl Text {
     fn bytes(self) -> Vec<u8> {
-        let folder = std::env::var("JIB_IR").expect("JIB_IR is the folder that texts.py has written; make bench-rust does it");
+        let folder =
+            std::env::var("JIB_IR").expect("JIB_IR is the folder that texts.py has written; make bench-rust does it");
         std::fs::read(Path::new(&folder).join(self.name).with_extension("ir")).expect("texts.py has written it")
     }
 
@@ -75,7 +74,7 @@ fn specialise(unit: &Unit, types: &[Ty]) -> Module {
     unit.specialise(types, None, Mode::Python, Counting::Polls).expect("the types fit")
 }
 
-/// Its options are what a call's are in a release, whatever the build.
+/// What a call's are in a release, whatever the build; and to be run by `s7_run`.
 fn options() -> Options {
     Options { verify: false, slots: true, ..Options::default() }
 }
@@ -126,25 +125,14 @@ fn s3_pass(bencher: Bencher, step: &Step) {
     bencher.with_inputs(|| module.clone()).bench_local_refs(|module| (PASSES[step.0].run)(module));
 }
 
-/// Builds the CLIF of each planned function and hands it on.
-fn build(module: &Module, buffers: &mut FunctionBuilderContext, mut each: impl FnMut(&mut Function)) {
-    let target = isa(&options(), false).expect("this machine").frontend_config();
-    let mut unit = codegen::Unit::new(module, target, Outside::Slots, false);
-    let mut function = Function::new();
-    for planned in unit.plan() {
-        function.clear();
-        unit.build(planned, &mut function, buffers);
-        each(&mut function);
-    }
-}
-
 /// Typed IR → CLIF.
 #[divan::bench(args = TEXTS)]
 fn s4_clif(bencher: Bencher, text: Text) {
     let module = text.optimised();
+    let machine = machine(&options()).expect("this machine");
     let mut buffers = FunctionBuilderContext::new();
     bencher.bench_local(|| {
-        build(black_box(&module), &mut buffers, |function| {
+        build(black_box(&module), &*machine, &mut buffers, |function| {
             black_box(function);
         });
     });
@@ -154,14 +142,16 @@ fn s4_clif(bencher: Bencher, text: Text) {
 #[divan::bench(args = TEXTS)]
 fn s5_machine(bencher: Bencher, text: Text) {
     let mut functions = Vec::new();
-    build(&text.optimised(), &mut FunctionBuilderContext::new(), |function| functions.push(function.clone()));
-    let target = isa(&options(), false).expect("this machine");
+    let machine = machine(&options()).expect("this machine");
+    build(&text.optimised(), &*machine, &mut FunctionBuilderContext::new(), |function| {
+        functions.push(function.clone())
+    });
     let mut context = Context::new();
     bencher.with_inputs(|| functions.clone()).bench_local_values(|functions| {
         for function in functions {
             context.clear();
             context.func = function;
-            black_box(context.compile(&*target, &mut Default::default()).expect("it compiles"));
+            black_box(context.compile(&*machine, &mut Default::default()).expect("it compiles"));
         }
     });
 }

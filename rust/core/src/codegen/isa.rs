@@ -25,7 +25,7 @@ pub(crate) fn is_large(function: &ir::Function, blocks: usize) -> bool {
 
 /// The target for these options; an error in words when the host is none of Cranelift's. The one for large functions
 /// differs in nothing that another function could see.
-pub fn isa(options: &Options, large: bool) -> Result<Arc<dyn TargetIsa>, String> {
+pub(crate) fn isa(options: &Options, large: bool) -> Result<Arc<dyn TargetIsa>, String> {
     static ISAS: [OnceLock<Result<Arc<dyn TargetIsa>, String>>; 8] = [const { OnceLock::new() }; 8];
     let speed = options.opt_level == OptLevel::Speed;
     let index = usize::from(speed) * 4 + usize::from(options.verify) * 2 + usize::from(large);

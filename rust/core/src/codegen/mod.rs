@@ -9,6 +9,7 @@
 //! width is an F64. None is no value, a tuple is its scalars one after the other, so that a typed value is a run of CLIF values.
 
 mod abi;
+pub mod alone;
 mod arith;
 mod array;
 mod bits;
@@ -22,7 +23,7 @@ mod dump_asm;
 pub(crate) mod elements;
 pub mod externs;
 pub(crate) mod hooks;
-pub mod isa;
+pub(crate) mod isa;
 pub(crate) mod kept;
 pub(crate) mod outer;
 mod rows;
