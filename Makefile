@@ -166,7 +166,7 @@ wheels: $(TOOLS) ## a wheel in dist/ for each of PYTHONS that is installed, each
 	done; \
 	echo "$$said" | tr '|' '\n' | sed 1d; test -z "$$failed"
 
-wheel-test: $(TOOLS) ## build wheel and sdist, install them elsewhere, try them
+wheel-test: build ## build wheel and sdist, install them elsewhere, try them
 	$(BIN)/pytest -m wheel tests/test_wheel.py
 
 clean: ## remove all that was made here, the virtual environment too

@@ -20,9 +20,6 @@ use jib_core::types::Ty;
 use jib_core::types::ticks::Counting;
 use jib_core::unit::Unit;
 
-#[global_allocator]
-static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
-
 fn main() {
     divan::main();
 }
