@@ -41,13 +41,19 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays bench-rust captures check wheels wheel-test clean
+.PHONY: help demo examples build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays bench-rust captures check wheels wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: build ## see it work: examples/demo.py
 	@$(BIN)/python examples/demo.py
+
+# Programs that have something to say of times say it on stderr; those that lack a library say so and end well.
+examples: build ## run every program in examples/, one after the other
+	@set -e; for file in $(filter-out examples/callgrind_names.py,$(wildcard examples/*.py)); do echo; echo "== $$file"; $(BIN)/python "$$file"; done
+	@$(BIN)/python -c 'from importlib.util import find_spec; missing = [name for name in ("numpy", "scipy", "pandas", "polars") if not find_spec(name)]; \
+	  print("\n== LEFT OUT: what needs " + ", ".join(missing) if missing else "\n== all of them ran")'
 
 build: $(BUILT) ## compile the extension into .venv
 
@@ -148,7 +154,7 @@ bench-rust: build ## what each stage of the core takes, and each pass; ARGS="s3_
 	@PYTHONPATH=python $(BIN)/python rust/core/benches/texts.py target/stages
 	JIB_IR=$(ROOT)/target/stages cargo bench -p jib-core --bench stages -- $(ARGS)
 
-captures: build ## take the pictures of docs/repl.md anew
+captures: build ## take the pictures of docs/repl.md and docs/examples.md anew
 	@$(BIN)/python docs/captures.py
 
 check: fmt-check lint test ## all that must hold before a change goes in

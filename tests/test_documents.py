@@ -2,7 +2,8 @@
 
 Every `>>>` runs and gives what stands under it; one page is one session, and spaces count. Fences of code blocks are blanked first: to
 doctest a closing fence would be expected output. In a block marked `console` every line with `$ python -m jib` runs, or pipes into it
-with `$ printf`, and prints the lines under it.
+with `$ printf`, and prints the lines under it. On docs/examples.md so does every `$ python examples/`, in an empty folder, where `...`
+stands for what may differ; what a block marked `python` shows there is in the example of its section.
 The lines that a block marked `diff` changes are in the file that it names. docs/language.md has the whole table of builtins.
 """
 
@@ -12,9 +13,11 @@ import doctest
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import traceback
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -97,6 +100,40 @@ def test_pipes_print(line: str, printed: str) -> None:
         env=os.environ,
     )
     assert done.stdout == printed
+
+
+GALLERY = TEXTS["docs/examples.md"]
+PROGRAMS = [
+    found
+    for block in blocks(GALLERY, "console")
+    for found in re.findall(r"^\$ python examples/(\S+)(.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("program", "words", "printed"), PROGRAMS)
+def test_examples_print(program: str, words: str, printed: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "utf8", str(ROOT / "examples" / program), *shlex.split(words)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, cwd=tmp_path, env=os.environ)
+    assert done.returncode == 0, done
+    for name in re.findall(r"^(\w+) is not installed$", done.stdout, re.MULTILINE):
+        assert find_spec(name.lower()) is None and shutil.which(name) is None
+        pytest.skip(f"{name} is not installed")
+    if done.stdout.startswith("there is no routine for "):
+        pytest.skip(done.stdout)
+    assert doctest.OutputChecker().check_output(printed, done.stdout, doctest.ELLIPSIS), done.stdout
+
+
+def test_the_gallery_has_every_example_and_its_texts() -> None:
+    files = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py")}
+    assert set(re.findall(r"\]\(\.\./examples/(\w+\.py)\)", GALLERY)) == files.keys()
+    assert {program for program, _, _ in PROGRAMS} == files.keys() - {"profile_me.py", "callgrind_names.py"}
+    shown = 0
+    for section in re.split(r"^##+ ", GALLERY, flags=re.MULTILINE)[1:]:
+        for block in blocks(section, "python"):
+            (name,) = set(re.findall(r"\]\(\.\./examples/(\w+\.py)\)", section))
+            assert block in files[name]
+            shown += 1
+    assert shown == len(blocks(GALLERY, "python")) > 0
 
 
 CHANGES = [
