@@ -152,7 +152,7 @@ bench-arrays: build ## arrays beside NumPy, and beside numexpr and numba where .
 
 bench-rust: build ## what each stage of the core takes, and each pass; ARGS="s3_pass --sample-count 1000"
 	@PYTHONPATH=python $(BIN)/python rust/core/benches/texts.py target/stages
-	JIB_IR=$(ROOT)/target/stages cargo bench -p jib-core --bench stages -- $(ARGS)
+	STAGES_IR=$(ROOT)/target/stages cargo bench -p jib-core --bench stages -- $(ARGS)
 
 captures: build ## take the pictures of docs/repl.md and docs/examples.md anew
 	@$(BIN)/python docs/captures.py

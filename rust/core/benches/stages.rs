@@ -1,6 +1,6 @@
 //! What each stage takes, from bytes of IR to machine code, for a short text, a middling one and a function of a hundred lines.
 //!
-//! In: the folder `JIB_IR` with the files that `texts.py` writes; `make bench-rust` sees to both. Out: divan's table. Each stage is given
+//! In: the folder `STAGES_IR` with the files that `texts.py` writes; `make bench-rust` sees to both. Out: divan's table. Each stage is given
 //! what the stage before it gives, made and dropped outside of what is timed.
 
 use std::fmt;
@@ -46,8 +46,8 @@ impl fmt::Display for Text {
 
 impl Text {
     fn bytes(self) -> Vec<u8> {
-        let folder =
-            std::env::var("JIB_IR").expect("JIB_IR is the folder that texts.py has written; make bench-rust does it");
+        let folder = std::env::var("STAGES_IR")
+            .expect("STAGES_IR is the folder that texts.py has written; make bench-rust does it");
         std::fs::read(Path::new(&folder).join(self.name).with_extension("ir")).expect("texts.py has written it")
     }
 
