@@ -25,23 +25,28 @@ BUILT := $(VENV)/built.stamp
 RUST_FILES := $(shell find rust -type f \( -name '*.rs' -o -name Cargo.toml \) 2>/dev/null) \
               $(wildcard Cargo.toml Cargo.lock .cargo/config.toml)
 
-# pyproject.toml is the only list of what to install; this prints its requirements, one on a line.
+# pyproject.toml is the only list of what to install; this prints the requirements of the extras that it is given, one on a line; without
+# any, those of the build and of all extras but what has targets of its own.
 define REQUIREMENTS
 try:
     import tomllib
 except ImportError:  # Python 3.10
     from pip._vendor import tomli as tomllib
+import sys
 with open("pyproject.toml", "rb") as file:
     table = tomllib.load(file)
 extras = table["project"]["optional-dependencies"]
-wanted = table["build-system"]["requires"] + table["project"]["dependencies"] + sum(extras.values(), [])
+wanted = [need for extra in sys.argv[1:] for need in extras[extra]]
+if not wanted:
+    wanted = table["build-system"]["requires"] + table["project"]["dependencies"]
+    wanted += [need for extra, needs in extras.items() if extra not in ("docs", "bench") for need in needs]
 print("\n".join(dict.fromkeys(wanted)))
 endef
 export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo examples build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays bench-rust captures check wheels wheel-test clean
+.PHONY: help demo examples build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays bench-rust captures docs docs-tables check wheels wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -157,6 +162,13 @@ bench-rust: build ## what each stage of the core takes, and each pass; ARGS="s3_
 captures: build ## take the pictures of docs/repl.md and docs/examples.md anew
 	@$(BIN)/python docs/captures.py
 
+docs: build $(VENV)/docs.stamp ## the site: docs/ as HTML in build/docs; a warning fails
+	$(BIN)/python -m sphinx -W --keep-going --nitpicky --quiet docs build/docs
+	@echo "build/docs/index.html"
+
+docs-tables: build ## write docs/builtins.md anew from the table of builtins
+	$(BIN)/python docs/tables.py
+
 check: fmt-check lint test ## all that must hold before a change goes in
 
 wheels: $(TOOLS) ## a wheel in dist/ for each of PYTHONS that is installed, each tried in an empty environment
@@ -197,6 +209,11 @@ $(BIN)/python:
 $(TOOLS): pyproject.toml | $(BIN)/python
 	$(BIN)/python -c "$$REQUIREMENTS" > $(VENV)/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
+	@touch $@
+
+$(VENV)/docs.stamp: pyproject.toml $(TOOLS)
+	$(BIN)/python -c "$$REQUIREMENTS" docs > $(VENV)/docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/docs.txt
 	@touch $@
 
 # Python and grammar files are used where they lie; only Rust and its settings call for a build.
