@@ -2,7 +2,7 @@
 #
 # Needs: Rust, Python >= 3.10, make. The rest goes into a virtual environment of its own, .venv, made on first need.
 # PYTHON=python3.13 chooses the interpreter; SKIP="rustfmt clippy" leaves out what is not installed; PYTHONS="3.10 3.13" are those
-# that test-pythons tries.
+# that test-pythons tries and that wheels are built for.
 
 PYTHON  ?= python3
 PYTHONS ?= 3.10 3.11 3.12 3.13 3.14
@@ -46,7 +46,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo examples build fmt fmt-check lint test test-rust test-python test-pythons bless table fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays captures docs docs-tables check wheel-test clean
+.PHONY: help demo examples build fmt fmt-check lint test test-rust test-python test-pythons bless table fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays bench-rust captures docs docs-tables check wheels wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -67,22 +67,25 @@ fmt: $(TOOLS) ## format Rust and Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only --quiet .
 
-lint: $(TOOLS) ## clippy, ruff, mypy
+lint: $(BUILT) ## clippy, ruff, mypy; the stub against the extension
 	$(if $(filter clippy,$(SKIP)),@echo "SKIPPED: clippy",cargo clippy --workspace --all-targets -- -D warnings)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/stubtest jib._native --mypy-config-file pyproject.toml --ignore-disjoint-bases
 
 test: test-rust test-python ## the core's tests, then pytest with the filetests and every example in the docs
 
 # The interpreter of a version: on PATH, if it starts (a shim of pyenv's may not), else pyenv's.
+FIND_PYTHON = python=$$(command -v python$$version || true); \
+  if ! $${python:-false} -c '' 2>/dev/null; then \
+    python=$$(pyenv prefix $$version 2>/dev/null || true); python=$${python:+$$python/bin/python}; \
+  fi; \
+  if ! $${python:-false} -c '' 2>/dev/null; then said="$$said|Python $$version: SKIPPED: not installed"; continue; fi
+
 test-pythons: ## pytest with each of PYTHONS that is installed, each in a virtual environment of its own, .venv-3.10 and so on
 	@said=; failed=; \
 	for version in $(PYTHONS); do \
-	  python=$$(command -v python$$version || true); \
-	  if ! $${python:-false} -c '' 2>/dev/null; then \
-	    python=$$(pyenv prefix $$version 2>/dev/null || true); python=$${python:+$$python/bin/python}; \
-	  fi; \
-	  if ! $${python:-false} -c '' 2>/dev/null; then said="$$said|Python $$version: SKIPPED: not installed"; continue; fi; \
+	  $(FIND_PYTHON); \
 	  echo "== Python $$version"; log=.venv-$$version/tests.log; rm -f $$log; \
 	  if ! $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$python" build; then \
 	    failed=yes; said="$$said|Python $$version: FAILED: not built"; continue; \
@@ -155,6 +158,10 @@ bench: build ## every benchmark in benches/
 bench-arrays: build ## arrays beside NumPy, and beside numexpr and numba where .venv has them; ARGS="--quick --rows sin --plot FILE.png"
 	@$(BIN)/python benches/arrays.py $(ARGS)
 
+bench-rust: build ## what each stage of the core takes, and each pass; ARGS="s3_pass --sample-count 1000"
+	@PYTHONPATH=python $(BIN)/python rust/core/benches/texts.py target/stages
+	STAGES_IR=$(ROOT)/target/stages cargo bench -p jib-core --bench stages -- $(ARGS)
+
 captures: build ## take the pictures of docs/repl.md and docs/examples.md anew
 	@$(BIN)/python docs/captures.py
 
@@ -167,7 +174,20 @@ docs-tables: build ## write docs/builtins.md anew from the table of builtins
 
 check: fmt-check lint test ## all that must hold before a change goes in
 
-wheel-test: $(TOOLS) ## build wheel and sdist, install them elsewhere, try them
+wheels: $(TOOLS) ## a wheel in dist/ for each of PYTHONS that is installed, each tried in an empty environment
+	@said=; failed=; rm -f dist/jib-*.whl; \
+	for version in $(PYTHONS); do \
+	  $(FIND_PYTHON); \
+	  echo "== Python $$version"; \
+	  if ! env -u PYO3_PYTHON $(BIN)/maturin build --release --out dist --interpreter "$$python"; then \
+	    failed=yes; said="$$said|Python $$version: FAILED: not built"; continue; \
+	  fi; \
+	  if ! word=$$("$$python" tests/wheel_trial.py dist); then failed=yes; word="FAILED: see above"; fi; \
+	  said="$$said|Python $$version: $$word"; \
+	done; \
+	echo "$$said" | tr '|' '\n' | sed 1d; test -z "$$failed"
+
+wheel-test: build ## build wheel and sdist, install them elsewhere, try them
 	$(BIN)/pytest -m wheel tests/test_wheel.py
 
 clean: ## remove all that was made here, the virtual environment too

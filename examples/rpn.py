@@ -123,7 +123,8 @@ class Translation:
     def branch(self, word: str, span: Span) -> int:
         """Go on if what is on top is true; else to the label that this gives."""
         yes, no = self.f.label(), self.f.label()
-        self.f.branch(*self.pop(1, word, span), yes, no, span)
+        (value,) = self.pop(1, word, span)
+        self.f.branch(value, yes, no, span)
         self.f.place(yes)
         return no
 
@@ -192,9 +193,9 @@ def main(*words: str) -> None:
     print(compile("x dup *").dump("ir"))
     print(compile("x dup *").dump("typed-ir", "(float)"))
     print("\n--- mistakes have their place in this text, at run time too")
-    for text, arguments in (("x dup * +", (1,)), ("x if 1 then", (1,)), ("a b - c swap /", (2, 2, 1))):
+    for text, numbers in (("x dup * +", [1]), ("x if 1 then", [1]), ("a b - c swap /", [2, 2, 1])):
         try:
-            compile(text)(*arguments)
+            compile(text)(*numbers)
         except (jib.JitError, ZeroDivisionError) as error:
             show(error)
 

@@ -7,6 +7,7 @@ nothing waits longer than `PATIENCE`.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,11 @@ import pexpect
 import pyte
 
 PATIENCE = 20.0  # seconds, on a machine that does much else
+
+
+def listen() -> None:
+    """Answer Ctrl-C even where the tests run with SIGINT ignored, as shells start what they put in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -46,6 +52,7 @@ class Terminal:
             dimensions=(lines, columns),
             cwd=str(home),
             timeout=PATIENCE,
+            preexec_fn=listen,
         )
         self.program.delaybeforesend = None
 
@@ -89,6 +96,14 @@ class Terminal:
             alive = self.program.isalive()
             self.look()
             assert alive or self.text.count(words) >= times, f"the program ended without {words!r}:\n{self.text}"
+        return self.text
+
+    def ready(self) -> str:
+        """Wait for a prompt at which nothing is typed yet; what is on the screen then."""
+        end = time.monotonic() + PATIENCE
+        while not ("\n" + self.text).endswith("\njib>"):
+            assert time.monotonic() < end, f"no prompt:\n{self.text}"
+            self.look()
         return self.text
 
     def type(self, keys: str) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import stat
+import subprocess
+import sys
 import time
+import weakref
 from pathlib import Path
 from threading import get_ident
 
@@ -21,6 +25,7 @@ from jib.parse import lexicon, parse
 from jib.repl import chunks, complete, plain, report
 from jib.repl.console import Console, Quit
 from jib.repl.history import KEPT, LONGEST, MOST, History
+from jib.repl.interrupts import CtrlC
 from jib.source import Source
 
 # ------------------------------------------------------------------------------------------------------ chunks
@@ -273,6 +278,84 @@ def test_leaving(spoken: Spoken) -> None:
     for text in (":quit", ":q", " :quit "):
         with pytest.raises(Quit):
             spoken.say(text)
+
+
+# ------------------------------------------------------------------------------------------------------- Ctrl-C
+
+
+class Watched:
+    """What a weak reference can be to."""
+
+
+def test_ctrl_c_that_python_cannot_raise_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the callbacks of an import that Ctrl-C meets: Python would print what is raised there, and go on."""
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_type))
+    hook = sys.unraisablehook
+
+    def work() -> None:
+        watched = Watched()
+        reference = weakref.ref(watched, lambda _: signal.raise_signal(signal.SIGINT))
+        failing = weakref.ref(watched, lambda _: 1 // 0)
+        assert reference() is failing() is watched
+        del watched
+        for _ in range(10_000_000):  # not for ever, if it does get lost
+            pass
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with CtrlC() as ctrl_c:
+            assert ctrl_c.heard_by(work) == (None, True)
+            assert ctrl_c.heard_by(lambda: 42) == (42, False)  # it comes once
+            signal.raise_signal(signal.SIGINT)  # and here there is nothing to hear it
+            assert ctrl_c.heard_by(lambda: 43) == (43, False)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert told == [ZeroDivisionError] and sys.unraisablehook is hook
+    assert capsys.readouterr() == ("", "")
+
+
+def test_nothing_is_imported_while_ctrl_c_is_heard() -> None:
+    """What Ctrl-C meets in an import is lost, or the import is."""
+    program = """
+import sys, jib
+from jib.repl import plain
+from jib.repl.console import Console
+plain.rehearsing()()
+console = Console(jib.Session(), sys.stdout, sys.stderr, interactive=True, prompt=5)
+before = set(sys.modules)
+for text in ("1 + 1", "def f(x):\\n    return 2.5 * x", "f(2)", "x = f(1)", "sqroot(2)", "1 +", "1 / 0"):
+    console.answer(text)
+assert set(sys.modules) == before, set(sys.modules) - before
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "2\n5.0\n"), done.stderr
+
+
+def test_a_signal_when_the_prompt_is_over_is_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each condition of each key would make an application to ask, which takes a while, of some hundreds."""
+    pytest.importorskip("prompt_toolkit")
+    from prompt_toolkit.application import dummy
+    from prompt_toolkit.input import create_pipe_input
+    from prompt_toolkit.output import DummyOutput
+
+    from jib.repl.prompt import prompting
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("an application is made")
+
+    monkeypatch.setattr(dummy.DummyApplication, "__init__", refuse)
+    with create_pipe_input() as keys:
+        asked = prompting(jib.Session(), History(str(tmp_path / "history")), input=keys, output=DummyOutput())
+        keys.send_text("1 + 1\r")
+        assert asked.prompt() == "1 + 1"
+        asked.app.key_processor.send_sigint()
+        assert not asked.app.key_processor.input_queue
+        with pytest.raises(KeyboardInterrupt):  # and while it is not over, it is heard
+            asked.prompt(pre_run=lambda: asked.app.loop.call_soon(asked.app.key_processor.send_sigint))
 
 
 # ------------------------------------------------------------------------------------------------------- attacks

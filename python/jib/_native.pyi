@@ -1,7 +1,7 @@
 """The extension, written in Rust: rust/python."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, final
 
 from typing_extensions import Self
 
@@ -10,11 +10,35 @@ from .limits import Limits
 from .lower import EntryParameter
 from .source import Source
 
+__all__ = [
+    "Callable",
+    "Extern",
+    "Pointer",
+    "Program",
+    "__version__",
+    "_codes",
+    "_direct",
+    "_eager",
+    "_forget",
+    "_host",
+    "_inline",
+    "_layout",
+    "_targets",
+    "_verify",
+    "builtins",
+    "check_ir",
+    "exceptions",
+    "get_num_threads",
+    "read_signature",
+    "set_num_threads",
+    "type_of",
+]
+
 __version__: str
 
 def builtins() -> list[tuple[str, list[str], str, str, float | None]]: ...
 def exceptions() -> list[str]: ...
-def check_ir(ir: bytes, externs: Sequence[Extern] = ()) -> None: ...
+def check_ir(ir: bytes, externs: Sequence[Extern] = ...) -> None: ...
 def _verify(always: bool) -> bool: ...
 def _inline(allowed: bool) -> bool: ...
 def _eager(always: bool) -> bool: ...
@@ -43,6 +67,7 @@ class Extern:
     @property
     def pure(self) -> bool: ...
 
+@final
 class Program:
     def __new__(
         cls,
@@ -59,10 +84,11 @@ class Program:
         timeout: float | None = None,
         nogil: bool | None = None,
         counting: str | None = None,
-        externs: Sequence[Extern] = (),
+        externs: Sequence[Extern] = ...,
         threads: int | None = None,
     ) -> Self: ...
 
+@final
 class Pointer:
     @property
     def address(self) -> int: ...

@@ -104,9 +104,9 @@ def _main(words: list[str]) -> int:
     if "--help" in words[:2] or "-h" in words[:1]:
         return _answer(_help)
     if "--version" in words[:1]:
-        from importlib.metadata import version
+        from . import __version__
 
-        return _answer(lambda: f"jib {version('jib')}")
+        return _answer(lambda: f"jib {__version__}")
     request = read_request(words)
     if request.text is None and request.file is None:
         return _session(request.options)

@@ -15,6 +15,8 @@ from .history import History
 from .interrupts import CtrlC, say_interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..session import Session
 
 PROMPT = "jib> "
@@ -29,16 +31,44 @@ def plain(session: Session) -> int:
     if history.problem:
         console.complain(history.problem)
     print(banner())
+    rehearsed = rehearsing()
     try:
         with CtrlC() as ctrl_c:
-            while _round(console, history, ctrl_c):
+            while _round(console, history, ctrl_c, rehearsed):
                 pass
     except Quit:
         pass
     return 0
 
 
-def _round(console: Console, history: History, ctrl_c: CtrlC) -> bool:
+def rehearsing() -> Callable[[], None]:
+    """Import what the first texts need, while they are typed, by answering some to nobody; what waits until that is done.
+
+    So it is not done while Ctrl-C is heard, which would have to end an import, and which the callbacks in there cannot raise.
+    """
+    from io import StringIO
+    from threading import Event, Thread
+
+    from ..session import Session
+
+    answered = Event()
+
+    def rehearse() -> None:
+        answered.wait(0.1)  # seconds in which the prompt is drawn
+        console = Console(Session(), StringIO(), StringIO(), interactive=True)
+        for text in ("1", "sqroot(1)", "1 +"):
+            console.answer(text)
+
+    def wait() -> None:
+        answered.set()
+        thread.join()
+
+    thread = Thread(target=rehearse, daemon=True)
+    thread.start()
+    return wait
+
+
+def _round(console: Console, history: History, ctrl_c: CtrlC, rehearsed: Callable[[], None]) -> bool:
     """Ask for a text and answer it; whether there was one."""
     try:
         text, interrupted = ctrl_c.heard_by(_ask)
@@ -50,6 +80,7 @@ def _round(console: Console, history: History, ctrl_c: CtrlC) -> bool:
         return False
     if text is not None and text.strip():
         history.add(text)
+        rehearsed()
         _, interrupted = ctrl_c.heard_by(lambda: console.answer(text))
     if interrupted:
         say_interrupted("\n")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit import PromptSession
@@ -29,7 +28,7 @@ from .complete import complete
 from .console import Console, Quit
 from .history import History
 from .interrupts import CtrlC, say_interrupted
-from .plain import MORE, PROMPT, banner
+from .plain import MORE, PROMPT, banner, rehearsing
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -43,8 +42,7 @@ def prompt(session: Session) -> int:
     history = History()
     asked = prompting(session, history)
     print(banner())
-    # What the first text needs is imported while it is typed.
-    Thread(target=lambda: session.types("0"), daemon=True).start()
+    rehearsed = rehearsing()
     try:
         # prompt_toolkit takes Ctrl-C for a key, but not before asyncio's loop is ready, nor after: it would be left half made.
         with CtrlC() as ctrl_c:
@@ -60,6 +58,7 @@ def prompt(session: Session) -> int:
                 except KeyboardInterrupt:  # the key
                     say_interrupted()
                     continue
+                rehearsed()
                 _answer(console, text.rstrip(), ctrl_c)
     except (EOFError, Quit):
         pass
@@ -105,7 +104,21 @@ def prompting(session: Session, history: History, **others: Any) -> PromptSessio
         include_default_pygments_style=False,
         **others,
     )
+    _deaf_at_the_end(asked)
     return asked
+
+
+def _deaf_at_the_end(asked: PromptSession[str]) -> None:
+    """A SIGINT that comes when a prompt is over is handed to its keys all the same, and each of their conditions makes an application of
+    its own to ask, since there is none: some minutes in which nothing is heard. So it is not handed on."""
+    keys = asked.app.key_processor
+    heard = keys.send_sigint
+
+    def send_sigint() -> None:
+        if asked.app.is_running:
+            heard()
+
+    keys.send_sigint = send_sigint  # type: ignore[method-assign]
 
 
 def _keys() -> KeyBindings:

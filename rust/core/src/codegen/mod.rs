@@ -9,6 +9,7 @@
 //! width is an F64. None is no value, a tuple is its scalars one after the other, so that a typed value is a run of CLIF values.
 
 mod abi;
+pub mod alone;
 mod arith;
 mod array;
 mod bits;
