@@ -21,12 +21,15 @@ unexport CONDA_PREFIX
 
 TOOLS := $(VENV)/tools.stamp
 BUILT := $(VENV)/built.stamp
+PEERS := $(VENV)/bench.stamp
 
 RUST_FILES := $(shell find rust -type f \( -name '*.rs' -o -name Cargo.toml \) 2>/dev/null) \
               $(wildcard Cargo.toml Cargo.lock .cargo/config.toml)
 
-# pyproject.toml is the only list of what to install; this prints its requirements, one on a line.
+# pyproject.toml is the only list of what to install; this prints its requirements, one on a line: all but those of the
+# extra `bench`, or these alone.
 define REQUIREMENTS
+import sys
 try:
     import tomllib
 except ImportError:  # Python 3.10
@@ -34,14 +37,17 @@ except ImportError:  # Python 3.10
 with open("pyproject.toml", "rb") as file:
     table = tomllib.load(file)
 extras = table["project"]["optional-dependencies"]
+peers = extras.pop("bench")  # for measuring alone: bench.stamp
 wanted = table["build-system"]["requires"] + table["project"]["dependencies"] + sum(extras.values(), [])
+if "bench" in sys.argv:
+    wanted = peers
 print("\n".join(dict.fromkeys(wanted)))
 endef
 export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays captures check wheel-test clean
+.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-quick bench-arrays bench-compare captures check wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -135,11 +141,17 @@ soak: build ## 64 threads for SECONDS, then N texts one after the other, then AL
 mutants: build ## plants faults in the core and says which tests catch them; ONLY="NAME …" of them
 	PYTHONPATH=tests $(BIN)/python -m mutants $(ONLY)
 
-bench: build ## every benchmark in benches/
-	@set -e; for file in benches/call.py benches/arrays.py $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
+bench: build $(PEERS) ## jib beside its peers, all tables and plots, to benches/results; some 10 minutes; ARGS="--tables kernels --cpu"
+	@$(BIN)/python benches/run.py $(ARGS)
 
-bench-arrays: build ## arrays beside NumPy, and beside numexpr and numba where .venv has them; ARGS="--quick --rows sin --plot FILE.png"
-	@$(BIN)/python benches/arrays.py $(ARGS)
+bench-quick: build $(PEERS) ## the same in some minute
+	@$(BIN)/python benches/run.py --quick $(ARGS)
+
+bench-arrays: build $(PEERS) ## arrays alone, by one thread and two, nothing written; ARGS="--quick --rows sin --cpu --best --out"
+	@$(BIN)/python benches/run.py --no-files --tables arrays,loops,small $(ARGS)
+
+bench-compare: build ## what changed beyond noise between two results: A=FILE B=FILE
+	@$(BIN)/python benches/compare.py $(A) $(B)
 
 captures: build ## take the pictures of docs/repl.md anew
 	@$(BIN)/python docs/captures.py
@@ -171,6 +183,12 @@ $(BIN)/python:
 $(TOOLS): pyproject.toml | $(BIN)/python
 	$(BIN)/python -c "$$REQUIREMENTS" > $(VENV)/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
+	@touch $@
+
+# The peers that jib is measured beside are large; who only tests does not wait for them.
+$(PEERS): pyproject.toml | $(BIN)/python
+	$(BIN)/python -c "$$REQUIREMENTS" bench > $(VENV)/bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/bench.txt
 	@touch $@
 
 # Python and grammar files are used where they lie; only Rust and its settings call for a build.
