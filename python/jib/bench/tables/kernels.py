@@ -30,7 +30,7 @@ def measure(meter: Meter) -> tuple[list[Table], list[str]]:
         import_module("numpy")
     except ImportError:
         chosen = {name: kernel for name, kernel in KERNELS.items() if not kernel.needs_numpy}
-        absent.append(f"NumPy, for {', '.join(KERNELS.keys() - chosen.keys())}")
+        absent.append(f"NumPy, for {', '.join(name for name in KERNELS if name not in chosen)}")
     running, first = Table("Running", "kernel"), Table("The first call: compiling and running", "kernel")
     for name in meter.over(chosen):
         kernel = chosen[name]
