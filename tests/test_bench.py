@@ -282,6 +282,14 @@ def test_report_names_the_absent_the_failures_and_the_goals() -> None:
         "- Running: fib | x: numba / jib is 0.50, not at least 1.00\n"
         "- Running: gcd: numba / jib is 0.98, not at least 1.00\n"
     )
+    assert "--cpu" not in text
+    busy = results()
+    busy["machine"] |= {"load": "2.50", "cores": 2}
+    assert "- cores: 2\n\nOthers used the processors too: `--cpu` measures by processor time.\n\n## kernels" in report(
+        busy
+    )
+    busy["plan"]["cpu"] = True
+    assert "--cpu" not in report(busy)
     met = Table("T", "row", {"r": {"jib": Cell(1.0, 1.0, 1.0, 1, "x", most=3.0)}})
     assert say.goals(results(met)) == ["Goals met: 1. Missed: 0."]
 

@@ -142,6 +142,8 @@ def report(results: Mapping[str, Any]) -> str:
         shown = ", ".join([f"{key} {of}" for key, of in each.items()]) if isinstance(each, dict) else each
         lines += [f"- {name}: {shown}"] * (name != "date")
     lines.append("")
+    if float(machine.get("load", 0)) > machine.get("cores", 1) and not plan["cpu"]:
+        lines.append("Others used the processors too: `--cpu` measures by processor time.\n")
     for name, found in results["tables"].items():
         lines.append(f"## {name}\n")
         lines += [markdown(Table.of_json(table)) for table in found["tables"]]

@@ -51,8 +51,8 @@ def loop(expression: str, names: dict[str, Any], meter: Meter, calls: int = CALL
     run([None])
     begin = clock()
     run([None])
-    # The clock alone takes some tenths of a microsecond.
-    count = max(1, min(2_000, int(meter.plan.seconds / max(clock() - begin, 1e-6))))
+    # Turns are alike in length: on a busy machine a longer one is interrupted more often. The empty loop is short enough.
+    count = max(1, min(20_000, int(meter.plan.seconds / max(clock() - begin, 2e-7))))
 
     def case() -> float:
         loops = [None] * count
