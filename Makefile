@@ -26,34 +26,40 @@ PEERS := $(VENV)/bench.stamp
 RUST_FILES := $(shell find rust -type f \( -name '*.rs' -o -name Cargo.toml \) 2>/dev/null) \
               $(wildcard Cargo.toml Cargo.lock .cargo/config.toml)
 
-# pyproject.toml is the only list of what to install; this prints its requirements, one on a line: all but those of the
-# extra `bench`, or these alone.
+# pyproject.toml is the only list of what to install; this prints the requirements of the extras that it is given, one on a line; without
+# any, those of the build and of all extras but what has targets of its own.
 define REQUIREMENTS
-import sys
 try:
     import tomllib
 except ImportError:  # Python 3.10
     from pip._vendor import tomli as tomllib
+import sys
 with open("pyproject.toml", "rb") as file:
     table = tomllib.load(file)
 extras = table["project"]["optional-dependencies"]
-peers = extras.pop("bench")  # for measuring alone: bench.stamp
-wanted = table["build-system"]["requires"] + table["project"]["dependencies"] + sum(extras.values(), [])
-if "bench" in sys.argv:
-    wanted = peers
+wanted = [need for extra in sys.argv[1:] for need in extras[extra]]
+if not wanted:
+    wanted = table["build-system"]["requires"] + table["project"]["dependencies"]
+    wanted += [need for extra, needs in extras.items() if extra not in ("docs", "bench") for need in needs]
 print("\n".join(dict.fromkeys(wanted)))
 endef
 export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-quick bench-arrays bench-compare captures check wheel-test clean
+.PHONY: help demo examples build fmt fmt-check lint test test-rust test-python test-pythons bless fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-quick bench-arrays bench-compare captures docs docs-tables check wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: build ## see it work: examples/demo.py
 	@$(BIN)/python examples/demo.py
+
+# Programs that have something to say of times say it on stderr; those that lack a library say so and end well.
+examples: build ## run every program in examples/, one after the other
+	@set -e; for file in $(filter-out examples/callgrind_names.py,$(wildcard examples/*.py)); do echo; echo "== $$file"; $(BIN)/python "$$file"; done
+	@$(BIN)/python -c 'from importlib.util import find_spec; missing = [name for name in ("numpy", "scipy", "pandas", "polars") if not find_spec(name)]; \
+	  print("\n== LEFT OUT: what needs " + ", ".join(missing) if missing else "\n== all of them ran")'
 
 build: $(BUILT) ## compile the extension into .venv
 
@@ -153,8 +159,15 @@ bench-arrays: build $(PEERS) ## arrays alone, by one thread and two, nothing wri
 bench-compare: build ## what changed beyond noise between two results: A=FILE B=FILE
 	@$(BIN)/python benches/compare.py $(A) $(B)
 
-captures: build ## take the pictures of docs/repl.md anew
+captures: build ## take the pictures of docs/repl.md and docs/examples.md anew
 	@$(BIN)/python docs/captures.py
+
+docs: build $(VENV)/docs.stamp ## the site: docs/ as HTML in build/docs; a warning fails
+	$(BIN)/python -m sphinx -W --keep-going --nitpicky --quiet docs build/docs
+	@echo "build/docs/index.html"
+
+docs-tables: build ## write docs/builtins.md anew from the table of builtins
+	$(BIN)/python docs/tables.py
 
 check: fmt-check lint test ## all that must hold before a change goes in
 
@@ -189,6 +202,11 @@ $(TOOLS): pyproject.toml | $(BIN)/python
 $(PEERS): pyproject.toml | $(BIN)/python
 	$(BIN)/python -c "$$REQUIREMENTS" bench > $(VENV)/bench.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/bench.txt
+	@touch $@
+
+$(VENV)/docs.stamp: pyproject.toml $(TOOLS)
+	$(BIN)/python -c "$$REQUIREMENTS" docs > $(VENV)/docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/docs.txt
 	@touch $@
 
 # Python and grammar files are used where they lie; only Rust and its settings call for a build.

@@ -1,12 +1,13 @@
-"""Pictures of a terminal in which jib runs: docs/captures/*.svg, as docs/repl.md shows them.
+"""Pictures of a terminal in which jib runs, and what examples draw: docs/captures/*, as docs/repl.md and docs/examples.md show them.
 
-In: what is typed, in `SCENES`. Out: a picture a scene, of what was on the screen. Always holds: a real session in a real pseudo-terminal
-(tests/terminal.py); nothing is drawn that was not there. `make captures` runs it.
+In: what is typed, in `SCENES`, and the arguments of examples, in `DRAWN`. Out: a picture of each. Always holds: a real session in a real
+pseudo-terminal (tests/terminal.py); nothing is drawn that was not there. `make captures` runs it.
 """
 
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -45,6 +46,10 @@ SCENES: dict[str, list[str]] = {
         ":time sum(i * i for i in range(1000))",
     ],
 }
+
+
+#: Examples that write a picture, each with what comes after the file's name.
+DRAWN = {"mandelbrot": ["320"], "plasma": ["16", "144"]}
 
 
 def take(name: str, lines: list[str], home: Path) -> str:
@@ -107,3 +112,6 @@ if __name__ == "__main__":
         with tempfile.TemporaryDirectory() as home:
             (HERE / "captures" / f"{name}.svg").write_text(take(name, lines, Path(home)), encoding="utf-8")
         print(f"docs/captures/{name}.svg")
+    for name, words in DRAWN.items():
+        program = [sys.executable, f"examples/{name}.py", f"docs/captures/{name}.png", *words]
+        subprocess.run(program, cwd=HERE.parent, check=True)

@@ -75,23 +75,6 @@ def fib(n: int) -> int:
     return n if n < 2 else fib(n - 1) + fib(n - 2)
 """
 
-# Diffie and Hellman's key exchange with a toy's prime, below 2**31, so that a product of two remainders fits 64 bits.
-EXCHANGE = """\
-def power(base: int, exponent: int, p: int) -> int:
-    result = 1
-    base %= p
-    while exponent:
-        if exponent & 1:
-            result = result * base % p
-        base = base * base % p
-        exponent >>= 1
-    return result
-
-def exchange(g: int, p: int, a: int, b: int) -> tuple[int, int]:
-    alice, bob = power(g, a, p), power(g, b, p)
-    return power(bob, a, p), power(alice, b, p)
-"""
-
 SIMPSON = """\
 def g(x: float) -> float:
     return exp(-x * x) * cos(3.0 * x)
@@ -109,7 +92,6 @@ CLASSICS: list[tuple[str, str, tuple[int | float, ...]]] = [
     ("mandelbrot", MANDELBROT, (-0.75, 0.06, 1000)),
     ("newton", NEWTON, (2.0,)),
     ("fib", FIB, (20,)),
-    ("exchange", EXCHANGE, (7, 2147483647, 1234567, 7654321)),
     ("simpson", SIMPSON, (-1.0, 2.0, 200)),
 ]
 

@@ -1,6 +1,6 @@
-"""The Mandelbrot set as a picture: a text about one point, called with all points at once.
+"""The Mandelbrot set: a text about one point, called with all points at once, and a second one that makes their colours.
 
-Run it: python examples/mandelbrot.py [FILE.png [WIDTH]]; it needs NumPy.
+Run it: python examples/mandelbrot.py [FILE.png [WIDTH]]; it needs NumPy. Without a file the picture is made of characters.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ def colour(n: float):
     return u8(127.5 - 127.5 * cos(3.0 * t)), u8(127.5 - 127.5 * cos(4.0 * t)), u8(127.5 - 127.5 * cos(5.0 * t))
 """)
 
+# The later a point leaves, the darker its character; those that stay have the last.
+SHADES = " .:-=+*%@"
+SHADE = jib.compile("8 if n == 0.0 else clip(int(2.6 * log(n)) - 2, 0, 7)")
+
 
 def png(width: int, height: int, rgb: bytes) -> bytes:
     """A picture of 8 bits a colour, in the PNG format."""
@@ -44,20 +48,25 @@ def png(width: int, height: int, rgb: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-def main(file: str = "mandelbrot.png", width: str = "960") -> None:
+def main(file: str = "", width: str = "") -> None:
     try:
         import numpy as np
     except ImportError:
         print("NumPy is not installed")
         return
-    columns = int(width)
-    rows = columns * 2 // 3
+    columns = int(width or (960 if file else 72))
+    rows = columns * 2 // 3 if file else columns // 3  # a character is twice as high as it is wide
     x = np.linspace(-2.25, 0.75, columns)
     y = np.linspace(1.0, -1.0, rows)[:, np.newaxis]  # against x, it is stretched to the whole picture
     values = ESCAPE(x, y, 500)
-    picture = np.stack(COLOUR(values), axis=-1)
-    Path(file).write_bytes(png(columns, rows, picture.tobytes()))
-    print(f"{file}: {columns} by {rows} points, {np.count_nonzero(values == 0.0) / values.size:.1%} of them in the set")
+    if file:
+        picture = np.stack(COLOUR(values), axis=-1)
+        Path(file).write_bytes(png(columns, rows, picture.tobytes()))
+    else:
+        for row in SHADE(values):
+            print("".join([SHADES[shade] for shade in row]).rstrip())
+    inside = np.count_nonzero(values == 0.0) / values.size
+    print(f"{file or 'above'}: {columns} by {rows} points, {inside:.1%} of them in the set")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from typing import Any
 
@@ -72,6 +73,16 @@ def test_constants_give_way_to_variables_that_are_given() -> None:
     assert jib.evaluate("inf + x", {"inf": 1, "x": 2}) == 3
     assert jib.evaluate("2 * e", {}) == 2 * 2.718281828459045
     assert jib.evaluate("def f(x): return x * pi", {"x": 1, "pi": 3}) == 3.141592653589793  # names of its own
+
+
+def test_a_mapping_is_not_asked_whether_it_is_true() -> None:
+    class Frame(dict[str, float]):
+        def __bool__(self) -> bool:
+            raise ValueError("ambiguous")
+
+    for text in ("tie * 2", "ta * 2"):  # with and without the letter of a constant
+        assert jib.evaluate(text, Frame({text[:-4]: 1.5})) == 3.0
+    assert jib.evaluate("e + pi", Frame({"e": 1.0})) == 1.0 + math.pi
 
 
 def test_variables_are_a_mapping() -> None:

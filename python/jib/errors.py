@@ -17,10 +17,11 @@ from .source import Place, Source, Span
 
 
 class JitError(Exception):
-    """Base of jib's own exceptions. `code` names the row of `MESSAGES`, `span` the place in the text.
+    """Base of jib's own exceptions. `code` names the message, whatever its words; `span` is the place in the text.
 
+    >>> from jib import compile
     >>> try:
-    ...     raise error("never-closed", Source("(a"), Span(0, 1), "(")
+    ...     compile("(a")
     ... except JitError as problem:
     ...     print(problem.code, problem.span.start)
     never-closed 0
@@ -33,23 +34,68 @@ class JitError(Exception):
 
 
 class ParseError(JitError, SyntaxError):
-    """The text is not in the language."""
+    """The text is not in the language. `lineno`, `offset`, `end_lineno`, `end_offset` and `text` are those of any SyntaxError.
+
+    >>> from jib import compile
+    >>> try:
+    ...     compile("total = 1 + * 2")
+    ... except ParseError as problem:
+    ...     print(problem.msg, problem.lineno, problem.offset, problem.code, sep=" | ")
+    expected an expression after '+' | 1 | 13 | expected-expression-after
+    """
 
 
 class CompileError(JitError, SyntaxError, TypeError):
-    """The text is in the language, but no type fits, a name is unknown, a call has the wrong arity."""
+    """The text is in the language, but no type fits, a name is unknown, a call has the wrong arity. A SyntaxError with a place, as
+    `ParseError` is, and a TypeError. Types are known when a function is called, so a call may raise it.
+
+    >>> from jib import compile
+    >>> compile("sqtr(x)")
+    Traceback (most recent call last):
+      ...
+        sqtr(x)
+        ^^^^
+    jib.errors.CompileError: name 'sqtr' is not defined; did you mean 'sqrt'?
+    >>> compile("gcd(a, b)")(3, 1.5)
+    Traceback (most recent call last):
+      ...
+        gcd(a, b)
+        ^^^^^^^^^
+    jib.errors.CompileError: 'float' object cannot be interpreted as an integer
+    """
 
 
 class LimitError(JitError, ValueError):
-    """A text or an array is beyond a stated limit."""
+    """A text or an array is beyond a stated limit: one of `Limits`, which its words name, or a fixed one.
+
+    >>> from jib import Limits, compile
+    >>> compile("((((x))))", limits=Limits(nesting=3))
+    Traceback (most recent call last):
+      ...
+    jib.errors.LimitError: nested more than 3 deep; limits=Limits(nesting=...) allows more (line 1, column 4)
+    """
 
 
 class BudgetError(JitError, RuntimeError):
-    """Fuel or deadline is spent."""
+    """Fuel or deadline is spent: `fuel=` or `timeout=` of what was called. It has a note that shows where the text was.
+
+    >>> from jib import compile
+    >>> try:
+    ...     compile("while True: pass", fuel=1000)()
+    ... except BudgetError as problem:
+    ...     print(problem)
+    the call has used up its fuel of 1000 loop rounds and calls; fuel=... allows more (line 1, column 7)
+    """
 
 
 class InternalError(JitError, RuntimeError):
-    """A bug of jib."""
+    """A bug of jib. The process goes on, and so does jib in it; please report it.
+
+    >>> raise internal_error("a block without an end")
+    Traceback (most recent call last):
+      ...
+    jib.errors.InternalError: a bug in jib: a block without an end; please report it with the text that was compiled
+    """
 
 
 # fmt: off

@@ -115,12 +115,22 @@ class Function(_native.Callable):
 
     @property
     def source(self) -> str:
-        """The text it was compiled from."""
+        """The text it was compiled from; of what `jib.jit` and sessions make, with the definitions that it calls.
+
+        >>> from jib import compile
+        >>> compile("a + b").source
+        'a + b'
+        """
         return self._made.text.text
 
     @property
     def params(self) -> tuple[str, ...]:
-        """The names of the parameters, in order."""
+        """The names of the parameters, in order.
+
+        >>> from jib import compile
+        >>> compile("x*x + y*x").params
+        ('x', 'y')
+        """
         return tuple([param.name for param in self._made.params])
 
     @property

@@ -112,7 +112,7 @@ def evaluate(
             variables = _mappings(text, variables, names, _getframe(1))
         if variables is not None and not hasattr(variables, "keys"):
             raise TypeError(f"evaluate(): variables must be a mapping, not {type(variables).__name__}")
-        if text.constants and (names or variables):
+        if text.constants:  # a mapping is not asked whether it is true: a DataFrame would raise
             given = [name for name in text.constants if name in names or (variables is not None and name in variables)]
             if given:
                 text = _shadowing(source, tuple(given))

@@ -16,6 +16,11 @@ class Address(int):
     """The address of native code. `c_type` is its type in C, `params` and `result` are jib's names of the types.
 
     The code lives as long as this object; an int made of it, `int(address)`, keeps nothing alive.
+
+    >>> from jib import compile
+    >>> address = compile("1 / x").address("double(double)")
+    >>> address.c_type, address.params, address.result, address.error
+    ('double (double)', ('float',), 'float', None)
     """
 
     _pointer: _native.Pointer

@@ -139,7 +139,18 @@ class Session:
 
     def interrupt(self) -> None:
         """End the run that is under way, from another thread or a signal handler: it raises KeyboardInterrupt and changes no name.
-        Nothing happens when none is."""
+        Nothing happens when none is.
+
+        >>> import threading
+        >>> session = Session()
+        >>> timer = threading.Timer(0.05, session.interrupt)
+        >>> timer.start()
+        >>> try:
+        ...     session.run("k = 1\\nwhile True: pass")
+        ... except KeyboardInterrupt:
+        ...     print(session.values)
+        {}
+        """
         for run in self._runs:
             run.stop()
 
@@ -158,7 +169,17 @@ class Session:
     # ------------------------------------------------------------------------------------------------------ names
 
     def __getitem__(self, name: str) -> Any:
-        """The function or the value of a name. The function is that of the definitions as they are now, and stays so."""
+        """The function or the value of a name. The function is that of the definitions as they are now, and stays so.
+
+        Raises KeyError for a name that there is not, CompileError for a function that no longer fits what it calls.
+
+        >>> session = Session()
+        >>> session.run("def f(x): return x + 1")
+        >>> f = session["f"]
+        >>> session.run("def f(x): return x + 2")
+        >>> f(1), session["f"](1)
+        (2, 3)
+        """
         state = self._state
         found = state.names[name]
         if is_value(found):
@@ -206,7 +227,16 @@ class Session:
             self._state = self._state.replaced(meanings, now())
 
     def __delitem__(self, name: str) -> None:
-        """Forget a name. Definitions that use it do not fit any more, until it means something again."""
+        """Forget a name. Definitions that use it do not fit any more, until it means something again. Raises KeyError for a name that
+        there is not.
+
+        >>> session = Session()
+        >>> session.run("def half(x): return x / 2")
+        >>> session.run("def quarter(x): return half(half(x))")
+        >>> del session["half"]
+        >>> list(session), session.broken["quarter"].msg
+        (['quarter'], "name 'half' is not defined")
+        """
         with self._lock:
             if name not in self._state.names:
                 raise KeyError(name)
@@ -222,11 +252,22 @@ class Session:
         return len(self._state.names)
 
     def keys(self) -> list[str]:
-        """The names, in the order in which they came."""
+        """The names, in the order in which they came.
+
+        >>> session = Session()
+        >>> session.run("b = 1")
+        >>> session.run("a = 2")
+        >>> session.keys()
+        ['b', 'a']
+        """
         return list(self._state.names)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """`session[name]`, or something else if there is no such name."""
+        """`session[name]`, or something else if there is no such name.
+
+        >>> Session().get("k", 0)
+        0
+        """
         try:
             return self[name]
         except KeyError:
@@ -234,12 +275,24 @@ class Session:
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """The functions by name, each made when it is asked for; those of the host too, as `jib.extern` gives them."""
+        """The functions by name, each made when it is asked for; those of the host too, as `jib.extern` gives them.
+
+        >>> session = Session()
+        >>> session.run("k = 2; f = lambda x: x * k")
+        >>> list(session.functions), session.functions["f"](4)
+        (['f'], 8)
+        """
         return _Functions(self)
 
     @property
     def values(self) -> dict[str, Any]:
-        """The values by name."""
+        """The values by name.
+
+        >>> session = Session()
+        >>> session.run("k = 2; pair = (k, k / 4); f = lambda x: x * k")
+        >>> session.values
+        {'k': 2, 'pair': (2, 0.5)}
+        """
         return {name: found.value for name, found in self._state.names.items() if is_value(found)}  # type: ignore[union-attr]
 
     def source(self, name: str) -> str:
@@ -300,7 +353,14 @@ class Session:
         return saved(self._state.names)
 
     def reset(self) -> None:
-        """Forget all names. The options stay."""
+        """Forget all names. The options stay.
+
+        >>> session = Session(fuel=1000)
+        >>> session.run("k = 2")
+        >>> session.reset()
+        >>> len(session), session.options.fuel
+        (0, 1000)
+        """
         with self._lock:
             self._state = State({}, {}, self._state.options, {})
 
@@ -321,7 +381,11 @@ class Session:
 
     @property
     def options(self) -> Options:
-        """The options that texts are compiled with now."""
+        """The options that texts are compiled with now.
+
+        >>> Session(arithmetic="numpy").options.engine
+        'auto'
+        """
         return self._state.options
 
     def configure(self, **options: Any) -> None:

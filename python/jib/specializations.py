@@ -13,6 +13,9 @@ class Specialization(NamedTuple):
 
     `kind` is "call", or "elementwise": a kernel, which goes through the elements of arrays that a function of numbers was called with.
     Its arrays are all written `f64[:]`, of however many dimensions they are.
+
+    >>> print(Specialization(("int",), "float", 96, {"types": 3.25, "clif": 20.5}))
+    float(int): 96 bytes, 24 µs
     """
 
     params: tuple[str, ...]

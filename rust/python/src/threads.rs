@@ -51,6 +51,15 @@ pub fn read(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
 }
 
 /// The most threads that one call uses, from now on; gives what held before. 1 is the calling thread alone.
+///
+/// Results are the same bits for any number. Raises TypeError for what is no int, ValueError for one outside of 1 to 1024.
+///
+/// >>> import jib
+/// >>> before = jib.set_num_threads(1)
+/// >>> jib.get_num_threads()
+/// 1
+/// >>> jib.set_num_threads(before)
+/// 1
 #[pyfunction]
 pub fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<usize> {
     let n = read("n", n)?;
@@ -59,7 +68,12 @@ pub fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<usize> {
     Ok(before)
 }
 
-/// The most threads that one call uses, unless its function was made with `threads=`.
+/// The most threads that one call uses, unless its function was made with `threads=`. At first what JIB_NUM_THREADS says, else the
+/// number of processors that the process may use.
+///
+/// >>> import jib
+/// >>> jib.get_num_threads() >= 1
+/// True
 #[pyfunction]
 pub fn get_num_threads() -> usize {
     number()
