@@ -21,6 +21,7 @@ unexport CONDA_PREFIX
 
 TOOLS := $(VENV)/tools.stamp
 BUILT := $(VENV)/built.stamp
+PEERS := $(VENV)/bench.stamp
 
 RUST_FILES := $(shell find rust -type f \( -name '*.rs' -o -name Cargo.toml \) 2>/dev/null) \
               $(wildcard Cargo.toml Cargo.lock .cargo/config.toml)
@@ -46,7 +47,7 @@ export REQUIREMENTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo examples build fmt fmt-check lint test test-rust test-python test-pythons bless table fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-arrays bench-rust captures docs docs-tables check wheels wheel-test clean
+.PHONY: help demo examples build fmt fmt-check lint test test-rust test-python test-pythons bless table fuzz fuzz-text fuzz-ir mutants valgrind valgrind-call soak miri bench bench-quick bench-arrays bench-compare bench-rust captures docs docs-tables check wheels wheel-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -152,11 +153,17 @@ soak: build ## 64 threads for SECONDS, then N texts one after the other, then AL
 mutants: build ## plants faults in the core and says which tests catch them; ONLY="NAME …" of them
 	PYTHONPATH=tests $(BIN)/python -m mutants $(ONLY)
 
-bench: build ## every benchmark in benches/
-	@set -e; for file in benches/call.py benches/arrays.py $(sort $(wildcard benches/bench_*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
+bench: build $(PEERS) ## jib beside its peers, all tables and plots, to benches/results; some 10 minutes; ARGS="--tables kernels --cpu"
+	@$(BIN)/python benches/run.py $(ARGS)
 
-bench-arrays: build ## arrays beside NumPy, and beside numexpr and numba where .venv has them; ARGS="--quick --rows sin --plot FILE.png"
-	@$(BIN)/python benches/arrays.py $(ARGS)
+bench-quick: build $(PEERS) ## the same in some minute
+	@$(BIN)/python benches/run.py --quick $(ARGS)
+
+bench-arrays: build $(PEERS) ## arrays alone, by one thread and two, nothing written; ARGS="--quick --rows sin --cpu --best --out"
+	@$(BIN)/python benches/run.py --no-files --tables arrays,loops,small $(ARGS)
+
+bench-compare: build ## what changed beyond noise between two results: A=FILE B=FILE
+	@$(BIN)/python benches/compare.py $(A) $(B)
 
 bench-rust: build ## what each stage of the core takes, and each pass; ARGS="s3_pass --sample-count 1000"
 	@PYTHONPATH=python $(BIN)/python rust/core/benches/texts.py target/stages
@@ -212,6 +219,12 @@ $(BIN)/python:
 $(TOOLS): pyproject.toml | $(BIN)/python
 	$(BIN)/python -c "$$REQUIREMENTS" > $(VENV)/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
+	@touch $@
+
+# The peers that jib is measured beside are large; who only tests does not wait for them.
+$(PEERS): pyproject.toml | $(BIN)/python
+	$(BIN)/python -c "$$REQUIREMENTS" bench > $(VENV)/bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/bench.txt
 	@touch $@
 
 $(VENV)/docs.stamp: pyproject.toml $(TOOLS)

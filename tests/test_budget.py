@@ -97,7 +97,7 @@ def test_a_deadline_ends_a_call(options: dict[str, str]) -> None:
     begin = time.monotonic()
     with pytest.raises(jib.BudgetError):
         function(3)
-    assert time.monotonic() - begin < 10  # not for ever; how late it is, benches/bench_interrupt.py says
+    assert time.monotonic() - begin < 10  # not for ever; how late it is, benches/own/interrupt.py says
     assert function(0) == 0
 
 

@@ -359,7 +359,7 @@ def test_ten_thousand_redefinitions_take_no_memory() -> None:
     session = jib.Session()
     session["x"] = np.arange(1000.0)
     sizes = []
-    for at in range(3000):  # benches/bench_session.py does more
+    for at in range(3000):  # benches/own/session.py does more
         session.run(f"def f(v): return v * {at} + x[{at % 1000}]")
         session.run("y = x * 2.0; f(1)")
         if at % 1000 == 999:

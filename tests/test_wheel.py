@@ -50,7 +50,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         assert archive.read("jib/jib.lark") == GRAMMAR != b""
         (info,) = [name for name in names if name.endswith(".dist-info/METADATA")]
         metadata = archive.read(info).decode()
-    assert {"jib/__init__.py", "jib/py.typed", "jib/_native.pyi"} <= set(names)
+    assert {"jib/__init__.py", "jib/py.typed", "jib/_native.pyi", "jib/bench/kernels.c"} <= set(names)
     (native,) = [name for name in names if name.endswith((".so", ".pyd", ".dylib"))]
     assert native.startswith("jib/_native")
     package = {path.relative_to(ROOT / "python").as_posix() for path in (ROOT / "python" / "jib").rglob("*.py")}

@@ -25,6 +25,7 @@ usage: python -m jib
        python -m jib FILE [name=value ...]
        python -m jib dump STAGE (-c TEXT | FILE)
        python -m jib dump all --output FOLDER (-c TEXT | FILE)
+       python -m jib bench [--quick | --full] [--tables NAMES] [--json FILE]
        python -m jib < SCRIPT
 """
 
@@ -38,6 +39,7 @@ banner or prompt, and goes on after those that fail. With one, it runs it and pr
   -c TEXT                the program itself
   dump STAGE             print a stage instead: {stages}
   dump all               write every stage to a file, and print the names of the files
+  bench                  measure jib here, beside whatever peers are installed; bench --help says more
   --signature TYPES      fix the types, as in "(int, float)" or "float(float, int)"
   --params NAMES         the parameters in their order, as in a,b
   --arithmetic RULES     python (the default) or numpy
@@ -101,6 +103,8 @@ def main(words: list[str]) -> int:
 def _main(words: list[str]) -> int:
     if not words:
         return _session({})
+    if words[0] == "bench":
+        return _bench(words[1:])
     if "--help" in words[:2] or "-h" in words[:1]:
         return _answer(_help)
     if "--version" in words[:1]:
@@ -134,6 +138,19 @@ def _session(options: dict[str, Any]) -> int:
         return repl(Session(**options))
     except Lost as lost:
         return _unwritten(lost.__cause__)
+
+
+def _bench(words: list[str]) -> int:
+    from .bench.cli import main as bench
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        status = bench(words)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        return _unwritten(error)
+    return status
 
 
 def _help() -> str:

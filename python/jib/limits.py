@@ -3,7 +3,7 @@
 In: nothing. Out: `Limits`, whose defaults fit any text a person writes.
 Always holds: each limit is an int from 0 to below 2**62. A text within its limits is parsed in time linear in its
 length, and its tree can be walked with a stack of a known depth.
-The worst text within the defaults compiles in about two seconds and with less than 500 MB: `benches/bench_worst.py`.
+The worst text within the defaults compiles in about two seconds and with less than 500 MB: `benches/own/worst.py`.
 """
 
 from __future__ import annotations

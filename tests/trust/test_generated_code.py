@@ -27,6 +27,8 @@ from clif_guards import could_trap
 from filetest_runner import read_filetest
 from filetest_runner.outcome import observe
 from filetest_runner.values import same
+from jib.bench import texts
+from jib.bench.kernels import KERNELS
 from stacks import on_stack
 
 ROOT = Path(__file__).parents[2]
@@ -95,15 +97,16 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> Iterator[jib.Function]:
 
 def benches(monkeypatch: pytest.MonkeyPatch) -> Iterator[jib.Function]:
     """The programs that are measured, but for the longest."""
-    monkeypatch.syspath_prepend(str(ROOT / "benches"))
-    import texts
-    from bench_kernels import KERNELS
-
-    for text, args in KERNELS.values():
-        function = jib.compile(text)
-        function.dump("clif", f"({', '.join(type(arg).__name__ for arg in args)})")
-        yield jib.compile(text, f"({', '.join(type(arg).__name__ for arg in args)})")
-    yield jib.compile(texts.hundred_lines())
+    for kernel in KERNELS.values():
+        if not kernel.needs_numpy:
+            types = f"({', '.join(type(arg).__name__ for arg in kernel.args())})"
+            jib.compile(kernel.text).dump("clif", types)
+            yield jib.compile(kernel.text, types)
+            continue
+        function = jib.compile(kernel.text)
+        function(*kernel.args())
+        yield function
+    yield jib.compile(texts.of_lines(100))
     for make in (
         texts.sum_of,
         texts.ands,

@@ -1,5 +1,5 @@
 """The worst texts inside the limits compile or are refused, in a process that has little memory; what they cost is measured by
-`benches/bench_worst.py`, whose texts these are."""
+`benches/own/worst.py`, whose texts these are."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import jib
+from jib.bench import texts
 
-BENCHES = Path(__file__).parents[2] / "benches"
+BENCHES = Path(__file__).parents[2] / "benches" / "own"
 sys.path.insert(0, str(BENCHES))
 
-import texts  # noqa: E402
 from worst_texts import WORST  # noqa: E402
 
 MEMORY = 2 << 30  # bytes of addresses, most of them the interpreter's and the libraries'
@@ -39,7 +39,7 @@ def compile_apart(name: str, size: int, engine: str) -> str:
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
     path = os.pathsep.join([str(Path(jib.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, str(BENCHES / "bench_worst.py"), "--apart", name, str(size), "--engine", engine]
+    command = [sys.executable, str(BENCHES / "worst.py"), "--apart", name, str(size), "--engine", engine]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, preexec_fn=confine, env=os.environ | {"PYTHONPATH": path}
     )
@@ -56,7 +56,7 @@ def test_the_worst_texts(name: str, engine: str) -> None:
 
 
 LARGE = {
-    "hundred lines": texts.hundred_lines(),
+    "hundred lines": texts.of_lines(100),
     "suite": texts.suite(1000),
     "branches": texts.branches(1000),
     "functions": texts.functions(500),

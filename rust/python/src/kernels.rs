@@ -57,7 +57,7 @@ impl Compiled {
         let insts = || kernel.module().functions.iter().flat_map(|f| &f.blocks).flat_map(|block| &block.insts);
         let talks = insts().any(|inst| matches!(inst.op, Op::Print(_) | Op::Extern(_)));
         // Instructions of vectors, and others; what is called; loops take as long as they take. Memory is not faster than a third of a
-        // nanosecond for three operands (benches/bench_elementwise.py).
+        // nanosecond for three operands (benches/own/elementwise.py).
         let calls = insts().filter(|inst| matches!(inst.op, Op::Helper(..) | Op::Call(_))).count();
         let loops = if kernel.ticks() { 100_000 } else { 0 };
         let cost = insts().count() * if kernel.is_vector() { 100 } else { 300 } + 10_000 * calls + loops;

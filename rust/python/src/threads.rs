@@ -22,7 +22,7 @@ use crate::gate::{Closing, Gate};
 pub const MOST: usize = 1024;
 
 /// The picoseconds from which on threads are worth it: waking one and waiting for it took 10 to 30 µs, on two processors that others used
-/// too, and twice that is to be saved (benches/bench_elementwise.py).
+/// too, and twice that is to be saved (benches/own/elementwise.py).
 pub const WORTH: u64 = 100_000_000;
 
 /// What is asked for of a function, or of the process: 0 is nothing.

@@ -31,7 +31,7 @@ pub struct Tiers {
 }
 
 /// What compiling costs, in interpreted instructions: for a module, and for each of its instructions; measured by
-/// benches/bench_tiers.py. Whoever compiles when he has interpreted for as long as compiling takes never needs more than
+/// benches/own/tiers.py. Whoever compiles when he has interpreted for as long as compiling takes never needs more than
 /// twice the time of the better choice.
 const MODULE: u64 = 1_000;
 const INSTRUCTION: u64 = 50;

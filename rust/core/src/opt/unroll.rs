@@ -31,7 +31,7 @@ use crate::types::Ty;
 use counted::{Body, Counted, Origins};
 
 /// How many instructions the copies of a loop may have together, and how many copies there are at most. Even a single copy pays:
-/// nothing in it has to be kept ready for asking the host. (benches/bench_polls.py; twice as many take a third longer to compile.)
+/// nothing in it has to be kept ready for asking the host. (benches/own/polls.py; twice as many take a third longer to compile.)
 const COPIED: usize = 32;
 /// The same of loops over arrays, which make many rounds and have less in them: 48 makes Floyd and Warshall's algorithm 15 % faster than 32,
 /// and takes 20 us more.

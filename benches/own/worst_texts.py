@@ -1,4 +1,4 @@
-"""Texts that are as bad as one can make them, for `bench_worst.py`: each is a function of a size, with a signature to compile for."""
+"""Texts that are as bad as one can make them, for `worst.py`: each is a function of a size, with a signature to compile for."""
 
 from __future__ import annotations
 

@@ -5,15 +5,55 @@ In: a size. Out: a text of jib, which is Python too.
 
 from __future__ import annotations
 
-SHORT = "a + b"
-MIDDLE = "sin(x)**2 + 3*x*y - (x if x > y else y)/2"
+from typing import Any, NamedTuple
 
 
-def hundred_lines() -> str:
-    """A function of a hundred lines: loops, branches, ints and floats."""
+class Text(NamedTuple):
+    """A text, the arguments of its one call, and how those spell it who cannot read it as it is."""
+
+    name: str
+    source: str
+    args: dict[str, int | float]
+    spelled: dict[str, str] = {}
+
+    @property
+    def is_expression(self) -> bool:
+        return not self.source.startswith("def ")
+
+    def python(self) -> Any:
+        """The same as a function of CPython's, with the functions of `math`."""
+        import math
+
+        names: dict[str, Any] = dict(vars(math))
+        source = self.source
+        if self.is_expression:
+            source = f"def work({', '.join(self.args)}):\n    return {source}"
+        exec(compile(source, "<text>", "exec"), names)
+        return names["work"]
+
+
+def of_all_sizes() -> list[Text]:
+    return [
+        Text("a + b", "a + b", {"a": 1.5, "b": 2.5}),
+        Text(
+            "an expression",
+            "sin(x)**2 + 3*x*y - (x if x > y else y)/2",
+            {"x": 1.5, "y": 2.5},
+            {
+                "numexpr": "sin(x)**2 + 3*x*y - where(x > y, x, y)/2",
+                "sympy": "sin(x)**2 + 3*x*y - Max(x, y)/2",
+            },
+        ),
+        Text("100 lines", of_lines(100), {"n": 40, "x": 1.5}),
+        Text("1,000 lines", of_lines(1000), {"n": 40, "x": 1.5}),
+    ]
+
+
+def of_lines(count: int) -> str:
+    """A function of so many lines: loops, branches, ints and floats."""
     lines = ["def work(n: int, x: float) -> float:", "    total = 0.0", "    count = 0"]
     at = 0
-    while len(lines) < 98:
+    while len(lines) < count - 2:
         lines += [
             f"    for i{at} in range(n):",
             f"        if (i{at} + count) % {at + 2} == 0:",
@@ -25,7 +65,7 @@ def hundred_lines() -> str:
             f"    step = abs(total) / (count + {at + 1})",
         ]
         at += 1
-    return "\n".join([*lines[:98], "    total = total + step + x", "    return total + count"]) + "\n"
+    return "\n".join([*lines[: count - 2], "    total = total + step + x", "    return total + count"]) + "\n"
 
 
 def sum_of(terms: int) -> str:

@@ -1,4 +1,7 @@
-"""How the time of each stage grows with the text: the ratio per doubling, where 2 is linear."""
+"""How each production of the grammar grows, up to the limits of a text: text to IR, and IR to machine code.
+
+`productions.py NAME` measures those with this in their names, and nothing else. Each has a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,78 +11,29 @@ import math
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from time import process_time
 from typing import Any, NamedTuple
 
-import texts
-from harness import Stages, digits, options, save, table
-from productions import PRODUCTIONS, unused
+from production_texts import PRODUCTIONS, unused
 
 import jib
+from jib.bench.say import digits, grid
 from jib.limits import DEFAULT
 
 CERTAIN = 0.05  # seconds: of less the clock says too little
 MOST = 2.3  # per doubling; more is a finding
-
-
-class Family(NamedTuple):
-    make: Callable[[int], str]
-    sizes: tuple[int, ...]
-    args: tuple[Any, ...] = (1.5, 2.5)
-
-
-FAMILIES = {
-    "terms of a sum": Family(texts.sum_of, (1250, 2500, 5000, 10_000)),
-    "terms of an and": Family(texts.ands, (1250, 2500, 5000, 10_000)),
-    "terms of a comparison": Family(texts.comparisons, (1250, 2500, 5000, 10_000)),
-    "lines of assignments": Family(texts.suite, (250, 500, 1000, 2000)),
-    "lines of ifs": Family(texts.branches, (250, 500, 1000, 2000)),
-    "functions": Family(texts.functions, (125, 250, 500, 1000)),
-    "loops": Family(texts.loops, (62, 125, 250, 500)),
-    "ifs in ifs": Family(texts.nested_ifs, (22, 45, 90, 180)),
-}
-
-
-def families(rounds: int) -> tuple[dict[str, Any], list[str]]:
-    everything: dict[str, dict[int, dict[str, float]]] = {}
-    steep = []
-    for name, family in FAMILIES.items():
-        runs: dict[int, list[dict[str, float]]] = {size: [] for size in family.sizes}
-        failed = False
-        for _ in range(rounds):
-            for size in family.sizes:
-                gc.collect()
-                try:
-                    runs[size].append(Stages.once(family.make(size), family.args))
-                except Exception as problem:
-                    print(f"\n{name}: {size}: {type(problem).__name__}: {problem}")
-                    failed = True
-                    break
-            if failed:
-                break
-        done = {size: taken for size, taken in runs.items() if taken}
-        if len(done) < 2:
-            continue
-        # The least of the rounds: what is asked here is the growth of the work, not of the noise.
-        best = {size: {stage: min([run[stage] for run in taken]) for stage in taken[0]} for size, taken in done.items()}
-        everything[name] = best
-        first, *_, last = best
-        doublings = math.log2(last / first)
-        rows = []
-        for stage in best[first]:
-            per_doubling = (best[last][stage] / max(best[first][stage], 1e-3)) ** (1 / doublings)
-            steepest = " (!)" if per_doubling > MOST and best[last][stage] > 500 else ""
-            if steepest:
-                steep.append(f"{name}: {stage}: {per_doubling:.2f}")
-            rows.append(
-                [stage, *[digits(each[stage] / 1000) for each in best.values()], f"{per_doubling:.2f}{steepest}"]
-            )
-        table(f"{name.capitalize()}: milliseconds", ["stage", *map(str, best), "per doubling"], rows)
-    return everything, steep
-
-
-# --------------------------------------------------------------------------------------------- each production
+HEAD = (
+    "production",
+    "n",
+    "tokens",
+    "text to IR, s",
+    "per doubling",
+    "MB",
+    "n",
+    "IR to code, s",
+    "per doubling",
+    "outcome",
+)
 
 
 class Growth(NamedTuple):
@@ -143,9 +97,9 @@ def per_doubling(seconds: dict[int, float]) -> float:
     return (seconds[last] / max(seconds[first], 1e-4)) ** (1 / math.log2(last / first))
 
 
-def productions(only: str) -> tuple[dict[str, Any], list[str]]:
-    everything: dict[str, Any] = {}
-    rows, steep = [], []
+def productions(only: str) -> list[str]:
+    rows: list[list[Any]] = []
+    steep = []
     for name in PRODUCTIONS:
         if only not in name:
             continue
@@ -155,7 +109,6 @@ def productions(only: str) -> tuple[dict[str, Any], list[str]]:
             steep.append(f"{name}: ended with {done.returncode}")
             continue
         growth = Growth(*ast.literal_eval(done.stdout))
-        everything[name] = growth._asdict()
         top, ratio = max(growth.python), per_doubling(growth.python)
         row = [name, top, growth.tokens, digits(growth.python[top]), f"{ratio:.2f}", growth.megabytes, "", "", ""]
         if ratio > MOST and growth.python[top] > CERTAIN:
@@ -167,38 +120,20 @@ def productions(only: str) -> tuple[dict[str, Any], list[str]]:
                 steep.append(f"{name}: IR to machine code {ratio:.2f}")
         rows.append([*row, growth.outcome])
         print(*rows[-1], sep="  ", flush=True, file=sys.stderr)
-    head = [
-        "production",
-        "n",
-        "tokens",
-        "text to IR, s",
-        "per doubling",
-        "MB",
-        "n",
-        "IR to code, s",
-        "per doubling",
-        "outcome",
-    ]
-    table("Each production up to the limits of a text", head, rows)
-    return everything, steep
+    print(grid(HEAD, rows))
+    return steep
 
 
 def main() -> None:
-    """`bench_growth.py NAME` measures the productions with this in their names, and nothing else."""
     if sys.argv[1:2] == ["--one"]:
         print(repr(tuple(grow(sys.argv[2]))))
         return
-    only = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else ""
-    wanted = options(__doc__, rounds=5)
-    everything, steep = ({}, []) if only else families(wanted.rounds)
-    everything["productions"], found = productions(only)
-    print(f"\nSteeper than {MOST} per doubling: {'; '.join(steep + found) or 'nothing'}.")
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    print(f"\nSteeper than {MOST} per doubling: {'; '.join(productions(only)) or 'nothing'}.")
     if not only:
         from jib import parse
 
         print(f"Productions of the grammar that no text has: {', '.join(unused(parse)) or 'none'}.")
-    if wanted.json:
-        save(__file__, everything)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,14 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from harness import Case, duration, measure, options, save, table
+from script import meter, options, table
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path.insert(0, str(HERE.parents[1] / "tests"))
 
 import jib  # noqa: E402
+from jib.bench.measure import Case  # noqa: E402
+from jib.bench.say import duration  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 PLACE = {"PYTHONPATH": str(Path(jib.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": ""}
@@ -73,21 +75,19 @@ def main() -> None:
         starts |= {name: partial(to_prompt, home, front) for name, front in FRONTS.items()}
         for case in starts.values():
             case()  # the bytecode is written
-        results = {"start to prompt": measure(starts, wanted.rounds)}
+        results = {"start to prompt": meter(wanted.rounds).in_turns(starts).cells()}
         cases = {
             f"{line} ({name})": partial(to_value, home, front, line, value)
             for name, front in FRONTS.items()
             for line, value in LINES.items()
         }
-        results["Enter to value"] = measure(cases, wanted.rounds)
+        results["Enter to value"] = meter(wanted.rounds).in_turns(cases).cells()
     for title, found in results.items():
         table(
             title,
             ["", "median", "spread"],
             [[name, duration(each.median), f"{each.spread:.0%}"] for name, each in found.items()],
         )
-    if wanted.json:
-        save(__file__, results)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ import sys
 from statistics import median
 from time import monotonic
 
-from harness import duration, options, save, table
+from script import options, table
 
 import jib
+from jib.bench.say import duration
 
 BODY = "\n".join(f"    x = sin(x + {k}) * cos(x) + lgamma(2.5 + x * x / {k + 1})" for k in range(400))
 PROGRAMS: dict[str, str] = {
@@ -71,10 +72,8 @@ def main() -> None:
         late = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
         return [name, len(ordered), *[duration(max(t, 0.0)) for t in (median(ordered), late, ordered[-1])]]
 
-    rows = [row(name, times) for name, times in taken.items()] + [row("all", everything)]
+    rows = [row(name, times) for name, times in taken.items() if times] + [row("all", everything)]
     table("From the signal to KeyboardInterrupt", ["program", "trials", "median", "p99", "most"], rows)
-    if wanted.json:
-        save(__file__, taken)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from harness import digits, duration, measure, options, save, table, timed
+from script import meter, options, table
 
 import jib
+from jib.bench.measure import timed
+from jib.bench.say import digits, duration
 
 LONG = "\n".join(f"v{i} = a * {i} + b - {f'v{i - 1}' if i else 'a'}" for i in range(100)) + "\nv99"
 
@@ -49,20 +51,18 @@ def compiling(text: str, args: tuple[Any, ...]) -> float:
 
 def main() -> None:
     wanted = options(__doc__, rounds=7)
-    rows, costs = [], {}
+    rows: list[list[object]] = []
     for name, (text, args) in TEXTS.items():
         engines = {engine: jib.compile(text, engine=engine) for engine in ("interpreter", "native")}
         assert engines["interpreter"](*args) == engines["native"](*args)
         cases = {engine: timed(partial(function, *args), 500) for engine, function in engines.items()}
-        calls = measure(cases, wanted.rounds)
+        calls = meter(wanted.rounds).in_turns(cases).cells()
         instructions = len(re.findall(r"^  ", engines["native"].dump("typed-ir"), re.MULTILINE)) - 1
         step = max(calls["interpreter"].median - calls["native"].median, 1e-9) / instructions
         cost = compiling(text, args)
-        costs[name] = {"instructions": instructions, "compiling": cost, "step": step}
         rows.append([name, instructions, duration(cost), duration(step), digits(cost / step)])
     head = ["text", "instructions", "to compile", "to interpret one", "compiling costs instructions"]
     table("What compiling costs", head, rows)
-    lives = {}
     rows = []
     for name, (text, args) in TEXTS.items():
         row: list[object] = [name]
@@ -71,14 +71,11 @@ def main() -> None:
                 engine: timed(partial(live, text, args, engine, calls_made))
                 for engine in ("interpreter", "native", "auto")
             }
-            results = measure(cases, wanted.rounds)
-            lives[f"{name}, {calls_made}"] = results
+            results = meter(wanted.rounds).in_turns(cases).cells()
             best = min(results["interpreter"].median, results["native"].median)
             row.append(f"{results['auto'].median / best:.2f}")
         rows.append(row)
     table('Time of engine="auto", in that of the better engine', ["text", *[f"{n} calls" for n in LIVES]], rows)
-    if wanted.json:
-        save(__file__, {"costs": costs, "lives": lives})
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import gc
 from functools import partial
 
 import numpy as np
-from harness import digits, duration, measure, options, save, table, timed
+from script import meter, options, table
 
 import jib
+from jib.bench.measure import timed
+from jib.bench.say import digits, duration
 
 LINES = (
     "a + b",
@@ -44,12 +46,12 @@ def resident() -> float:
 def main() -> None:
     wanted = options(__doc__, rounds=50)
     sessions = {count: session_of(count) for count in DEFINITIONS}
-    results, rows, slow = {}, [], []
+    rows, slow = [], []
     for line in LINES:
         cases = {str(count): timed(partial(session.run, line), 5) for count, session in sessions.items()}
-        results[line] = measure(cases, wanted.rounds)
-        rows.append([line, *[duration(each.median) for each in results[line].values()]])
-        slow += [line for each in results[line].values() if each.median > MOST]
+        cells = meter(wanted.rounds).in_turns(cases).cells().values()
+        rows.append([line, *[duration(each.median) for each in cells]])
+        slow += [line for each in cells if each.median > MOST]
     table("A line, text to value, by definitions in the session", ["line", *map(str, DEFINITIONS)], rows)
     session = session_of(0)
     session.run("def caller(v): return f(v) + x[1]")
@@ -64,8 +66,6 @@ def main() -> None:
     rows = [[REDEFINITIONS // 5 * (at + 1), f"{digits(size)} MB"] for at, size in enumerate(sizes)]
     table("Memory, after redefinitions with a call between", ["redefinitions", "resident"], rows)
     print("\nmore than 5 ms:", ", ".join(slow) or "nothing")
-    if wanted.json:
-        save(__file__, {"lines": results, "memory": sizes})
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ The last is code that nobody can get: it would run on after Ctrl-C. Each column 
 from __future__ import annotations
 
 from functools import partial
-from statistics import geometric_mean, median
+from statistics import geometric_mean
 from typing import Any
 
-from bench_kernels import KERNELS
-from harness import options, repeats, save, table, timed
+from script import meter, options, table
 
 from jib import ir
 from jib._native import Callable, Program
+from jib.bench.kernels import KERNELS
 from jib.builtins import Param
 from jib.limits import DEFAULT
 from jib.lower import lower
@@ -41,8 +41,8 @@ LOOPS: dict[str, tuple[str, tuple[Any, ...]]] = {
     ),
 }
 SMALLER: dict[str, tuple[Any, ...]] = {
-    "fib(27), recursive": (20,),
-    "collatz, longest below": (300,),
+    "fib, recursive": (20,),
+    "collatz": (300,),
     "primes by trial": (1500,),
 }
 
@@ -63,19 +63,16 @@ def main() -> None:
     wanted = options(__doc__, rounds=101)
     ways = ("nothing", "polls", "fuel")
     rows, ratios = [], {}
-    for name, (text, args) in {**KERNELS, **LOOPS}.items():
-        args = SMALLER.get(name, args)
-        calls = {way: partial(compiled(text, way), *args) for way in ways}
+    kernels = {name: (kernel.text, kernel.args) for name, kernel in KERNELS.items() if not kernel.needs_numpy}
+    loops = {name: (text, lambda args=args: args) for name, (text, args) in LOOPS.items()}
+    for name, (text, make) in {**kernels, **loops}.items():
+        calls = {way: partial(compiled(text, way), *(SMALLER.get(name) or make())) for way in ways}
         assert len({call() for call in calls.values()}) == 1
-        repeat = repeats(calls["nothing"], 0.002)
-        cases = {way: timed(call, repeat) for way, call in calls.items()}
-        taken = [{way: case() for way, case in cases.items()} for _ in range(wanted.rounds)]
-        ratios[name] = {way: median(t[way] / t["nothing"] for t in taken) for way in ways[1:]}
+        turns = meter(wanted.rounds, 0.002).compete(calls)
+        ratios[name] = {way: cell.median for way in ways[1:] for cell in turns.ratio(way, "nothing").values()}
         rows.append([name, *[f"{ratios[name][way]:.3f}" for way in ways[1:]]])
     rows.append(["geometric mean", *[f"{geometric_mean(r[way] for r in ratios.values()):.3f}" for way in ways[1:]]])
     table("Time, in that of code that counts nothing", ["program", "polls", "fuel"], rows)
-    if wanted.json:
-        save(__file__, ratios)
 
 
 if __name__ == "__main__":

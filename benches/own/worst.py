@@ -12,12 +12,13 @@ import os
 import resource
 import subprocess
 import sys
-from pathlib import Path
 from time import process_time
 from typing import Any
 
-from harness import digits, save, table
+from script import table
 from worst_texts import WORST
+
+from jib.bench.say import digits
 
 SECONDS, MEGABYTES = 2.0, 500
 PATIENCE = 30  # seconds; what takes longer is given up
@@ -98,17 +99,16 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="part of a name: only these families")
     parser.add_argument("--engine", default="native", choices=("native", "interpreter"))
     parser.add_argument("--probes", type=int, default=6, help="how often a refused text is tried smaller (%(default)s)")
-    parser.add_argument("--json", action="store_true", help="also write benches/results/bench_worst.json")
     parser.add_argument("--apart", nargs=2, metavar=("NAME", "SIZE"), help=argparse.SUPPRESS)
     wanted = parser.parse_args()
     if wanted.apart:
         print(json.dumps(compile_here(wanted.apart[0], int(wanted.apart[1]), wanted.engine)))
         return 0
-    rows, beyond, everything = [], [], {}
+    rows, beyond = [], []
     for name in WORST:
         if wanted.names and not any(part in name for part in wanted.names):
             continue
-        runs = everything[name] = worst_of(name, wanted.engine, wanted.probes)
+        runs = worst_of(name, wanted.engine, wanted.probes)
         slowest = max(runs, key=lambda run: run["total"])
         most = max(run["megabytes"] for run in runs)
         compiled = max([run["size"] for run in runs if run["outcome"] == "compiled"], default=0)
@@ -124,8 +124,6 @@ def main() -> int:
     head = ["text", "compiles to", "slowest at", *STAGES, "total s", "MB", "refused as"]
     table(f"The worst texts, {wanted.engine}: seconds", head, rows)
     print(f"Beyond {SECONDS} s or {MEGABYTES} MB: {', '.join(beyond) or 'none'}.")
-    if wanted.json:
-        save(str(Path(__file__)), everything)
     return 1 if beyond else 0
 
 
