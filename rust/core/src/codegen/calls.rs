@@ -53,6 +53,7 @@ impl Lower<'_, '_, '_> {
         let scalars: Scalars = args.iter().flat_map(|&arg| self.of(arg).iter().copied()).collect();
         let results = match helper.body {
             Body::Libm1 { overflow, .. } => smallvec![self.libm(helper, mode, scalars[0], overflow)],
+            Body::Slots(_) if helper.name == "range_count" => smallvec![self.range_count(args)],
             Body::Slots(_) => self.slots(helper, &scalars),
         };
         self.define(result, &results);

@@ -25,6 +25,7 @@ pub(crate) mod hooks;
 pub(crate) mod isa;
 pub(crate) mod kept;
 pub(crate) mod outer;
+mod range;
 mod rows;
 pub mod target;
 #[cfg(test)]
