@@ -219,8 +219,8 @@ MUTANTS = [
     Mutant(
         "codegen-libm-domain",
         "codegen/calls.rs",
-        "self.fault_if(domain, Fault::MathDomain);",
-        "let _ = domain;",
+        "self.at.ins().brif(domain, wrong, &[site], large, &[]);",
+        "let _ = (domain, wrong, site);\n        self.at.ins().jump(large, &[]);",
         "sqrt(-1), log(-1) and so on are nan",
     ),
     Mutant(
