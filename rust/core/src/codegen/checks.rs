@@ -112,30 +112,41 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// Writes the cold blocks that were asked for.
+    /// Writes the cold blocks that were asked for. One alone has nothing to share.
     pub(super) fn finish_exits(&mut self) {
-        for exit in std::mem::take(&mut self.exits) {
+        let exits = std::mem::take(&mut self.exits);
+        let alone = exits.len() == 1 && self.fail_at.is_none();
+        for exit in exits {
             self.place(exit.span);
             self.enter_cold(exit.block);
             if let Some(code) = exit.code {
                 self.store_in_context(code, offset_of!(Context, code));
             }
             let site = self.at.ins().iconst(types::I32, i64::from(exit.site));
-            let shared = self.fail_at_block();
-            self.at.ins().jump(shared, &[BlockArg::Value(site)]);
+            if alone {
+                self.fail_with(site);
+            } else {
+                let shared = self.fail_at_block();
+                self.at.ins().jump(shared, &[BlockArg::Value(site)]);
+            }
         }
         self.place(self.function.span);
         if let Some(block) = self.fail_at {
             self.enter_cold(block);
             let site = self.at.block_params(block)[0];
-            self.store_in_context(site, offset_of!(Context, site));
-            let fail = self.fail_block();
-            self.at.ins().jump(fail, &[]);
+            self.fail_with(site);
         }
         if let Some(fail) = self.fail {
             self.enter_cold(fail);
             self.return_failure();
         }
+    }
+
+    /// Stores the site and goes to the failing return.
+    fn fail_with(&mut self, site: ir::Value) {
+        self.store_in_context(site, offset_of!(Context, site));
+        let fail = self.fail_block();
+        self.at.ins().jump(fail, &[]);
     }
 
     fn enter_cold(&mut self, block: Block) {
