@@ -105,6 +105,9 @@ class _Function:
             condition, then, otherwise = map(self._name, inst.operands[:3])
             replaced = self._says(condition, otherwise, number) or self._is_not(otherwise, number, at)
             return replaced and self._is_not(then, number, at)
+        if inst is not None and inst.opcode == "ineg" and number == 0:
+            # Nothing but 0 has the negative 0.
+            return self._is_not(self._name(inst.operands[0]), 0, at)
         return any(self._says(condition, value, number) for condition in self._failed(at))
 
     def _no_overflow(self, dividend: str, divisor: str, at: Inst) -> bool:

@@ -42,6 +42,13 @@ COSTS: list[tuple[str, tuple[Any, ...], int]] = [
         1 + 21,
     ),
     ("any(i > n for i in range(100))", (7,), 1 + 8),
+    # Written out, and put into itself: counted all the same.
+    ("t = 0\nfor i in range(3):\n    for j in range(2):\n        t += i * j\nt + n", (0,), 1 + 3 + 6),
+    (
+        "def f(n: int) -> int:\n    t = 1\n    while n:\n        n -= 1\n        t += f(n)\n    return t",
+        (6,),
+        2**6 + (2**6 - 1),
+    ),
 ]
 
 

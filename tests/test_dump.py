@@ -288,8 +288,8 @@ def test_names_are_found_where_they_are_defined() -> None:
 def test_a_name_of_two_functions() -> None:
     text = "def fib(n: int) -> int:\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\ndef f(n: int) -> int:\n    return fib(n)"
     listing = jib.compile(text).dump("clif")
-    with pytest.raises(LookupError, match=r"^'?v3 stands on several lines, one in each function: \d+, \d+"):
-        listing.explain("v3")
+    with pytest.raises(LookupError, match=r"^'?v2 stands on several lines, one in each function: \d+, \d+"):
+        listing.explain("v2")
 
 
 @pytest.mark.parametrize(

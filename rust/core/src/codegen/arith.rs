@@ -4,7 +4,7 @@
 //! where no result of two of them wraps unnoticed, and then ask whether the result fits. An f32 result is rounded once more from
 //! the f64 result, which for + - * / and sqrt gives the same as rounding once (53 ≥ 2·24 + 2).
 
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 
 use super::{Lower, is_f32};
@@ -94,8 +94,7 @@ impl Lower<'_, '_, '_> {
         let (a, b) = self.two(args);
         let never_zero = self.constants[args[1].0 as usize].is_some_and(|bits| f64::from_bits(bits) != 0.0);
         if mode == Mode::Python && !never_zero {
-            let zero = self.at.ins().f64const(0.0);
-            let is_zero = self.at.ins().fcmp(FloatCC::Equal, b, zero);
+            let is_zero = self.is_zero(b);
             self.fault_if(is_zero, Fault::FloatDivisionByZero);
         }
         let quotient = self.at.ins().fdiv(a, b);

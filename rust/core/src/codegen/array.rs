@@ -3,7 +3,7 @@
 //! A view is arithmetic on an array's scalars; only `Load` and `Store` touch memory. They may not be misaligned: x86 and AArch64 do not mind.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, types};
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, InstructionData, MemFlagsData, Opcode, types};
 
 use super::{Lower, Scalars};
 use crate::failure::Cause;
@@ -67,8 +67,8 @@ impl Lower<'_, '_, '_> {
         self.at.set_cold_block(beside);
         let from_end = self.at.ins().iadd(i, n);
         let outside = self.at.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, from_end, n);
-        let exit = self.exit(Some(Cause::Fault(Fault::IndexRange)), None);
-        self.at.ins().brif(outside, exit, &[], next, &[BlockArg::Value(from_end)]);
+        let (exit, site) = self.exit_aside(Cause::Fault(Fault::IndexRange));
+        self.at.ins().brif(outside, exit, &[site], next, &[BlockArg::Value(from_end)]);
 
         self.enter(next);
         from_start
@@ -76,13 +76,13 @@ impl Lower<'_, '_, '_> {
 
     pub(super) fn load_element(&mut self, args: &[Value]) -> ir::Value {
         let array = self.parts(args[0]);
-        let address = self.address_of(&array, &args[1..]);
-        self.load_item(array.ty.item, address)
+        let (address, offset) = self.address_of(&array, &args[1..]);
+        self.load_item(array.ty.item, address, offset)
     }
 
-    /// The element at an address, as scalars of its type travel.
-    pub(super) fn load_item(&mut self, item: Item, address: ir::Value) -> ir::Value {
-        let raw = self.at.ins().load(memory_type(item), element(), address, 0);
+    /// The element so far from an address, as scalars of its type travel.
+    pub(super) fn load_item(&mut self, item: Item, address: ir::Value, offset: i32) -> ir::Value {
+        let raw = self.at.ins().load(memory_type(item), element(), address, offset);
         match item {
             // Any other byte than 0 is true.
             Item::Bool => self.at.ins().icmp_imm_s(IntCC::NotEqual, raw, 0),
@@ -96,18 +96,18 @@ impl Lower<'_, '_, '_> {
 
     pub(super) fn store_element(&mut self, args: &[Value]) {
         let array = self.parts(args[0]);
-        let address = self.address_of(&array, &args[2..]);
+        let (address, offset) = self.address_of(&array, &args[2..]);
         let value = self.one(args[1]);
-        self.store_item(array.ty.item, value, address);
+        self.store_item(array.ty.item, value, address, offset);
     }
 
-    pub(super) fn store_item(&mut self, item: Item, value: ir::Value, address: ir::Value) {
+    pub(super) fn store_item(&mut self, item: Item, value: ir::Value, address: ir::Value, offset: i32) {
         let raw = match item {
             Item::Float(FloatTy::F32) => self.at.ins().fdemote(types::F32, value),
             Item::Int(int) if int.bits() < 64 => self.at.ins().ireduce(memory_type(item), value),
             _ => value,
         };
-        self.at.ins().store(element(), raw, address, 0);
+        self.at.ins().store(element(), raw, address, offset);
     }
 
     pub(super) fn at_index(&mut self, axis: u8, args: &[Value]) -> Scalars {
@@ -224,16 +224,29 @@ impl Lower<'_, '_, '_> {
         self.bytes(array.ty.item, elements)
     }
 
-    pub(super) fn address_of(&mut self, array: &Parts, indices: &[Value]) -> ir::Value {
+    /// Where an element is, as an address and what instructions add to it by themselves: what is constant in the last index of a contiguous
+    /// array. `(i·n + j + c)·size = (i·n + j)·size + c·size`, which wraps as addresses do; so neighbours share an address.
+    pub(super) fn address_of(&mut self, array: &Parts, indices: &[Value]) -> (ir::Value, i32) {
+        let (last, before) = indices.split_last().expect("arrays have dimensions");
         if array.ty.contiguous {
-            let mut elements = self.one(indices[0]);
-            for (axis, &index) in indices.iter().enumerate().skip(1) {
-                let before = self.at.ins().imul(elements, array.lengths[axis]);
+            let mut elements = None;
+            for (axis, &index) in before.iter().enumerate() {
                 let index = self.one(index);
-                elements = self.at.ins().iadd(before, index);
+                let sum = self.plus(elements, index);
+                elements = Some(self.at.ins().imul(sum, array.lengths[axis + 1]));
             }
-            let offset = self.bytes(array.ty.item, elements);
-            return self.at.ins().iadd(array.address, offset);
+            let (index, constant) = self.less_constant(self.one(*last));
+            if let Some(index) = index {
+                elements = Some(self.plus(elements, index));
+            }
+            let address = match elements {
+                Some(elements) => {
+                    let offset = self.bytes(array.ty.item, elements);
+                    self.at.ins().iadd(array.address, offset)
+                }
+                None => array.address,
+            };
+            return (address, constant * array.ty.item.size() as i32);
         }
         let mut address = array.address;
         for (&index, &stride) in indices.iter().zip(&array.strides) {
@@ -241,7 +254,46 @@ impl Lower<'_, '_, '_> {
             let offset = self.at.ins().imul(index, stride);
             address = self.at.ins().iadd(address, offset);
         }
-        address
+        (address, 0)
+    }
+
+    fn plus(&mut self, sum: Option<ir::Value>, value: ir::Value) -> ir::Value {
+        match sum {
+            Some(sum) => self.at.ins().iadd(sum, value),
+            None => value,
+        }
+    }
+
+    /// An int as a value and a small constant that are added; no value where it is the constant.
+    fn less_constant(&self, value: ir::Value) -> (Option<ir::Value>, i32) {
+        /// Offsets of elements of 8 bytes stay far from the ends of 32 bits.
+        const SMALL: i64 = 1 << 20;
+        let dfg = &self.at.func.dfg;
+        let inst = |value| dfg.value_def(value).inst().map(|inst| dfg.insts[inst]);
+        let constant = |value| match inst(value) {
+            Some(InstructionData::UnaryImm { opcode: Opcode::Iconst, imm }) => Some(imm.bits()),
+            _ => None,
+        };
+        let small = |constant: i64| (-SMALL..SMALL).contains(&constant);
+        if let Some(constant) = constant(value).filter(|constant| small(*constant)) {
+            return (None, constant as i32);
+        }
+        let (mut at, mut sum) = (value, 0);
+        // A bounded number of sums: copies of a loop's body count on from each other.
+        for _ in 0..8 {
+            let (base, more) = match inst(at) {
+                Some(InstructionData::Binary { opcode: Opcode::Iadd, args: [a, b] }) => (a, constant(b)),
+                Some(InstructionData::Binary { opcode: Opcode::Isub, args: [a, b] }) => {
+                    (a, constant(b).and_then(i64::checked_neg))
+                }
+                _ => break,
+            };
+            match more.filter(|more| small(*more) && small(sum + more)) {
+                Some(more) => (at, sum) = (base, sum + more),
+                None => break,
+            }
+        }
+        (Some(at), sum as i32)
     }
 
     pub(super) fn bytes(&mut self, item: Item, elements: ir::Value) -> ir::Value {

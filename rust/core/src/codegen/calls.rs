@@ -53,6 +53,7 @@ impl Lower<'_, '_, '_> {
         let scalars: Scalars = args.iter().flat_map(|&arg| self.of(arg).iter().copied()).collect();
         let results = match helper.body {
             Body::Libm1 { overflow, .. } => smallvec![self.libm(helper, mode, scalars[0], overflow)],
+            Body::Slots(_) if helper.name == "range_count" => smallvec![self.range_count(args)],
             Body::Slots(_) => self.slots(helper, &scalars),
         };
         self.define(result, &results);
@@ -102,16 +103,19 @@ impl Lower<'_, '_, '_> {
         let is_nan = self.at.ins().fcmp(FloatCC::Unordered, result, result);
         let number = self.at.ins().fcmp(FloatCC::Ordered, x, x);
         let domain = self.at.ins().band(is_nan, number);
-        self.fault_if(domain, Fault::MathDomain);
+        let (wrong, site) = self.exit_aside(Cause::Fault(Fault::MathDomain));
+        let large = self.new_block();
+        self.at.ins().brif(domain, wrong, &[site], large, &[]);
+        self.enter(large);
         self.cold_here();
         // Infinity out of a finite number: too large, or a singularity.
         let not_nan = self.at.ins().fcmp(FloatCC::Ordered, result, result);
         let from = self.at.ins().fsub(x, x);
         let finite = self.at.ins().fcmp(FloatCC::Ordered, from, from);
         let range = self.at.ins().band(not_nan, finite);
-        self.fault_if(range, if overflow { Fault::MathRange } else { Fault::MathDomain });
-        self.cold_here();
-        self.at.ins().jump(done, &[]);
+        let fault = if overflow { Fault::MathRange } else { Fault::MathDomain };
+        let (wrong, site) = self.exit_aside(Cause::Fault(fault));
+        self.at.ins().brif(range, wrong, &[site], done, &[]);
         self.enter(done);
         result
     }

@@ -1,12 +1,16 @@
 //! Exits: how a function is left when an operation has no answer.
 //!
-//! Each exit is one cold block that stores its site's index into the context and goes to the function's one failing return.
-//! Nothing but a test and a branch stays on the hot path.
+//! Each exit is one cold block that hands its site's index to a block that they share, which stores it into the context and goes to the
+//! function's one failing return. Nothing but a test and a branch stays on the hot path.
+//!
+//! Cranelift takes what is the same in all rounds out of a loop while it walks down the dominator tree, and gives up at the first block
+//! it meets that is outside the loop. Exits come last in that walk if they are the first of a branch's two ways. It would still meet
+//! those of a cold block that comes back to the hot path, so such a block goes to the shared one itself (`exit_aside`).
 
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, Block, InstBuilder, MemFlagsData, types};
+use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, MemFlagsData, types};
 
 use super::Lower;
 use super::abi::Site;
@@ -33,9 +37,8 @@ impl Lower<'_, '_, '_> {
     }
 
     pub(super) fn exit_unless(&mut self, cond: ir::Value, cause: Cause) {
-        let (exit, next) = (self.exit(Some(cause), None), self.new_block());
-        self.at.ins().brif(cond, next, &[], exit, &[]);
-        self.enter(next);
+        let cond = self.not(cond);
+        self.exit_if(cond, cause);
     }
 
     pub(super) fn fault_if(&mut self, cond: ir::Value, fault: Fault) {
@@ -63,12 +66,40 @@ impl Lower<'_, '_, '_> {
     }
 
     /// The block to jump to in order to fail here.
-    pub(super) fn exit(&mut self, cause: Option<Cause>, code: Option<ir::Value>) -> Block {
-        let block = self.new_block();
-        let site = self.unit.sites.len() as u32;
-        self.unit.sites.push(Site { cause, span: self.span });
+    fn exit(&mut self, cause: Option<Cause>, code: Option<ir::Value>) -> Block {
+        let (block, site) = (self.new_block(), self.site(cause));
         self.exits.push(Exit { block, site, span: self.span, code });
         block
+    }
+
+    /// The same from a block that is cold itself and has another way, back: with what the block is to be given.
+    pub(super) fn exit_aside(&mut self, cause: Cause) -> (Block, BlockArg) {
+        let site = self.site_constant(cause);
+        (self.fail_at_block(), BlockArg::Value(site))
+    }
+
+    /// A new site, as what the shared block is given.
+    pub(super) fn site_constant(&mut self, cause: Cause) -> ir::Value {
+        let site = self.site(Some(cause));
+        self.at.ins().iconst(types::I32, i64::from(site))
+    }
+
+    /// The index of a new site, at this place in the text.
+    fn site(&mut self, cause: Option<Cause>) -> u32 {
+        self.unit.sites.push(Site { cause, span: self.span });
+        self.unit.sites.len() as u32 - 1
+    }
+
+    /// Where exits meet; its parameter is the site.
+    pub(super) fn fail_at_block(&mut self) -> Block {
+        match self.fail_at {
+            Some(block) => block,
+            None => {
+                let block = self.new_block();
+                self.at.append_block_param(block, types::I32);
+                *self.fail_at.insert(block)
+            }
+        }
     }
 
     fn fail_block(&mut self) -> Block {
@@ -76,33 +107,55 @@ impl Lower<'_, '_, '_> {
             Some(block) => block,
             None => {
                 let block = self.new_block();
-                self.fail = Some(block);
-                block
+                *self.fail.insert(block)
             }
         }
     }
 
-    /// Writes the cold blocks that were asked for.
+    /// Writes the cold blocks that were asked for. One alone has nothing to share.
     pub(super) fn finish_exits(&mut self) {
-        let flags = MemFlagsData::trusted();
-        for exit in std::mem::take(&mut self.exits) {
+        let exits = std::mem::take(&mut self.exits);
+        let alone = exits.len() == 1 && self.fail_at.is_none();
+        for exit in exits {
             self.place(exit.span);
-            self.enter(exit.block);
-            self.at.set_cold_block(exit.block);
-            let site = self.at.ins().iconst(types::I32, i64::from(exit.site));
-            self.at.ins().store(flags, site, self.ctx, offset_of!(Context, site) as i32);
+            self.enter_cold(exit.block);
             if let Some(code) = exit.code {
-                self.at.ins().store(flags, code, self.ctx, offset_of!(Context, code) as i32);
+                self.store_in_context(code, offset_of!(Context, code));
             }
-            let fail = self.fail_block();
-            self.at.ins().jump(fail, &[]);
+            let site = self.at.ins().iconst(types::I32, i64::from(exit.site));
+            if alone {
+                self.fail_with(site);
+            } else {
+                let shared = self.fail_at_block();
+                self.at.ins().jump(shared, &[BlockArg::Value(site)]);
+            }
+        }
+        self.place(self.function.span);
+        if let Some(block) = self.fail_at {
+            self.enter_cold(block);
+            let site = self.at.block_params(block)[0];
+            self.fail_with(site);
         }
         if let Some(fail) = self.fail {
-            self.place(self.function.span);
-            self.enter(fail);
-            self.at.set_cold_block(fail);
+            self.enter_cold(fail);
             self.return_failure();
         }
+    }
+
+    /// Stores the site and goes to the failing return.
+    fn fail_with(&mut self, site: ir::Value) {
+        self.store_in_context(site, offset_of!(Context, site));
+        let fail = self.fail_block();
+        self.at.ins().jump(fail, &[]);
+    }
+
+    fn enter_cold(&mut self, block: Block) {
+        self.enter(block);
+        self.at.set_cold_block(block);
+    }
+
+    fn store_in_context(&mut self, value: ir::Value, offset: usize) {
+        self.at.ins().store(MemFlagsData::trusted(), value, self.ctx, offset as i32);
     }
 
     /// RecursionError before the stack ends: asked at each call that may lead back to where it stands. Between two questions

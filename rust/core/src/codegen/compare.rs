@@ -1,7 +1,7 @@
 //! Comparisons. On floats all but "not equal" are false when an operand is nan.
 
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{self, BlockArg, InstBuilder, types};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, InstructionData, Opcode, types};
 
 use super::Lower;
 use crate::typed::{Cond, Value, is_u64};
@@ -15,6 +15,29 @@ impl Lower<'_, '_, '_> {
             Ty::Int(int) => self.at.ins().icmp(int_cc(cond, int.signed()), a, b),
             _ => self.at.ins().icmp(int_cc(cond, false), a, b),
         }
+    }
+
+    /// The opposite of a condition that was just made: where it is a comparison, the opposite one.
+    pub(super) fn not(&mut self, cond: ir::Value) -> ir::Value {
+        let made = self.at.func.dfg.value_def(cond).inst().map(|inst| self.at.func.dfg.insts[inst]);
+        match made {
+            Some(InstructionData::IntCompare { cond, args: [a, b], .. }) => self.at.ins().icmp(cond.complement(), a, b),
+            Some(InstructionData::FloatCompare { cond, args: [a, b], .. }) => {
+                self.at.ins().fcmp(cond.complement(), a, b)
+            }
+            _ => self.at.ins().icmp_imm_s(IntCC::Equal, cond, 0),
+        }
+    }
+
+    /// Whether a float is 0. One that was made of an int is if the int is, since others are at least 1 apart from it: a comparison without
+    /// the question whether there is a nan.
+    pub(super) fn is_zero(&mut self, float: ir::Value) -> ir::Value {
+        let made = self.at.func.dfg.value_def(float).inst().map(|inst| self.at.func.dfg.insts[inst]);
+        if let Some(InstructionData::Unary { opcode: Opcode::FcvtFromSint | Opcode::FcvtFromUint, arg }) = made {
+            return self.at.ins().icmp_imm_s(IntCC::Equal, arg, 0);
+        }
+        let zero = self.at.ins().f64const(0.0);
+        self.at.ins().fcmp(FloatCC::Equal, float, zero)
     }
 
     /// An int with a float, exactly: as floats when the int is one, else the runtime looks.

@@ -1,7 +1,7 @@
 //! Conversions between the numeric types.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{self, InstBuilder, types};
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, types};
 
 use super::arith::overflow;
 use super::{Lower, int_type, is_f32};
@@ -60,32 +60,33 @@ impl Lower<'_, '_, '_> {
         let x = self.one(arg);
         let int = int_type(to);
         if mode == Mode::Python {
-            let (bad, good) = (self.new_block(), self.new_block());
-            if int == IntTy::I64 {
-                // One comparison for all but -2**63, which has no positive counterpart.
-                let (size, end) = (self.at.ins().fabs(x), self.at.ins().f64const((int.max() + 1) as f64));
-                let inside = self.at.ins().fcmp(FloatCC::LessThan, size, end);
-                let edge = self.new_block();
-                self.at.ins().brif(inside, good, &[], edge, &[]);
-                self.enter(edge);
-                self.at.set_cold_block(edge);
-                let low = self.at.ins().f64const(int.min() as f64);
-                let least = self.at.ins().fcmp(FloatCC::Equal, x, low);
-                self.at.ins().brif(least, good, &[], bad, &[]);
+            let (beside, good) = (self.new_block(), self.new_block());
+            // One comparison for all but -2**63, which has no positive counterpart.
+            let inside = if int == IntTy::I64 {
+                let (size, end) = (self.at.ins().fabs(x), self.float_constant((int.max() + 1) as f64));
+                self.at.ins().fcmp(FloatCC::LessThan, size, end)
             } else {
-                let inside = self.in_range(x, int);
-                self.at.ins().brif(inside, good, &[], bad, &[]);
-            }
-            self.enter(bad);
-            self.at.set_cold_block(bad);
+                self.in_range(x, int)
+            };
+            let outside = self.not(inside);
+            self.at.ins().brif(outside, beside, &[], good, &[]);
+            self.enter(beside);
+            self.at.set_cold_block(beside);
             let nan = self.at.ins().fcmp(FloatCC::Unordered, x, x);
-            self.fault_if(nan, Fault::NanToInt);
-            self.cold_here();
             let difference = self.at.ins().fsub(x, x);
             let infinite = self.at.ins().fcmp(FloatCC::Unordered, difference, difference);
-            self.fault_if(infinite, Fault::InfinityToInt);
-            self.cold_here();
-            self.exit_now(Cause::Fault(too_large(int)));
+            let [of_nan, of_infinity, of_size] = [Fault::NanToInt, Fault::InfinityToInt, too_large(int)]
+                .map(|fault| self.site_constant(Cause::Fault(fault)));
+            let number = self.at.ins().select(infinite, of_infinity, of_size);
+            let site = BlockArg::Value(self.at.ins().select(nan, of_nan, number));
+            let fail = self.fail_at_block();
+            if int == IntTy::I64 {
+                let low = self.at.ins().f64const(int.min() as f64);
+                let least = self.at.ins().fcmp(FloatCC::Equal, x, low);
+                self.at.ins().brif(least, good, &[], fail, &[site]);
+            } else {
+                self.at.ins().jump(fail, &[site]);
+            }
             self.enter(good);
         }
         // Saturating, since the plain form would trap where it must not be reached.
@@ -108,8 +109,8 @@ impl Lower<'_, '_, '_> {
             IntTy::I64 => (int.min() as f64, FloatCC::GreaterThanOrEqual),
             _ => ((int.min() - 1) as f64, FloatCC::GreaterThan),
         };
-        let low = self.at.ins().f64const(low);
-        let high = self.at.ins().f64const((int.max() + 1) as f64);
+        let low = self.float_constant(low);
+        let high = self.float_constant((int.max() + 1) as f64);
         let above = self.at.ins().fcmp(low_cc, x, low);
         let below = self.at.ins().fcmp(FloatCC::LessThan, x, high);
         self.at.ins().band(above, below)

@@ -75,7 +75,7 @@ impl<'m> Lower<'_, 'm, '_> {
         let is_uniform = |i: usize| uniform >> i & 1 == 1;
         for (i, (run, &param)) in inputs.iter().zip(function.params()).enumerate() {
             if is_uniform(i) {
-                let scalar = self.load_item(run.item, run.first);
+                let scalar = self.load_item(run.item, run.first, 0);
                 self.define(param, &[scalar]);
             }
         }
@@ -132,7 +132,7 @@ impl<'m> Lower<'_, 'm, '_> {
         });
         for (run, scalar) in outs.iter().zip(results) {
             let address = self.element_address(*run, index);
-            self.store_item(run.item, scalar, address);
+            self.store_item(run.item, scalar, address, 0);
         }
         if let Some(next) = next {
             self.at.ins().jump(next, &[]);
@@ -173,7 +173,7 @@ impl<'m> Lower<'_, 'm, '_> {
             let now = wanted.contains(param);
             if now {
                 let address = self.element_address(*run, index);
-                let scalar = self.load_item(run.item, address);
+                let scalar = self.load_item(run.item, address, 0);
                 self.define(*param, &[scalar]);
             }
             !now

@@ -26,6 +26,7 @@ pub(crate) mod hooks;
 pub(crate) mod isa;
 pub(crate) mod kept;
 pub(crate) mod outer;
+mod range;
 mod rows;
 pub mod target;
 #[cfg(test)]
@@ -46,7 +47,7 @@ use crate::failure::Cause;
 use crate::outside::{HowMany, Outside};
 use crate::span::Span;
 use crate::typed::calls::{cycles, is_called};
-use crate::typed::cfg::Graph;
+use crate::typed::cfg::{Graph, Loops};
 use crate::typed::{Const, FuncId, Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::{FloatTy, IntTy, Ty};
 
@@ -206,7 +207,9 @@ pub(crate) struct Lower<'u, 'm, 'f> {
     constants: Vec<Option<u64>>,
     blocks: Vec<Option<Block>>,
     exits: Vec<Exit>,
-    /// Where a failure goes whose site is known: returns the status.
+    /// Where failures go that have told their sites.
+    fail_at: Option<Block>,
+    /// Where a failure goes whose site is stored: returns the status.
     fail: Option<Block>,
     callees: Vec<(abi::Callee, ir::FuncRef)>,
     budget: ticks::Budget,
@@ -244,6 +247,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             constants: vec![None; function.values.len()],
             blocks: vec![None; function.blocks.len()],
             exits: Vec::new(),
+            fail_at: None,
             fail: None,
             callees: Vec::new(),
             budget: ticks::Budget::InContext,
@@ -259,13 +263,12 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
 
     fn body(&mut self) {
         let function = self.function;
-        let order = match function.blocks.len() {
-            1 => vec![0],
-            _ => Graph::of(function).rpo,
-        };
+        let graph = Graph::of(function);
+        let loops = Loops::of(&graph);
+        let (order, inward) = (&graph.rpo, inward(function, &graph, &loops));
         self.place(function.span);
         self.parameters();
-        self.start_budget();
+        self.start_budget(&loops);
         for &index in &order[1..] {
             let block = self.new_block();
             self.blocks[index as usize] = Some(block);
@@ -276,7 +279,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
                 self.define(param, &scalars);
             }
         }
-        for &index in &order {
+        for &index in order {
             if let Some(block) = self.blocks[index as usize] {
                 self.at.switch_to_block(block);
             }
@@ -290,7 +293,7 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             }
             self.insts(&block.insts);
             self.place(block.end_span);
-            self.end(&block.end);
+            self.end(&block.end, inward[index as usize]);
         }
     }
 
@@ -400,7 +403,8 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         self.define(inst.result, &[result]);
     }
 
-    fn end(&mut self, end: &Terminator) {
+    /// A branch goes out of loops first, and inward where its condition does not hold: see `inward`.
+    fn end(&mut self, end: &Terminator, inward: bool) {
         match end {
             Terminator::Jump(target) => {
                 let (block, args) = self.edge(target);
@@ -410,6 +414,11 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
                 let cond = self.one(*cond);
                 let (yes, yes_args) = self.edge(yes);
                 let (no, no_args) = self.edge(no);
+                if inward {
+                    let cond = self.not(cond);
+                    self.at.ins().brif(cond, no, &no_args, yes, &yes_args);
+                    return;
+                }
                 self.at.ins().brif(cond, yes, &yes_args, no, &no_args);
             }
             Terminator::Return(value) => {
@@ -547,6 +556,21 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
         };
         self.at.set_srcloc(SourceLoc::new(location));
     }
+}
+
+/// Of each block, whether its branch stays in more loops if its condition holds.
+///
+/// Where Cranelift has two ways to go it lays out the second one first, and walks down the dominator tree in the same order, on the
+/// way taking out of loops what is the same in all rounds. It stops that where it meets a block outside. So the way out of a loop is
+/// the first of the two.
+fn inward(function: &Function, graph: &Graph, loops: &Loops) -> Vec<bool> {
+    let inward = |(b, block): (usize, &crate::typed::Block)| match &block.end {
+        Terminator::Branch(_, yes, no) if graph.reachable(b as u32) => {
+            loops.shared(b as u32, yes.block.0) > loops.shared(b as u32, no.block.0)
+        }
+        _ => false,
+    };
+    function.blocks.iter().enumerate().map(inward).collect()
 }
 
 /// The machine type of a scalar.

@@ -396,8 +396,8 @@ impl Lower<'_, '_, '_> {
         self.enter(look);
         self.cold_here();
         let panicked = self.call_address(hooks::panicked as *const () as usize, &[], types::I32);
-        let failed = self.exit(Some(Cause::Host), None);
-        self.at.ins().brif(panicked, failed, &[], fine, &[]);
+        let (failed, site) = self.exit_aside(Cause::Host);
+        self.at.ins().brif(panicked, failed, &[site], fine, &[]);
         self.enter(fine);
     }
 

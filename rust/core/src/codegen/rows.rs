@@ -24,7 +24,7 @@ impl Lower<'_, '_, '_> {
                     let offset = (operands.len() + i) as i64 * 8;
                     let address = self.at.ins().iadd_imm_s(base, offset);
                     let value = self.one(operand);
-                    self.store_item(item, value, address);
+                    self.store_item(item, value, address, 0);
                     address
                 }
             };
@@ -50,7 +50,8 @@ impl Lower<'_, '_, '_> {
 
     pub(super) fn reach(&mut self, args: &[Value]) -> ir::Value {
         let (line, of) = (self.parts(args[0]), self.parts(args[1]));
-        let element = self.address_of(&of, &args[2..]);
+        let (element, offset) = self.address_of(&of, &args[2..]);
+        let element = self.at.ins().iadd_imm_s(element, i64::from(offset));
         let end = self.at.ins().iadd_imm_s(element, of.ty.item.size() as i64);
         let before = self.at.ins().icmp(IntCC::UnsignedLessThanOrEqual, end, line.address);
         let further = self.at.ins().icmp(IntCC::UnsignedGreaterThan, element, line.address);

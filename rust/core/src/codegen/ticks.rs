@@ -2,7 +2,7 @@
 //!
 //! A function with a tick in a loop keeps the budget in a variable, which the register allocator keeps in a register; the
 //! context has it whenever others may look, which is while functions that tick are called and after returning. A function
-//! that ticks only beside its calls counts in the context: there is nothing to gain between them. A failing run
+//! whose loops all make such calls counts in the context: there is nothing to gain between them. A failing run
 //! leaves the context as it is: nobody counts on after it.
 //!
 //! The host is asked through a stub that changes no register (`poll_stub`). A plain call may change all that hold floats, and to
@@ -20,6 +20,7 @@ use super::abi::{Callee, Import};
 use super::hooks::Context;
 use crate::failure::Cause;
 use crate::typed::calls::{callees, components};
+use crate::typed::cfg::Loops;
 use crate::typed::{Block, Inst, Module, Op, Target, Terminator, Value};
 
 const BUDGET: i32 = offset_of!(Context, budget) as i32;
@@ -95,53 +96,63 @@ pub(super) fn prepaying(block: &Block) -> Option<(u32, &Target, &Target)> {
 }
 
 impl Lower<'_, '_, '_> {
-    /// At the function's entry. A register pays where there are ticks without a call beside them, for which the context would
-    /// have to know it anyway; and not in block 0, which is in no loop.
-    pub(super) fn start_budget(&mut self) {
+    /// At the function's entry. A register pays in loops that tick and make no calls for which the context would have to know.
+    pub(super) fn start_budget(&mut self, loops: &Loops) {
         let ticking = &self.unit.ticking;
         let calls = |inst: &Inst| matches!(inst.op, Op::Call(callee) if ticking[callee.0 as usize]);
-        let alone = |block: &Block| ticks(block) && !wholes(block) && !block.insts.iter().any(calls);
-        if self.function.blocks[1..].iter().any(alone) {
+        let blocks = &self.function.blocks;
+        let mut calling = vec![false; blocks.len()];
+        for (b, block) in blocks.iter().enumerate() {
+            if wholes(block) || block.insts.iter().any(calls) {
+                loops.around(b as u32).for_each(|head| calling[head as usize] = true);
+            }
+        }
+        let alone = |(b, block): (usize, &Block)| {
+            ticks(block) && loops.inner(b as u32).is_some_and(|head| !calling[head as usize])
+        };
+        if blocks.iter().enumerate().any(alone) {
             let variable = self.at.declare_var(types::I64);
             self.budget = Budget::InVariable(variable);
             self.take_budget();
         }
     }
 
-    /// Counts so many; asks the host when there are less.
+    /// Counts so many; asks the host when there are less. What is left is found behind the question, where what there was is not needed
+    /// any more: it can have the same register.
     pub(super) fn tick(&mut self, units: u32) {
         let budget = self.budget();
-        let left = self.at.ins().iadd_imm_s(budget, -i64::from(units));
         let (ask, next) = (self.new_block(), self.new_block());
-        let left_now = self.at.append_block_param(next, types::I64);
-        let short = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
-        self.at.ins().brif(short, ask, &[], next, &[BlockArg::Value(left)]);
+        let paid_from = self.at.append_block_param(next, types::I64);
+        let short = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, budget, i64::from(units));
+        self.at.ins().brif(short, ask, &[], next, &[BlockArg::Value(budget)]);
 
         self.enter(ask);
         self.cold_here();
         self.store_budget(budget);
-        let units = self.at.ins().iconst(types::I64, i64::from(units));
-        self.at.ins().store(MemFlagsData::trusted(), units, self.ctx, UNITS);
+        let count = self.at.ins().iconst(types::I64, i64::from(units));
+        self.at.ins().store(MemFlagsData::trusted(), count, self.ctx, UNITS);
         let reference = self.callee(Callee::Import(Import::Poll));
         self.at.ins().call(reference, &[self.ctx]);
         let left = self.load_budget();
-        let refused = self.exit(Some(Cause::Host), None);
+        let (refused, site) = self.exit_aside(Cause::Host);
         let none = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
-        self.at.ins().brif(none, refused, &[], next, &[BlockArg::Value(left)]);
+        let again = self.at.ins().iadd_imm_s(left, i64::from(units));
+        self.at.ins().brif(none, refused, &[site], next, &[BlockArg::Value(again)]);
 
         self.enter(next);
-        self.set_budget(left_now);
+        let left = self.at.ins().iadd_imm_s(paid_from, -i64::from(units));
+        self.set_budget(left);
     }
 
     /// Counts so many if there are as many, and goes where that leads.
     pub(super) fn prepay(&mut self, units: u32, paid: &Target, unpaid: &Target) {
         let budget = self.budget();
-        let left = self.at.ins().iadd_imm_s(budget, -i64::from(units));
-        let short = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        let short = self.at.ins().icmp_imm_s(IntCC::SignedLessThan, budget, i64::from(units));
         let (unpaid, unpaid_args) = self.edge(unpaid);
         let there = self.new_block();
         self.at.ins().brif(short, unpaid, &unpaid_args, there, &[]);
         self.enter(there);
+        let left = self.at.ins().iadd_imm_s(budget, -i64::from(units));
         self.set_budget(left);
         let (paid, paid_args) = self.edge(paid);
         self.at.ins().jump(paid, &paid_args);

@@ -1,7 +1,8 @@
 //! Puts small functions in the place of their calls, then removes the functions that nobody calls any more.
 //!
-//! Callees come before callers, so that what is put in has been filled itself. A function that can reach itself is never put
-//! anywhere. Spans stay those of the callee: a failure is shown where it is written. Growth is bounded: a callee has at most
+//! Callees come before callers, so that what is put in has been filled itself. A function that can reach itself is put nowhere but into
+//! itself, if it is small and calls itself directly: once, in the place of each of its calls, so that half of them and more are gone.
+//! What is put in has its own ticks, so fuel counts what it counted. Spans stay those of the callee: a failure is shown where it is written. Growth is bounded: a callee has at most
 //! `SMALL` instructions, and no function grows beyond `LARGE`. Calls that are gone no longer count towards RecursionError.
 
 use std::collections::HashMap;
@@ -14,6 +15,8 @@ use crate::typed::{Block, BlockId, FuncId, Function, Inst, Module, Op, Target, T
 const SMALL: usize = 40;
 /// Up to how many a function may grow.
 const LARGE: usize = 20_000;
+/// How large a function may become by being put into itself.
+const SELF: usize = 64;
 
 pub fn run(module: &mut Module) {
     let components = components(module);
@@ -22,7 +25,13 @@ pub fn run(module: &mut Module) {
     for f in components.into_iter().flatten() {
         // Taken out while its callees are read; only a recursive function would read itself.
         let mut function = std::mem::replace(&mut module.functions[f as usize], hole());
-        fill(&mut function, &module.functions, &recursive);
+        let suits = |g: u32| !recursive[g as usize] && size(&module.functions[g as usize]) <= SMALL;
+        fill(&mut function, suits, |g| &module.functions[g as usize]);
+        let own = callees(&function).filter(|g| *g == f).count();
+        if own > 0 && size(&function) * (1 + own) <= SELF {
+            let once = function.clone();
+            fill(&mut function, |g| g == f, |_| &once);
+        }
         module.functions[f as usize] = function;
     }
     drop_uncalled(module);
@@ -42,12 +51,11 @@ fn size(function: &Function) -> usize {
     function.blocks.iter().map(|block| block.insts.len() + 1).sum()
 }
 
-/// Puts the bodies of small callees where they are called.
-fn fill(caller: &mut Function, functions: &[Function], recursive: &[bool]) {
+/// Puts the bodies of callees that suit where they are called.
+fn fill<'a>(caller: &mut Function, suits: impl Fn(u32) -> bool, body: impl Fn(u32) -> &'a Function) {
     let mut suitable: HashMap<u32, bool> = HashMap::new();
     for callee in callees(caller) {
-        let suits = || !recursive[callee as usize] && size(&functions[callee as usize]) <= SMALL;
-        suitable.entry(callee).or_insert_with(suits);
+        suitable.entry(callee).or_insert_with(|| suits(callee));
     }
     if !suitable.values().any(|suits| *suits) {
         return;
@@ -60,7 +68,7 @@ fn fill(caller: &mut Function, functions: &[Function], recursive: &[bool]) {
         let mut at = b;
         for inst in insts {
             let callee = match inst.op {
-                Op::Call(callee) if suitable[&callee.0] => &functions[callee.0 as usize],
+                Op::Call(callee) if suitable[&callee.0] => body(callee.0),
                 _ => {
                     caller.blocks[at].insts.push(inst);
                     continue;

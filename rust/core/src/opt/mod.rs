@@ -14,6 +14,7 @@ mod merge;
 mod params;
 mod renumber;
 mod rewrite;
+mod rounds;
 mod simplify_cfg;
 mod unroll;
 mod vectorise;
@@ -36,6 +37,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "dce", run: dce::run },
     Pass { name: "fuse", run: fuse::run },
     Pass { name: "inline", run: inline::run },
+    Pass { name: "rounds", run: rounds::run },
     Pass { name: "params", run: params::run },
     Pass { name: "fold", run: fold::run },
     Pass { name: "simplify-cfg", run: simplify_cfg::run },

@@ -71,6 +71,88 @@ impl Graph {
     }
 }
 
+/// The loops of a graph, as a tree: a loop is named for its head, where it is entered.
+pub struct Loops {
+    /// Of each block the head of the innermost loop it is in.
+    inner: Vec<Option<u32>>,
+    /// Of each head that of the loop around its own.
+    outer: Vec<Option<u32>>,
+}
+
+impl Loops {
+    pub fn of(graph: &Graph) -> Loops {
+        let blocks = graph.successors.len();
+        let mut loops = Loops { inner: vec![None; blocks], outer: vec![None; blocks] };
+        // The outermost loop that is known around each head, with paths shortened on the way: what is inside comes first here.
+        let mut around: Vec<u32> = (0..blocks as u32).collect();
+        for &head in graph.rpo.iter().rev() {
+            let mut work: Vec<u32> = graph.preds[head as usize].clone();
+            work.retain(|&latch| graph.dominates(head, latch));
+            while let Some(block) = work.pop() {
+                let known = match loops.inner[block as usize] {
+                    Some(inner) => find(&mut around, inner),
+                    None => {
+                        loops.inner[block as usize] = Some(head);
+                        if block != head {
+                            work.extend(graph.preds[block as usize].iter().filter(|from| graph.reachable(**from)));
+                        }
+                        continue;
+                    }
+                };
+                if known != head {
+                    loops.outer[known as usize] = Some(head);
+                    around[known as usize] = head;
+                    work.extend(graph.preds[known as usize].iter().filter(|from| graph.reachable(**from)));
+                }
+            }
+        }
+        loops
+    }
+
+    /// The head of the innermost loop a block is in.
+    pub fn inner(&self, block: u32) -> Option<u32> {
+        self.inner[block as usize]
+    }
+
+    /// The heads of the loops a block is in, innermost first.
+    pub fn around(&self, block: u32) -> impl Iterator<Item = u32> {
+        std::iter::successors(self.inner(block), |head| self.outer[*head as usize])
+    }
+
+    /// The loops that contain no other: their heads and blocks.
+    pub fn innermost(&self, graph: &Graph) -> Vec<(u32, Vec<u32>)> {
+        let mut blocks: Vec<Vec<u32>> = vec![Vec::new(); self.inner.len()];
+        let mut contains = vec![false; self.inner.len()];
+        for &b in &graph.rpo {
+            if let Some(head) = self.inner(b) {
+                blocks[head as usize].push(b);
+                self.outer[head as usize].iter().for_each(|outer| contains[*outer as usize] = true);
+            }
+        }
+        let heads = graph.rpo.iter().filter(|b| !blocks[**b as usize].is_empty() && !contains[**b as usize]);
+        heads.map(|&head| (head, blocks[head as usize].clone())).collect()
+    }
+
+    /// In how many of the loops around `from` another block is, too.
+    pub fn shared(&self, from: u32, block: u32) -> usize {
+        if self.inner(from).is_none() {
+            return 0;
+        }
+        let (mine, theirs): (Vec<u32>, Vec<u32>) = (self.around(from).collect(), self.around(block).collect());
+        mine.iter().rev().zip(theirs.iter().rev()).take_while(|(a, b)| a == b).count()
+    }
+}
+
+/// The root of a tree of links, made shorter.
+fn find(links: &mut [u32], from: u32) -> u32 {
+    let mut at = from;
+    while links[at as usize] != at {
+        links[at as usize] = links[links[at as usize] as usize];
+        at = links[at as usize];
+    }
+    at
+}
+
 fn depth_first(successors: &[Successors]) -> (Walk, Vec<u32>) {
     let mut walk = Walk { number: vec![UNSEEN; successors.len()], block: Vec::new(), parent: Vec::new() };
     let mut post = Vec::new();
@@ -207,6 +289,18 @@ mod tests {
         assert_eq!(g.preds[4], [2, 3, 6]);
         assert!(g.dominates(1, 5) && g.dominates(4, 4) && !g.dominates(2, 4) && !g.dominates(5, 4));
         assert!(!g.reachable(6) && !g.dominates(6, 6) && !g.dominates(0, 6));
+    }
+
+    /// A loop within a loop, each left in its middle, and one more behind them.
+    #[test]
+    fn loops_are_a_tree() {
+        let g = graph(&[&[1], &[2, 6], &[3], &[4, 5], &[3], &[1, 6], &[6, 7], &[]]);
+        let loops = Loops::of(&g);
+        assert_eq!(loops.inner, [None, Some(1), Some(1), Some(3), Some(3), Some(1), Some(6), None]);
+        assert_eq!(loops.outer, [None, None, None, Some(1), None, None, None, None]);
+        assert_eq!([loops.shared(3, 4), loops.shared(3, 5), loops.shared(5, 6), loops.shared(1, 2)], [2, 1, 0, 1]);
+        assert_eq!(loops.around(4).collect::<Vec<_>>(), [3, 1]);
+        assert_eq!(loops.innermost(&g), [(3, vec![3, 4]), (6, vec![6])]);
     }
 
     /// Dominance by its definition: `a` dominates `b` if `b` cannot be reached without `a`.
