@@ -1,7 +1,7 @@
 //! What to ask before copies run, so that their ints need no tests.
 //!
 //! In: a small loop. Out: a question about what a round begins with, and about what does not change in it: do some of these ints lie between 0 and
-//! 2ᵏ, and others between -2⁶² and 2⁶²? Where it is answered with yes, `opt/ranges.rs` knows it of the copies, and what they cannot need falls away.
+//! 2ᵏ, and others between -2⁶⁰ and 2⁶⁰? Where it is answered with yes, `opt/ranges.rs` knows it of the copies, and what they cannot need falls away.
 //! Where it is answered with no, a round is made as the text says.
 //!
 //! ```text
@@ -13,7 +13,7 @@
 //! begin there; if there is none, the first, of which so many rounds as there are copies leave enough room. Small have to be what products, shifts and divisions are
 //! made of; what is only added to, or taken from, has the larger room.
 //!
-//! All of it is one test: `(x | y | z + 2⁶²  >> 63 - k) >> k` is 0 if and only if all are.
+//! All of it is one test: `(x | y | (z + 2⁶⁰) >> (61 - k)) >> k` is 0 if and only if all are.
 
 use super::counted::{Body, Emit, number};
 use crate::opt::ranges::interval::{Interval, from_to};
@@ -23,8 +23,9 @@ use crate::types::Ty;
 
 /// How many bits the small ones may have, in the order in which that is tried.
 const BITS: [u32; 4] = [31, 32, 48, 56];
-/// Of the others: from -2⁶² on, below 2⁶².
-const FAR: i64 = 1 << 62;
+/// Of the others: from -2⁶⁰ on, below 2⁶⁰, so that each of four rounds may add another.
+const FAR: i64 = 1 << FAR_BITS;
+const FAR_BITS: u32 = 60;
 /// How many ints are asked about.
 const MOST: usize = 6;
 /// What a division is worth, in tests.
@@ -174,7 +175,7 @@ impl Guard {
             also(now(value), emit);
         }
         for &value in &self.large {
-            let (far, rest) = (number(emit, FAR), number(emit, i64::from(63 - self.bits)));
+            let (far, rest) = (number(emit, FAR), number(emit, i64::from(FAR_BITS + 1 - self.bits)));
             let from = emit(Op::Add(Mode::Numpy), &[now(value), far], Ty::INT);
             let shifted = emit(Op::Shr(Mode::Numpy), &[from, rest], Ty::INT);
             also(shifted, emit);
