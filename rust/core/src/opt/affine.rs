@@ -107,7 +107,7 @@ fn form(inst: &Inst, uses: &[u32], constants: &[Option<u64>], forms: &[Option<Fo
         Op::Mul(Mode::Numpy) => {
             Form { a: form.a.wrapping_mul(k), c: form.c.wrapping_mul(k), products: form.products + 1, ..form }
         }
-        Op::And if k & k.wrapping_add(1) == 0 => {
+        Op::And if k != 0 && k & k.wrapping_add(1) == 0 => {
             let bits = k.count_ones();
             match bits <= form.bits {
                 true => Form { bits, ..form },
