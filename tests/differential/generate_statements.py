@@ -15,6 +15,23 @@ FLOAT_OPS = ("+", "-", "*", "/", "//", "%", "**")
 COMPARE = ("<", "<=", ">", ">=", "==", "!=")
 ERRORS = ("ValueError", "KeyError", "RuntimeError", "ArithmeticError", "IndexError")
 
+# Where a recurrence begins, what it does in a round, and with what numbers.
+EDGES = ("0", "1", "7", "-3", "1000", "65535", "2147483647", "2147483648", "4294967295", "-2147483648", "4611686018427387903",
+         "4611686018427387904", "-4611686018427387905", "9223372036854775800", "-9223372036854775807", "3037000499")  # fmt: skip
+STEPS = (
+    "{x} = ({x} * {c} + {d}) & {m}", "{x} = {x} * {c} + {d} & {m}", "{x} = ({x} * {c} - {d}) & {m}", "{x} ^= ({x} << {k}) & {m}",
+    "{x} ^= {x} >> {k}", "{x} = {x} // 2 if {x} % 2 == 0 else 3 * {x} + 1", "{x} = {x} % {c}", "{x} = {y} // {c}", "{x} += {y} & 255",
+    "{x} += {z} * {z}", "{x} -= {y} & {m}", "{x}, {y} = {y}, {x} % {y}", "{x}, {y} = {y}, {x} // {y}", "{x} = -{x}", "{x} = abs({y} - {z})",
+    "{x} += {y}", "{x} += {c}", "{x} = {y} << {k}", "if {x} * {x} > {y}: break", "if {x} < {d}: {y} += 1", "{x} = {y} >> {k}",
+    "{x} = ({x} + {c}) % {c}", "{x} = {y} & {m} if {z} > {d} else {y} + {c}", "{x} = {x} * {y} % {c}", "{x} = ~{y}",
+)  # fmt: skip
+NUMBERS = {
+    "c": ("2", "3", "5", "9", "7", "-1", "31", "10007", "1103515245", "6364136223846793005"),
+    "d": ("0", "1", "12345", "-2", "2147483647"),
+    "k": ("0", "1", "5", "13", "17", "31", "62"),
+    "m": ("1", "255", "254", "2147483647", "4294967295", "281474976710655", "9223372036854775807", "-2"),
+}
+
 
 class Statements(Expressions):
     """What has been written so far."""
@@ -64,6 +81,8 @@ class Statements(Expressions):
             self.assignment(indent)
         elif kind < 0.62:
             self.if_(indent, depth)
+        elif kind < 0.65 and self.loops < 2 and not self.tame:
+            self.recurrence(indent)
         elif kind < 0.75 and self.loops < 2:
             self.for_(indent, depth)
         elif kind < 0.83 and self.loops < 2:
@@ -275,6 +294,31 @@ class Statements(Expressions):
             self.kinds[name] = "i"
         else:
             self.maybe[name] = "i"
+
+    def recurrence(self, indent: int) -> None:
+        """A loop of ints, each round from what the one before left, begun near where masks, products and sums leave 64 bits."""
+        names = [self.fresh("r") for _ in range(3)]
+        for name in names:
+            start = self.expr("i", 1) if self.chance(0.4) else self.pick(EDGES)
+            self.line(indent, f"{name} = {start}")
+            self.write(name, "i")
+        counter = self.fresh("k")
+        rounds = self.pick((2, 5, 9, 18, 40))
+        if self.chance(0.6):
+            self.line(indent, f"for {counter} in range({rounds}):")
+        else:
+            self.line(indent, f"{counter} = 0")
+            self.line(indent, f"while {counter} < {rounds}:")
+            self.line(indent + 1, f"{counter} += 1")
+        for _ in range(self.pick((1, 1, 2, 3))):
+            step = self.pick(STEPS)
+            words = {"x": self.pick(names), "y": self.pick(names), "z": self.pick((*names, counter))}
+            for name, choices in NUMBERS.items():
+                words[name] = self.pick(choices)
+            self.line(indent + 1, step.format(**words))
+        self.maybe[counter] = "i"
+        for name in names:
+            self.write(name, "i")
 
     def while_(self, indent: int, depth: int) -> None:
         name = self.fresh("k")

@@ -414,6 +414,63 @@ MUTANTS = [
         "let next = if copy + 1 == found.copies { BlockId(found.head) } else { BlockId(base + stride) };",
         "the last copy of a loop goes back to the body that counts again: SSA is whole, fuel is not",
     ),
+    # ranges, choices, steps
+    Mutant(
+        "ranges-any-divisor",
+        "opt/ranges.rs",
+        "if a.low < 0 || b.low < 1 {",
+        "if a.low < 0 || b.low < 0 {",
+        "a divisor that may be 0 is divided by without a test",
+    ),
+    Mutant(
+        "ranges-signed-dividend",
+        "opt/ranges.rs",
+        "if a.low < 0 || b.low < 1 {",
+        "if b.low < 1 {",
+        "negative ints are divided as if they were large ones",
+    ),
+    Mutant(
+        "ranges-first-round",
+        "opt/ranges.rs",
+        "Some(assumed) if given.within(assumed.low, assumed.high) => continue,",
+        "Some(_) => continue,",
+        "what a loop gives its head after two rounds is taken for all that it ever gives",
+    ),
+    Mutant(
+        "ranges-wrapped-sum",
+        "opt/ranges/interval.rs",
+        "exact(wide).unwrap_or(ALL)",
+        "checked(wide)",
+        "a sum that wraps is taken to lie where one that raises does",
+    ),
+    Mutant(
+        "ranges-less-or-equal",
+        "opt/ranges/walk.rs",
+        "(Cond::Le, true) | (Cond::Gt, false) => below(false, x, y),",
+        "(Cond::Le, true) | (Cond::Gt, false) => below(true, x, y),",
+        "what is at most a bound is taken to be less",
+    ),
+    Mutant(
+        "choose-raises",
+        "opt/choose.rs",
+        "Mul(Mode::Numpy) => inst.args.iter().any(constant),",
+        "Mul(_) => inst.args.iter().any(constant),",
+        "a product that may raise is made on both ways",
+    ),
+    Mutant(
+        "affine-lost-bits",
+        "opt/affine.rs",
+        "match bits <= form.bits {",
+        "match bits < 65 {",
+        "a mask that leaves less in between is left out",
+    ),
+    Mutant(
+        "affine-constant",
+        "opt/affine.rs",
+        "c: form.c.wrapping_mul(k),",
+        "c: form.c,",
+        "the constant of a step is not multiplied by the next",
+    ),
     # evaluation
     Mutant(
         "eval-floor",
@@ -512,8 +569,8 @@ MUTANTS = [
     Mutant(
         "unroll-units",
         "opt/unroll.rs",
-        "let units = found.copies as u32 * found.units;",
-        "let units = found.copies as u32;",
+        "emit.put(Op::Prepay(found.copies as u32 * found.units), &[], Ty::Bool)",
+        "emit.put(Op::Prepay(found.copies as u32), &[], Ty::Bool)",
         "rounds that take several units prepay one",
     ),
     Mutant(

@@ -110,6 +110,9 @@ fn on_ints(op: &Op, ty: &Ty, result: &Ty, args: &[u64]) -> Result<u64, Fault> {
             let rest = x.rem_euclid(y);
             Ok(int.wrap(if y < 0 && rest != 0 { rest + y } else { rest }))
         }
+        // Of no divisor that is 0, which nobody asks for, these are 0.
+        Op::Quotient(_) => Ok(int.wrap(x.checked_div(y).unwrap_or(0))),
+        Op::Remainder(_) => Ok(int.wrap(x.checked_rem(y).unwrap_or(0))),
         Op::IntDiv(Mode::Python) if y == 0 => Err(Fault::DivisionByZero),
         Op::IntDiv(_) => Ok(divide(x, y).to_bits()),
         Op::And => Ok(args[0] & args[1]),

@@ -79,6 +79,15 @@ impl Lower<'_, '_, '_> {
             let product = self.at.ins().fmul(a, b);
             return self.round_to(ty, product);
         };
+        if mode == Mode::Numpy && int.bits() == 64 {
+            // A sum of x and x · 2ᵏ takes a third of the time of a product.
+            for (x, constant) in [(a, self.int_constant(args[1])), (b, self.int_constant(args[0]))] {
+                if let Some(c @ (3 | 5 | 9)) = constant {
+                    let more = self.at.ins().ishl_imm_u(x, i64::from((c - 1).trailing_zeros()));
+                    return self.at.ins().iadd(x, more);
+                }
+            }
+        }
         if mode == Mode::Numpy || int.bits() < 64 {
             // 32 × 32 bits fit in 64, unsigned ones as unsigned.
             let product = self.at.ins().imul(a, b);

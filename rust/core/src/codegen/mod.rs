@@ -375,6 +375,8 @@ impl<'u, 'm, 'f> Lower<'u, 'm, 'f> {
             Op::IntDiv(mode) => self.int_div(*mode, args),
             Op::FloorDiv(mode) => self.floor_div(*mode, args, ty),
             Op::Mod(mode) => self.modulo(*mode, args, ty),
+            Op::Quotient(bits) => self.quotient(*bits, args),
+            Op::Remainder(bits) => self.remainder(*bits, args),
             Op::And | Op::Or | Op::Xor => self.bitwise(&inst.op, args),
             Op::Shl(mode) => self.shl(*mode, args, ty),
             Op::Shr(mode) => self.shr(*mode, args, ty),

@@ -4,7 +4,9 @@
 //! their order. Always holds: an operation that can raise stays where it is, unless the rewrite above which it is proven that
 //! it cannot.
 
+mod affine;
 mod bounds;
+mod choose;
 mod dce;
 mod fold;
 mod fuse;
@@ -12,6 +14,7 @@ mod if_convert;
 mod inline;
 mod merge;
 mod params;
+mod ranges;
 mod renumber;
 mod rewrite;
 mod rounds;
@@ -47,6 +50,10 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "dce", run: dce::run },
     Pass { name: "vectorise", run: vectorise::run },
     Pass { name: "unroll", run: unroll::run },
+    Pass { name: "ranges", run: ranges::run },
+    Pass { name: "choose", run: choose::run },
+    Pass { name: "affine", run: affine::run },
+    Pass { name: "dce", run: dce::run },
     Pass { name: "renumber", run: renumber::run },
 ];
 

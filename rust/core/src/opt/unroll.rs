@@ -18,17 +18,20 @@
 //! So every engine counts what it counted before, and every value that is read after the loop is still the one that was.
 
 pub(super) mod counted;
+mod guard;
 
 use std::collections::HashMap;
 
-use smallvec::smallvec;
-
+use super::affine;
+use super::ranges::Walk;
 use super::rewrite::drop_unreachable;
+use super::simplify_cfg::straighten;
 use crate::span::Span;
 use crate::typed::cfg::Graph;
 use crate::typed::{Args, Block, BlockId, Cond, Function, Inst, Module, Op, Target, Terminator, Value};
 use crate::types::Ty;
 use counted::{Body, Counted, Origins};
+use guard::{Guard, Tests};
 
 /// How many instructions the copies of a loop may have together, and how many copies there are at most. Even a single copy pays:
 /// nothing in it has to be kept ready for asking the host. (benches/own/polls.py; twice as many take a third longer to compile.)
@@ -37,6 +40,10 @@ const COPIED: usize = 32;
 /// and takes 20 us more.
 const COPIED_OF_ARRAYS: usize = 48;
 const COPIES: usize = 4;
+/// The same of loops whose copies test less than their rounds.
+const COPIED_UNTESTED: usize = 56;
+/// Of loops of which `opt/affine.rs` makes one step, which is done in the time of a product and a sum, however many they are.
+const COPIES_OF_STEPS: usize = 16;
 /// How many blocks a loop may have.
 const BLOCKS: usize = 8;
 /// How many instructions a function may gain.
@@ -49,21 +56,27 @@ struct Loop {
     units: u32,
     copies: usize,
     counted: Option<Counted>,
+    guard: Option<Guard>,
     span: Span,
 }
 
 pub fn run(module: &mut Module) {
     for function in &mut module.functions {
-        let mut room = GROWTH;
+        let (mut room, mut copied) = (GROWTH, false);
         for found in loops(function) {
             let size = size(function, &found.blocks) * found.copies;
             if size <= room {
                 room -= size;
                 unroll(function, &found);
+                copied = true;
             }
         }
         // Nobody gives up in a loop without an end.
         drop_unreachable(function);
+        // Copies of a loop that counts follow one another.
+        if copied {
+            straighten(function);
+        }
     }
 }
 
@@ -74,10 +87,11 @@ fn loops(function: &Function) -> Vec<Loop> {
     }
     let graph = Graph::of(function);
     let origins = Origins::new(function);
-    graph.rpo.iter().filter_map(|&head| small(function, &graph, &origins, head)).collect()
+    let mut walk = Walk::new(function, &graph);
+    graph.rpo.iter().filter_map(|&head| small(function, &graph, &origins, &mut walk, head)).collect()
 }
 
-fn small(function: &Function, graph: &Graph, origins: &Origins, head: u32) -> Option<Loop> {
+fn small(function: &Function, graph: &Graph, origins: &Origins, walk: &mut Walk, head: u32) -> Option<Loop> {
     let goes_back = |from: &u32, to: u32| graph.dominates(to, *from);
     let latches: Vec<u32> = graph.preds[head as usize].iter().copied().filter(|from| goes_back(from, head)).collect();
     let first = *latches.first()?;
@@ -116,18 +130,28 @@ fn small(function: &Function, graph: &Graph, origins: &Origins, head: u32) -> Op
     if leaves_after_store(function, head, &blocks) {
         return None;
     }
-    let counted = Body { function, graph, origins, head, blocks: &blocks }.counted();
+    let body = Body { function, graph, origins, head, blocks: &blocks };
+    let counted = body.counted();
     let untested = counted.as_ref().map_or(0, Counted::untested);
     let accesses = |b: &u32| {
         let mut insts = function.blocks[*b as usize].insts.iter();
         insts.any(|inst| matches!(inst.op, Op::Load | Op::Store))
     };
     let copied = if blocks.iter().any(accesses) { COPIED_OF_ARRAYS } else { COPIED };
-    let copies = COPIES.min(copied / (size(function, &blocks) - untested).max(1));
+    let most = |copied: usize| COPIES.min(copied / (size(function, &blocks) - untested).max(1));
+    if most(copied) == 0 {
+        return None;
+    }
+    let Tests { guard, none } = guard::tests(walk, &body, most(copied));
+    let copies = match counted {
+        Some(_) if none && affine::folds(&body) => COPIES_OF_STEPS,
+        _ if guard.is_some() => most(copied.max(COPIED_UNTESTED)),
+        _ => most(copied),
+    };
     let span = function.blocks[first as usize].end_span;
     // Of a single copy nothing is known that its head does not ask.
     let counted = counted.filter(|_| copies > 1 || untested > 0);
-    (copies > 0).then_some(Loop { head, blocks, units, copies, counted, span })
+    Some(Loop { head, blocks, units, copies, counted, guard, span })
 }
 
 /// Whether a round may have written to an array where it leaves the loop.
@@ -195,29 +219,46 @@ fn unroll(function: &mut Function, found: &Loop) {
     let params: Vec<Value> = types.into_iter().map(|ty| function.new_value(ty)).collect();
     let to = |block| Target { block, args: params.clone() };
     let (copy, head) = (to(BlockId(first)), to(BlockId(found.head)));
-    let mut insts = Vec::new();
-    let mut put = |op: Op, args: &[Value], ty: Ty| {
-        let result = function.new_value(ty);
-        insts.push(Inst { result, op, args: Args::from_slice(args), span: found.span });
+    // Asked one after the other, each in a block of its own: whoever is answered with no makes a round as it was.
+    let carried = self::params(function, found.head);
+    let mut asked: Vec<(Vec<Inst>, Value)> = Vec::new();
+    if let Some(counted) = &found.counted {
+        let mut emit = Emitter { function, insts: Vec::new(), span: found.span };
+        let last = counted.last(found.copies, &mut |op, args, ty| emit.put(op, args, ty));
+        let more = emit.put(Op::Cmp(Cond::Lt), &[params[counted.position], last], Ty::Bool);
+        asked.push((emit.insts, more));
+    }
+    if let Some(guard) = &found.guard {
+        let now = |value: Value| carried.iter().position(|param| *param == value).map_or(value, |i| params[i]);
+        let mut emit = Emitter { function, insts: Vec::new(), span: found.span };
+        let lie = guard.ask(&now, &mut |op, args, ty| emit.put(op, args, ty));
+        asked.push((emit.insts, lie));
+    }
+    let mut emit = Emitter { function, insts: Vec::new(), span: found.span };
+    let prepaid = emit.put(Op::Prepay(found.copies as u32 * found.units), &[], Ty::Bool);
+    asked.push((emit.insts, prepaid));
+    let questions = asked.len() as u32;
+    for (i, (insts, answer)) in asked.into_iter().enumerate() {
+        let next = BlockId(fast.0 + i as u32 + 1);
+        let yes = if i as u32 + 1 == questions { copy.clone() } else { Target { block: next, args: Vec::new() } };
+        let end = Terminator::Branch(answer, yes, head.clone());
+        let params = if i == 0 { params.clone() } else { Vec::new() };
+        function.blocks.push(Block { params, insts, end, end_span: found.span });
+    }
+}
+
+/// Instructions for a block that is being made.
+struct Emitter<'f> {
+    function: &'f mut Function,
+    insts: Vec<Inst>,
+    span: Span,
+}
+
+impl Emitter<'_> {
+    fn put(&mut self, op: Op, args: &[Value], ty: Ty) -> Value {
+        let result = self.function.new_value(ty);
+        self.insts.push(Inst { result, op, args: Args::from_slice(args), span: self.span });
         result
-    };
-    let end = found.counted.as_ref().map(|counted| {
-        let last = counted.last(found.copies, &mut put);
-        let more = put(Op::Cmp(Cond::Lt), &[params[counted.position], last], Ty::Bool);
-        let pays = Target { block: BlockId(fast.0 + 1), args: Vec::new() };
-        Terminator::Branch(more, pays, head.clone())
-    });
-    let prepaid = function.new_value(Ty::Bool);
-    let units = found.copies as u32 * found.units;
-    let prepay = Inst { result: prepaid, op: Op::Prepay(units), args: smallvec![], span: found.span };
-    let branch = Terminator::Branch(prepaid, copy, head);
-    match end {
-        None => function.blocks.push(Block { params, insts: vec![prepay], end: branch, end_span: found.span }),
-        Some(end) => {
-            function.blocks.push(Block { params, insts, end, end_span: found.span });
-            let pays = Block { params: Vec::new(), insts: vec![prepay], end: branch, end_span: found.span };
-            function.blocks.push(pays);
-        }
     }
 }
 

@@ -139,6 +139,9 @@ pub enum Op {
     FloorDiv(Mode),
     /// `(T, T) -> T`, T int: the sign is the divisor's. Python: ZeroDivisionError. NumPy: 0 for divisor 0.
     Mod(Mode),
+    /// `(int, int) -> int`: the same of a dividend that is not negative and a divisor of at least 1, both of so many bits. Never raise.
+    Quotient(Bits),
+    Remainder(Bits),
     /// `(T, T) -> T`, T int or bool.
     And,
     Or,
@@ -250,6 +253,15 @@ pub enum Op {
     Mark,
     /// `(int, array…) -> None`: memory that was made since the mark, and in which none of these arrays lies, is given back. Never raises.
     Keep,
+}
+
+/// How many bits numbers that are not negative may have.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Bits {
+    /// Those of an int.
+    All,
+    /// 32.
+    Half,
 }
 
 /// What an index is still to be tested for.

@@ -4,7 +4,7 @@
 //! where it comes from, as line:column, and beside the text as a span. A result of type None is shown only if somebody uses it. An operation says `.wrap`
 //! (ints) or `.ieee` (floats) where it follows NumPy's rules and Python's would be different.
 
-use super::{Block, Bounds, Cond, Const, Function, Inst, Mode, Module, Op, Piece, Target, Terminator, Value};
+use super::{Bits, Block, Bounds, Cond, Const, Function, Inst, Mode, Module, Op, Piece, Target, Terminator, Value};
 use crate::format;
 use crate::listing::Listing;
 use crate::span::{Lines, Span};
@@ -107,6 +107,10 @@ fn operation(module: &Module, function: &Function, inst: &Inst) -> String {
         Op::IntDiv(m) => moded("truediv", m),
         Op::FloorDiv(m) => moded("floordiv", m),
         Op::Mod(m) => moded("mod", m),
+        Op::Quotient(Bits::All) => "quotient".to_owned(),
+        Op::Quotient(Bits::Half) => "quotient.32".to_owned(),
+        Op::Remainder(Bits::All) => "remainder".to_owned(),
+        Op::Remainder(Bits::Half) => "remainder.32".to_owned(),
         Op::And => typed("and"),
         Op::Or => typed("or"),
         Op::Xor => typed("xor"),

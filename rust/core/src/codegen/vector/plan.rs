@@ -154,7 +154,9 @@ pub(super) fn how(function: &Function, inst: &Inst, bits: usize, is_hoisted: imp
             _ => How::Free,
         },
         Op::Narrow(_) => How::Free,
-        Op::FloorDiv(_) | Op::Mod(_) | Op::ToInt(_) | Op::CmpIntFloat(_) => How::Lanes,
+        Op::FloorDiv(_) | Op::Mod(_) | Op::Quotient(_) | Op::Remainder(_) | Op::ToInt(_) | Op::CmpIntFloat(_) => {
+            How::Lanes
+        }
         Op::Helper(helper, _) => match helper.0.body {
             Body::Libm1 { .. } | Body::Slots(_) if helper.0.results.len() == 1 => How::Lanes,
             _ => return None,

@@ -53,7 +53,7 @@ pub fn check(module: &Module, function: &Function, inst: &Inst) -> Result<(), St
         }
         Narrow(_) => same(1, int).and_then(|_| kind(result, "the result", int)),
         ToInt(_) => same(1, |t| *t == Ty::FLOAT).and_then(|_| kind(result, "the result", int)),
-        NextIndex => same(2, |t| *t == Ty::INT).and_then(|t| gives(result, t)),
+        NextIndex | Quotient(_) | Remainder(_) => same(2, |t| *t == Ty::INT).and_then(|t| gives(result, t)),
         Fail(_) | RequireBound(_) => same(1, |t| *t == Ty::Bool).and_then(|_| gives(result, &Ty::None)),
         Call(callee) => {
             let callee = &module.functions[callee.0 as usize];
