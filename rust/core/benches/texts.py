@@ -9,17 +9,15 @@ import sys
 from pathlib import Path
 
 from jib import ir
+from jib.bench import texts
 from jib.limits import DEFAULT
 from jib.lower import lower
 from jib.parse import parse
 from jib.source import Source
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "benches"))
-
-import texts
-
 # As in stages.rs, which knows the types of their arguments.
-TEXTS = {"short": texts.SHORT, "middle": texts.MIDDLE, "hundred-lines": texts.hundred_lines()}
+NAMES = {"a + b": "short", "an expression": "middle", "100 lines": "hundred-lines"}
+TEXTS = {NAMES[text.name]: text.source for text in texts.of_all_sizes() if text.name in NAMES}
 
 
 def main(folder: Path) -> None:

@@ -3,6 +3,8 @@
 //! Needed are the operands of whatever has an effect or decides where to go, of whatever is returned, and, of all that is
 //! needed, the operands in turn. So a loop's variable that only feeds itself goes too. The parameters of the function stay.
 
+use smallvec::SmallVec;
+
 use crate::typed::{Function, Inst, Module, Terminator, Value};
 
 use super::rewrite::drop_unreachable;
@@ -25,7 +27,7 @@ enum Origin {
 fn needed(function: &Function) -> Vec<bool> {
     let mut origins = vec![Origin::Nowhere; function.values.len()];
     // The arguments for each block's parameters, one list per jump.
-    let mut incoming: Vec<Vec<&[Value]>> = vec![Vec::new(); function.blocks.len()];
+    let mut incoming: Vec<SmallVec<[&[Value]; 2]>> = vec![SmallVec::new(); function.blocks.len()];
     let mut work: Vec<Value> = Vec::new();
     for (b, block) in function.blocks.iter().enumerate() {
         for (i, param) in block.params.iter().enumerate() {

@@ -13,7 +13,7 @@ mod logic;
 use super::rewrite::{Aliases, drop_unreachable};
 use crate::eval::{Slots, constant_slots, eval};
 use crate::span::Span;
-use crate::typed::cfg::Graph;
+use crate::typed::cfg::reverse_post_order;
 use crate::typed::{Args, Const, Function, Inst, Module, Op, Terminator, Value};
 use crate::types::{IntTy, Ty};
 
@@ -22,7 +22,7 @@ const REWRITES: usize = 8;
 
 pub fn run(module: &mut Module) {
     for function in &mut module.functions {
-        let order = Graph::of(function).rpo;
+        let order = reverse_post_order(function);
         let aliases = Aliases::new(function);
         let definitions = vec![None; function.values.len()];
         let mut folder = Folder { function, aliases, definitions, done: Vec::new() };

@@ -10,7 +10,7 @@ use crate::typed::{Function, Module, Value};
 const ROUNDS: usize = 4;
 
 pub fn run(module: &mut Module) {
-    for function in &mut module.functions {
+    for function in module.functions.iter_mut().filter(|function| function.blocks.len() > 1) {
         for _ in 0..ROUNDS {
             if !round(function) {
                 break;

@@ -1,6 +1,6 @@
 //! What several passes need to change a function: replaced values, and blocks that fall away.
 
-use crate::typed::cfg::Graph;
+use crate::typed::cfg::reverse_post_order;
 use crate::typed::{BlockId, Function, Value};
 
 /// Which value stands for which: chains are followed to their end.
@@ -47,23 +47,22 @@ impl Aliases {
 
 /// Removes the blocks that cannot be reached; the others keep their order.
 pub fn drop_unreachable(function: &mut Function) {
-    let graph = Graph::of(function);
-    if graph.rpo.len() == function.blocks.len() {
+    let order = reverse_post_order(function);
+    if order.len() == function.blocks.len() {
         return;
     }
+    let mut reachable = vec![false; function.blocks.len()];
+    order.into_iter().for_each(|b| reachable[b as usize] = true);
     let mut renamed = vec![BlockId(u32::MAX); function.blocks.len()];
     let mut next = 0;
     for (b, name) in renamed.iter_mut().enumerate() {
-        if graph.reachable(b as u32) {
+        if reachable[b] {
             *name = BlockId(next);
             next += 1;
         }
     }
-    let mut b = 0;
-    function.blocks.retain(|_| {
-        b += 1;
-        graph.reachable(b - 1)
-    });
+    let mut keep = reachable.iter();
+    function.blocks.retain(|_| keep.next() == Some(&true));
     for target in function.blocks.iter_mut().flat_map(|block| block.end.targets_mut()) {
         target.block = renamed[target.block.0 as usize];
     }

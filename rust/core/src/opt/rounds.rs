@@ -117,7 +117,7 @@ impl Body<'_> {
             return None;
         }
         // The same block once for each of its edges.
-        let mut preds: Vec<u32> = self.graph.preds[self.head as usize].clone();
+        let mut preds: Vec<u32> = self.graph.preds[self.head as usize].to_vec();
         preds.retain(|from| self.graph.reachable(*from));
         preds.dedup();
         let (mut start, mut step) = (None, None);

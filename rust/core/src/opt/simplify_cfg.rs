@@ -30,6 +30,9 @@ pub(super) fn straighten(function: &mut Function) {
 /// False when somebody else reads the parameters of the block in between: that block dominates them, and would no longer. What
 /// else its successors read comes from before it, and so from before everyone who jumps to it.
 fn thread(function: &mut Function) {
+    if function.blocks.len() == 1 {
+        return;
+    }
     let mut threads = Threads::new(function);
     for b in 0..function.blocks.len() {
         let mut end = function.blocks[b].end.clone();
@@ -125,6 +128,9 @@ impl Threads {
 
 /// A block and its only successor, whose only predecessor it is, are one block.
 fn merge(function: &mut Function) {
+    if function.blocks.len() == 1 {
+        return;
+    }
     let graph = Graph::of(function);
     let mut aliases = Aliases::new(function);
     // Heads of chains come first in this order, so that every instruction moves once.

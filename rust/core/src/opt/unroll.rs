@@ -20,8 +20,6 @@
 pub(super) mod counted;
 mod guard;
 
-use std::collections::HashMap;
-
 use super::affine;
 use super::ranges::Walk;
 use super::rewrite::drop_unreachable;
@@ -62,12 +60,12 @@ struct Loop {
 
 pub fn run(module: &mut Module) {
     for function in &mut module.functions {
-        let (mut room, mut copied) = (GROWTH, false);
+        let (mut room, mut copied, mut names) = (GROWTH, false, Vec::new());
         for found in loops(function) {
             let size = size(function, &found.blocks) * found.copies;
             if size <= room {
                 room -= size;
-                unroll(function, &found);
+                unroll(function, &found, &mut names);
                 copied = true;
             }
         }
@@ -192,7 +190,9 @@ fn size(function: &Function, blocks: &[u32]) -> usize {
     blocks.iter().map(|b| 1 + function.blocks[*b as usize].insts.iter().filter(counts).count()).sum()
 }
 
-fn unroll(function: &mut Function, found: &Loop) {
+/// `names` are a buffer for those of the copies: each value's own, as far as there are any, before and after.
+fn unroll(function: &mut Function, found: &Loop, names: &mut Vec<Value>) {
+    names.extend((names.len() as u32..function.values.len() as u32).map(Value));
     let types: Vec<Ty> = params(function, found.head).iter().map(|param| function.ty(*param).clone()).collect();
     let first = function.blocks.len() as u32;
     let stride = found.blocks.len() as u32 + 1;
@@ -207,7 +207,7 @@ fn unroll(function: &mut Function, found: &Loop) {
         // A copy is its blocks, in the order of `found`, and the block that gives up.
         let base = first + stride * copy as u32;
         let next = if copy + 1 == found.copies { fast } else { BlockId(base + stride) };
-        put_copy(function, found, base, next, fast);
+        put_copy(function, found, base, (next, fast), names);
         let left = (found.copies - copy) as u32 * found.units;
         let head = BlockId(found.head);
         let args = params(function, base);
@@ -215,6 +215,9 @@ fn unroll(function: &mut Function, found: &Loop) {
         let insts = vec![Inst { result, op: Op::Refund(left), args: Args::new(), span: found.span }];
         let end = Terminator::Jump(Target { block: head, args });
         function.blocks.push(Block { params: Vec::new(), insts, end, end_span: found.span });
+    }
+    for value in found.blocks.iter().flat_map(|b| function.blocks[*b as usize].defined()) {
+        names[value.0 as usize] = value;
     }
     let params: Vec<Value> = types.into_iter().map(|ty| function.new_value(ty)).collect();
     let to = |block| Target { block, args: params.clone() };
@@ -267,14 +270,13 @@ fn params(function: &Function, block: u32) -> Vec<Value> {
 }
 
 /// Appends one copy of the body. Its ways round lead to `next`; what left the loop gives up.
-fn put_copy(function: &mut Function, found: &Loop, base: u32, next: BlockId, fast: BlockId) {
-    let mut values: HashMap<Value, Value> = HashMap::new();
+fn put_copy(function: &mut Function, found: &Loop, base: u32, to: (BlockId, BlockId), names: &mut [Value]) {
+    let (next, fast) = to;
     for &b in &found.blocks {
-        let block = &function.blocks[b as usize];
-        let defined: Vec<Value> = block.params.iter().copied().chain(block.insts.iter().map(|i| i.result)).collect();
-        for value in defined {
-            let ty = function.ty(value).clone();
-            values.insert(value, function.new_value(ty));
+        let Function { blocks, values, .. } = &mut *function;
+        for value in blocks[b as usize].defined() {
+            names[value.0 as usize] = Value(values.len() as u32);
+            values.push(values[value.0 as usize].clone());
         }
     }
     // An index that is known to be inside is what it was, which may be another such.
@@ -283,7 +285,7 @@ fn put_copy(function: &mut Function, found: &Loop, base: u32, next: BlockId, fas
         for inst in &function.blocks[b as usize].insts {
             if let Some(operand) = inside(inst.result) {
                 let operand = std::iter::successors(Some(operand), |value| inside(*value)).last().unwrap_or(operand);
-                values.insert(inst.result, values.get(&operand).copied().unwrap_or(operand));
+                names[inst.result.0 as usize] = names[operand.0 as usize];
             }
         }
     }
@@ -302,9 +304,9 @@ fn put_copy(function: &mut Function, found: &Loop, base: u32, next: BlockId, fas
             }
             block.end = Terminator::Jump(body.clone());
         }
-        block.params.iter_mut().for_each(|param| *param = values[param]);
-        block.insts.iter_mut().for_each(|inst| inst.result = values[&inst.result]);
-        block.map_uses(|value| values.get(&value).copied().unwrap_or(value));
+        block.params.iter_mut().for_each(|param| *param = names[param.0 as usize]);
+        block.insts.iter_mut().for_each(|inst| inst.result = names[inst.result.0 as usize]);
+        block.map_uses(|value| names[value.0 as usize]);
         for target in block.end.targets_mut() {
             if target.block == fast {
                 target.block = next;

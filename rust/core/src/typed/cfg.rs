@@ -11,11 +11,14 @@ use super::Function;
 /// The blocks that follow one, at most two in well-formed code.
 pub type Successors = SmallVec<[u32; 2]>;
 
+/// The blocks that lead to one: seldom more than two.
+pub type Preds = SmallVec<[u32; 2]>;
+
 #[derive(Clone, Debug)]
 pub struct Graph {
     pub successors: Vec<Successors>,
     /// The blocks that jump to a block, once for each edge, unreachable ones included.
-    pub preds: Vec<Vec<u32>>,
+    pub preds: Vec<Preds>,
     /// The reachable blocks in reverse post-order: a block comes after its dominators.
     pub rpo: Vec<u32>,
     /// The immediate dominator; None for block 0 and for unreachable blocks.
@@ -38,7 +41,7 @@ const UNSEEN: u32 = u32::MAX;
 impl Graph {
     /// `successors[b]` are the blocks that `b` may go to; each is an index into the same list.
     pub fn new(successors: Vec<Successors>) -> Graph {
-        let mut preds = vec![Vec::new(); successors.len()];
+        let mut preds = vec![Preds::new(); successors.len()];
         for (block, next) in successors.iter().enumerate() {
             for &to in next {
                 preds[to as usize].push(block as u32);
@@ -52,7 +55,7 @@ impl Graph {
 
     /// The graph of a function of typed IR.
     pub fn of(function: &Function) -> Graph {
-        Graph::new(function.blocks.iter().map(|b| b.end.targets().map(|t| t.block.0).collect()).collect())
+        Graph::new(successors(function))
     }
 
     pub fn reachable(&self, block: u32) -> bool {
@@ -71,6 +74,19 @@ impl Graph {
     }
 }
 
+fn successors(function: &Function) -> Vec<Successors> {
+    function.blocks.iter().map(|b| b.end.targets().map(|t| t.block.0).collect()).collect()
+}
+
+/// The order of a function's graph alone, for who asks nothing of dominators: they are most of the work.
+pub fn reverse_post_order(function: &Function) -> Vec<u32> {
+    match function.blocks.len() {
+        // Nobody jumps to block 0.
+        1 => vec![0],
+        _ => depth_first(&successors(function)).1,
+    }
+}
+
 /// The loops of a graph, as a tree: a loop is named for its head, where it is entered.
 pub struct Loops {
     /// Of each block the head of the innermost loop it is in.
@@ -86,7 +102,7 @@ impl Loops {
         // The outermost loop that is known around each head, with paths shortened on the way: what is inside comes first here.
         let mut around: Vec<u32> = (0..blocks as u32).collect();
         for &head in graph.rpo.iter().rev() {
-            let mut work: Vec<u32> = graph.preds[head as usize].clone();
+            let mut work: Vec<u32> = graph.preds[head as usize].to_vec();
             work.retain(|&latch| graph.dominates(head, latch));
             while let Some(block) = work.pop() {
                 let known = match loops.inner[block as usize] {
@@ -190,12 +206,17 @@ impl Walk {
 }
 
 /// Lengauer and Tarjan 1979, with path compression. All of it in visit numbers.
-fn immediate_dominators(walk: &Walk, preds: &[Vec<u32>]) -> Vec<Option<u32>> {
+fn immediate_dominators(walk: &Walk, preds: &[Preds]) -> Vec<Option<u32>> {
     let n = walk.block.len();
-    let mut forest =
-        Forest { ancestor: vec![UNSEEN; n], label: (0..n as u32).collect(), semi: (0..n as u32).collect() };
+    let mut idom = vec![None; preds.len()];
+    if n < 2 {
+        return idom;
+    }
+    let (label, semi) = ((0..n as u32).collect(), (0..n as u32).collect());
+    let mut forest = Forest { ancestor: vec![UNSEEN; n], label, semi, path: Vec::new() };
     let mut dom = vec![0u32; n];
-    let mut bucket: Vec<Vec<u32>> = vec![Vec::new(); n];
+    // A list for each vertex: its first, and for each in a list the one after it.
+    let (mut bucket, mut after) = (vec![UNSEEN; n], vec![UNSEEN; n]);
     for w in (1..n).rev() {
         for &p in &preds[walk.block[w] as usize] {
             let v = walk.number[p as usize];
@@ -205,14 +226,17 @@ fn immediate_dominators(walk: &Walk, preds: &[Vec<u32>]) -> Vec<Option<u32>> {
             }
         }
         let parent = walk.parent[w];
-        bucket[forest.semi[w] as usize].push(w as u32);
+        let semi = forest.semi[w] as usize;
+        after[w] = std::mem::replace(&mut bucket[semi], w as u32);
         forest.ancestor[w] = parent;
-        for v in std::mem::take(&mut bucket[parent as usize]) {
+        let mut next = std::mem::replace(&mut bucket[parent as usize], UNSEEN);
+        while next != UNSEEN {
+            let v = next;
             let u = forest.eval(v);
             dom[v as usize] = if forest.semi[u as usize] < forest.semi[v as usize] { u } else { parent };
+            next = after[v as usize];
         }
     }
-    let mut idom = vec![None; preds.len()];
     for w in 1..n {
         if dom[w] != forest.semi[w] {
             dom[w] = dom[dom[w] as usize];
@@ -226,6 +250,8 @@ struct Forest {
     ancestor: Vec<u32>,
     label: Vec<u32>,
     semi: Vec<u32>,
+    /// A buffer of `eval`'s.
+    path: Vec<u32>,
 }
 
 impl Forest {
@@ -234,13 +260,12 @@ impl Forest {
         if self.ancestor[v as usize] == UNSEEN {
             return v;
         }
-        let mut path = Vec::new();
         let mut at = v;
         while self.ancestor[self.ancestor[at as usize] as usize] != UNSEEN {
-            path.push(at);
+            self.path.push(at);
             at = self.ancestor[at as usize];
         }
-        for &x in path.iter().rev() {
+        while let Some(x) = self.path.pop() {
             let above = self.ancestor[x as usize] as usize;
             let (mine, theirs) = (self.label[x as usize], self.label[above]);
             if self.semi[theirs as usize] < self.semi[mine as usize] {
@@ -286,7 +311,7 @@ mod tests {
         let g = graph(&[&[1], &[2, 3], &[4], &[4], &[1, 5], &[], &[4]]);
         assert_eq!(g.idom, [None, Some(0), Some(1), Some(1), Some(1), Some(4), None]);
         assert_eq!(g.rpo.len(), 6);
-        assert_eq!(g.preds[4], [2, 3, 6]);
+        assert_eq!(g.preds[4].as_slice(), [2, 3, 6]);
         assert!(g.dominates(1, 5) && g.dominates(4, 4) && !g.dominates(2, 4) && !g.dominates(5, 4));
         assert!(!g.reachable(6) && !g.dominates(6, 6) && !g.dominates(0, 6));
     }

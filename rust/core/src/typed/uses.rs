@@ -1,4 +1,4 @@
-//! Which values a block reads: operands, conditions, results, arguments of jumps.
+//! Which values a block reads: operands, conditions, results, arguments of jumps; and which it defines.
 
 use super::{Block, Terminator, Value};
 
@@ -23,6 +23,11 @@ impl Terminator {
 }
 
 impl Block {
+    /// What is defined in it: its parameters and results.
+    pub fn defined(&self) -> impl Iterator<Item = Value> {
+        self.params.iter().copied().chain(self.insts.iter().map(|inst| inst.result))
+    }
+
     pub fn uses(&self) -> impl Iterator<Item = Value> {
         self.insts.iter().flat_map(|inst| inst.args.iter().copied()).chain(self.end.uses())
     }

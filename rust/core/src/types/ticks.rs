@@ -9,7 +9,7 @@ use super::Ty;
 use crate::failure::POLL_INTERVAL;
 use crate::span::Span;
 use crate::typed::calls::{callees, components, cycles, is_cycle};
-use crate::typed::cfg::Graph;
+use crate::typed::cfg::reverse_post_order;
 use crate::typed::reduction::BLOCK;
 use crate::typed::{Args, Function, Inst, Module, Op};
 
@@ -78,7 +78,7 @@ fn goes_back(function: &Function) -> Vec<bool> {
     let backwards = |(b, block): (usize, &crate::typed::Block)| block.end.targets().any(|t| t.block.0 as usize <= b);
     if function.blocks.iter().enumerate().any(backwards) {
         let mut seen = vec![false; function.blocks.len()];
-        for b in Graph::of(function).rpo {
+        for b in reverse_post_order(function) {
             seen[b as usize] = true;
             back[b as usize] = function.blocks[b as usize].end.targets().any(|target| seen[target.block.0 as usize]);
         }
