@@ -12,7 +12,7 @@ from ..names import Alias, Value
 from ..syntax import Attribute, Call, Constant, Keyword, Name
 from .annotations import default_value
 from .arrays import TELLING
-from .build import lowers
+from .build import _new, lowers
 from .expressions import ATTRIBUTES, METHODS, dotted, is_numpy, no_attribute
 from .reductions import REDUCTIONS
 
@@ -141,8 +141,8 @@ def parameters(unit: Unit, function: Scope) -> tuple[builtins.Param, ...]:
     found = unit.params.get(function)
     if found is None:
         found = unit.params[function] = tuple([
-            builtins.Param(p.name, p.kind, p.default is None, None if p.default is None else default_value(unit, p.default))
-            for p in function.params
+            _new(builtins.Param, (name, kind, default is None, None if default is None else default_value(unit, default)))
+            for _, name, _, default, kind in function.params
         ])  # fmt: skip
     return found
 
