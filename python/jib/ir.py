@@ -134,19 +134,22 @@ def encode(module: Module) -> bytes:
 
 
 def _encode_function(function: Function, pools: _Pools, words: list[int]) -> None:
-    string, optional = pools.string, pools.optional
+    strings, optional = pools.strings, pools.optional
+    string = strings.setdefault  # as `pools.string`, which takes longer to call
     name, params, returns, returns_start, returns_end, locals, blocks, start, end = function
-    words += (string(name), start, end, len(params))
+    words += (string(name, len(strings)), start, end, len(params))
     for name, type, start, end in params:
-        words += (string(name), optional(type), start, end)
-    words += (optional(returns), returns_start, returns_end, len(locals), *map(string, locals), len(blocks))
+        words += (string(name, len(strings)), optional(type), start, end)
+    words += (optional(returns), returns_start, returns_end, len(locals))
+    words += [string(name, len(strings)) for name in locals]
+    words.append(len(blocks))
     for block in blocks:
         words.append(len(block))
         for op, args, start, end in block:
             if op in NUMBERS:
                 words += (NUMBERS[op], start, end, *args)
             elif op == "prim":
-                words += (4, start, end, string(args[0]), len(args) - 1, *args[1:])
+                words += (4, start, end, string(args[0], len(strings)), len(args) - 1, *args[1:])
             elif op == "const":
                 words += (1, start, end, *pools.literal(args[0]))
             elif op == "call":
@@ -156,9 +159,9 @@ def _encode_function(function: Function, pools: _Pools, words: list[int]) -> Non
             elif op == "tuple":
                 words += (6, start, end, len(args), *args)
             elif op == "cast":
-                words += (8, start, end, string(args[0]), args[1])
+                words += (8, start, end, string(args[0], len(strings)), args[1])
             else:  # raise
-                words += (12, start, end, string(args[0]), optional(args[1]))
+                words += (12, start, end, string(args[0], len(strings)), optional(args[1]))
 
 
 def to_text(module: Module) -> str:

@@ -74,9 +74,9 @@ class Unit:
         self.arrays = False
         self.params: dict[Scope, tuple[builtins.Param, ...]] = {}
         # The arity is None for one that the host has yet to give.
-        self.externs: dict[str, tuple[int, int | None]] = {
-            each.name: (index, each.arity) for index, each in enumerate(externs)
-        }
+        self.externs: dict[str, tuple[int, int | None]] = {}
+        for index, each in enumerate(externs):
+            self.externs[each.name] = (index, each.arity)
         self.used: dict[tuple[str, str], Span] = {}  # by kind, which is "builtin" or "extern", and name
 
     def fail(self, code: str, span: Span, *args: object) -> Exception:
@@ -113,7 +113,7 @@ class Builder(Code):
             _new(Parameter, (name, type, span[0], span[1])) for (span, name, *_), type in zip(scope.params, types)
         ]
         self.own = own = {param[0]: index for index, param in enumerate(self.params)}  # this function's variables
-        super().__init__([*own])
+        Code.__init__(self, [*own])
         self.unit = unit
         self.scope = scope
         self.fail = unit.fail

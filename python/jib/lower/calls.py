@@ -7,12 +7,13 @@ Always holds: arguments are evaluated as they are written; what binds them is de
 from __future__ import annotations
 
 from .. import builtins
+from ..ir_build import _new
 from ..light import TYPE_CHECKING
 from ..names import Alias, Value
 from ..syntax import Attribute, Call, Constant, Keyword, Name
 from .annotations import default_value
 from .arrays import TELLING
-from .build import _new, lowers
+from .build import lowers
 from .expressions import ATTRIBUTES, METHODS, dotted, is_numpy, no_attribute
 from .reductions import REDUCTIONS
 
