@@ -104,11 +104,12 @@ def finish(unit: Unit, scopes: list[Scope], entry: Scope, doc: str | None) -> Lo
     for index, scope in enumerate(scopes):
         scope.index = index
     functions = [_function(unit, scope) for scope in scopes]
-    _, crossing, returns, *_ = functions[0]
+    crossing, returns = functions[0].params, functions[0].returns
     shown = array_parameters(functions) if unit.arrays else [False] * len(crossing)
     faces = tuple([
-        _new(EntryParameter, (name, kind, type, required, default, array))
-        for (name, kind, required, default), (_, type, _, _), array in zip(parameters(unit, entry), crossing, shown)
+        # Its name and kind; its annotation; whether it is required, and its default.
+        _new(EntryParameter, (param[0], param[1], crossed[1], param[2], param[3], array))
+        for param, crossed, array in zip(parameters(unit, entry), crossing, shown)
     ])  # fmt: skip
     module = _new(ir.Module, (functions, unit.source.line_starts, tuple(unit.externs)))
     return _new(Lowered, (module, entry.name, faces, returns, doc, ()))

@@ -110,7 +110,7 @@ class Builder(Code):
 
     def __init__(self, unit: Unit, scope: Scope, types: Sequence[str | None]) -> None:
         self.params = [
-            _new(Parameter, (name, type, span[0], span[1])) for (span, name, *_), type in zip(scope.params, types)
+            _new(Parameter, (param[1], type, param[0][0], param[0][1])) for param, type in zip(scope.params, types)
         ]
         self.own = own = {param[0]: index for index, param in enumerate(self.params)}  # this function's variables
         Code.__init__(self, [*own])
