@@ -393,7 +393,7 @@ def inner(n: int) -> int:
 
 def outer(n: int) -> int:
     return inner(n)
-''', externs=[stop])(2)
+''', externs=[stop], opt_level="none")(2)  # else inner is put into itself, and has two frames
 """)
     command = [gdb, "-nx", "-batch", "-ex", "set breakpoint pending on", "-ex", "run", "-ex", "bt"]
     command += ["--args", sys.executable, str(file)]

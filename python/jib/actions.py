@@ -606,4 +606,4 @@ def function_def(s: list[Any]) -> FunctionDef:
 @_action()
 def program(s: list[Any]) -> Program:
     statements = s[0]
-    return Program(_from(statements[0], statements[-1]), tuple(statements))
+    return _new(Program, (_from(statements[0], statements[-1]), tuple(statements)))

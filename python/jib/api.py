@@ -178,22 +178,37 @@ def compile(
     )
     callees = options[-1]
     # What host functions keep, they keep for those alone who have them.
-    made = _known(source, *options) if len(source) <= SHORT and not callees else _make(source, *options)
+    made = _known(source, *options) if len(source) <= SHORT and not callees else _make_apart(source, *options)
     return Function(made)
 
 
 def _make(source: str, *options: Any) -> Made:
     """The way from a text to what crosses."""
-    from . import ir  # none of these before the first text: importing jib stays light
+    parse, lower, encode = _stages or _load_stages()
+    given = _options(*options) if not options[-1] else Options(*options)
+    text, limits = Source(source), given.limits
+    lowered = lower(parse(text, limits), text, given.params, limits, given.externs)
+    return make(text, encode(lowered.module), lowered, given)
+
+
+def _make_apart(source: str, *options: Any) -> Made:
+    """The same for a text that is not kept, which may be long."""
+    with collector_paused(len(source) > LONG):
+        return _make(source, *options)
+
+
+_stages: tuple[Any, ...] = ()
+
+
+def _load_stages() -> tuple[Any, ...]:
+    """The stages, which come with the first text: importing jib stays light. Kept, since three such statements take 3.6 µs each time."""
+    global _stages
+    from .ir import encode
     from .lower import lower
     from .parse import parse
 
-    given = _options(*options) if not options[-1] else Options(*options)
-    text = Source(source)
-    with collector_paused(len(source) > LONG):
-        program = parse(text, given.limits)
-        lowered = lower(program, text, given.params, given.limits, given.externs)
-    return make(text, ir.encode(lowered.module), lowered, given)
+    _stages = parse, lower, encode
+    return _stages
 
 
 _known = lru_cache(maxsize=512)(_make)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .specializations import Specializations
 
 
+_new = tuple.__new__  # half the time of calling the class
+
+
 class Options(NamedTuple):
     """The arguments of `compile` other than the text."""
 
@@ -66,7 +69,7 @@ def make(text: Source, module: bytes, lowered: Lowered, options: Options) -> Mad
         options.limits, options.fuel, options.timeout, options.nogil, externs=options.externs,
         threads=options.threads,
     )  # fmt: skip
-    return Made(text, lowered.params, lowered.returns, lowered.doc, options, name, program)
+    return _new(Made, (text, lowered.params, lowered.returns, lowered.doc, options, name, program))
 
 
 def _all_params(lowered: Lowered) -> tuple[Any, ...]:

@@ -79,6 +79,9 @@ OPCODES = {
     "jump": 9, "branch": 10, "return": 11, "raise": 12, "extern": 13,
 }  # fmt: skip
 
+#: Those that have numbers alone, always as many.
+NUMBERS = {op: OPCODES[op] for op in ("get", "set", "unpack", "jump", "branch", "return")}
+
 _double = struct.Struct("<d")
 _quad = struct.Struct("<Q")
 
@@ -118,32 +121,35 @@ class _Pools:
 def encode(module: Module) -> bytes:
     """The bytes of docs/ir.md."""
     pools = _Pools()
-    words = [len(module.line_starts), *module.line_starts, len(module.externs)]
-    words += [pools.string(name) for name in module.externs]
-    words.append(len(module.functions))
-    for function in module.functions:
+    functions, line_starts, externs = module
+    words = [len(line_starts), *line_starts, len(externs), *map(pools.string, externs), len(functions)]
+    for function in functions:
         _encode_function(function, pools, words)
-    strings = [text.encode() for text in pools.strings]
+    strings = [*map(str.encode, pools.strings)]
     texts = b"".join(strings)
-    constants, lengths = pools.constants, [len(text) for text in strings]
+    constants, lengths = pools.constants, map(len, strings)
     counts = len(words), len(constants), len(strings), len(texts)
-    form = f"<{4 + len(words)}I{len(constants)}Q{len(lengths)}I"
+    form = f"<{4 + len(words)}I{len(constants)}Q{len(strings)}I"
     return MAGIC + struct.pack(form, *counts, *words, *constants, *lengths) + texts
 
 
 def _encode_function(function: Function, pools: _Pools, words: list[int]) -> None:
-    string = pools.string
-    words += (string(function.name), function.start, function.end, len(function.params))
-    for param in function.params:
-        words += (string(param.name), pools.optional(param.type), param.start, param.end)
-    words += (pools.optional(function.returns), function.returns_start, function.returns_end, len(function.locals))
-    words += [string(name) for name in function.locals]
-    words.append(len(function.blocks))
-    for block in function.blocks:
+    strings, optional = pools.strings, pools.optional
+    string = strings.setdefault  # as `pools.string`, which takes longer to call
+    name, params, returns, returns_start, returns_end, locals, blocks, start, end = function
+    words += (string(name, len(strings)), start, end, len(params))
+    for name, type, start, end in params:
+        words += (string(name, len(strings)), optional(type), start, end)
+    words += (optional(returns), returns_start, returns_end, len(locals))
+    words += [string(name, len(strings)) for name in locals]
+    words.append(len(blocks))
+    for block in blocks:
         words.append(len(block))
         for op, args, start, end in block:
-            if op == "prim":
-                words += (4, start, end, string(args[0]), len(args) - 1, *args[1:])
+            if op in NUMBERS:
+                words += (NUMBERS[op], start, end, *args)
+            elif op == "prim":
+                words += (4, start, end, string(args[0], len(strings)), len(args) - 1, *args[1:])
             elif op == "const":
                 words += (1, start, end, *pools.literal(args[0]))
             elif op == "call":
@@ -153,11 +159,9 @@ def _encode_function(function: Function, pools: _Pools, words: list[int]) -> Non
             elif op == "tuple":
                 words += (6, start, end, len(args), *args)
             elif op == "cast":
-                words += (8, start, end, string(args[0]), args[1])
-            elif op == "raise":
-                words += (12, start, end, string(args[0]), pools.optional(args[1]))
-            else:  # get set unpack jump branch return: numbers only
-                words += (OPCODES[op], start, end, *args)
+                words += (8, start, end, string(args[0], len(strings)), args[1])
+            else:  # raise
+                words += (12, start, end, string(args[0], len(strings)), optional(args[1]))
 
 
 def to_text(module: Module) -> str:

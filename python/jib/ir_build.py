@@ -115,6 +115,8 @@ class Code:
     def settle(self, blocks: list[Block]) -> list[Block]:
         """Make the labels in these blocks the numbers of blocks; the same list."""
         places = self.places
+        if not places:
+            return blocks
         for block in blocks:
             op, args, start, end = block[-1]
             if op == "jump":

@@ -9,6 +9,8 @@ it goes: no tree of Lark's is ever made, and Lark itself, whose import takes lon
 
 from __future__ import annotations
 
+from itertools import chain
+
 from .actions import ACTIONS, TERMINALS, Mistake
 from .errors import JitError, error
 from .layout import Layout, Lexicon, Token
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .grammar import Table
+
+#: What comes behind all tokens.
+_END = (("$END",),)
 
 # ----------------------------------------------------------------------------------------------- the stage
 
@@ -79,39 +84,30 @@ class _Parser:
         return row
 
     def run(self, layout: Layout) -> Program:
-        """Shift every token, after all reductions that it asks for."""
+        """Shift every token, and then the end, after all reductions that it asks for."""
         rows, make_row, terminals = self.rows, self.row, TERMINALS
-        states = [0]  # where the table begins
+        state = 0  # where the table begins
+        states = [state]
         values: list[Any] = []
-        row = rows[0] or make_row(0)
-        for token in layout.tokens():
+        token: Any
+        for token in chain(layout.tokens(), _END):
             kind = token[0]
-            while type(step := row.get(kind)) is tuple:
+            while type(step := (rows[state] or make_row(state)).get(kind)) is tuple:
                 size, action, origin = step
-                parts = values[-size:]  # no rule is empty
-                del values[-size:], states[-size:]
-                values.append(action(parts))
-                state = states[-1]
-                state = (rows[state] or make_row(state))[origin]
-                states.append(state)
-                row = rows[state] or make_row(state)
+                if size == 1:  # no rule is empty, and most have one part
+                    values[-1] = action(values[-1:])
+                    state = states[-1] = rows[states[-2]][origin]  # type: ignore[index]  # it was the last: its row is made
+                else:
+                    parts = values[-size:]
+                    del values[-size:], states[-size:]
+                    values.append(action(parts))
+                    state = rows[states[-1]][origin]  # type: ignore[index]
+                    states.append(state)
             if step is None:
-                raise _Unexpected(token, states)
-            states.append(step)
-            row = rows[step] or make_row(step)
+                raise _Unexpected(None if token is _END[0] else token, states)
+            state = step
+            states.append(state)
             values.append(terminals[kind](token) if kind in terminals else token)
-        return self.finish(states, values)
-
-    def finish(self, states: list[int], values: list[Any]) -> Program:
-        """The reductions at the end of the text."""
-        while type(step := self.row(states[-1]).get("$END")) is tuple:
-            size, action, origin = step
-            parts = values[-size:]
-            del values[-size:], states[-size:]
-            values.append(action(parts))
-            states.append(self.row(states[-1])[origin])
-        if step is None:
-            raise _Unexpected(None, states)
         program: Program = values[0]
         return program
 

@@ -20,6 +20,8 @@ class Span(NamedTuple):
     end: int
 
 
+NOWHERE = Span(0, 0)
+
 ONE = [0]  # of all texts of one line; nobody changes it
 
 

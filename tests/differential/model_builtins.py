@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .model_runtime import NAMES, coercion
-from .model_types import LEAST, MOST, SIZED, Literal, Unmodelled, as_number, float_type, join, literal, meet, plain
+from .model_types import LEAST, SIZED, Unmodelled, as_number, float_type, join, literal, meet, plain
 
 SPELLINGS = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
@@ -89,7 +89,7 @@ def builtin(name: str, args: list[str], types: list[Any], options: list[str]) ->
         ty = float_type(types)
         return checked(text, ty) if ty == "f32" else text, ty
     if name in DOUBLES:
-        return text, kept(name, types, "f")
+        return text, "f"
     if name in BOOLS:
         return text, "b"
     if name in INTS:
@@ -97,9 +97,9 @@ def builtin(name: str, args: list[str], types: list[Any], options: list[str]) ->
     if name in CHOICES:
         return choice(name, text, types)
     if name == "int" or name == "i64":
-        return call("int", args), kept(name, types, "i")
+        return call("int", args), "i"
     if name in SIZED:
-        return sized(name, args[0], types[0])
+        return sized(name, args[0])
     if name in WHOLE:
         if len(types) > 1 and types[0] in ("f", "f32"):
             return checked(text, types[0]), plain(types[0])
@@ -138,18 +138,11 @@ def others(name: str, text: str, args: list[str], types: list[Any]) -> tuple[str
     raise Unmodelled(name)
 
 
-def kept(name: str, types: list[Any], ty: str) -> Any:
-    """A literal that is converted stays one."""
-    if name in ("int", "i64", "float") and types and isinstance(types[0], Literal) and types[0] in ("b", "i", ty):
-        return literal(int(types[0].value) if ty == "i" else float(types[0].value), ty)
-    return ty
-
-
-def sized(name: str, arg: str, ty: Any) -> tuple[str, Any]:
+def sized(name: str, arg: str) -> tuple[str, Any]:
+    """A conversion has the type that it says, also of a literal."""
     if name == "f32":
-        return f"_f32({arg})", literal(0.0, "f32") if isinstance(ty, Literal) else "f32"
-    fits = isinstance(ty, Literal) and ty in ("b", "i") and LEAST[name] <= ty.value <= MOST[name]
-    return f"_chk_{name}(int({arg}))", literal(int(ty.value), name) if fits else name
+        return f"_f32({arg})", "f32"
+    return f"_chk_{name}(int({arg}))", name
 
 
 def choice(name: str, text: str, types: list[Any]) -> tuple[str, Any]:

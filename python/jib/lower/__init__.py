@@ -14,7 +14,7 @@ from __future__ import annotations
 from .. import builtins, ir
 from ..light import TYPE_CHECKING, NamedTuple
 from ..limits import DEFAULT, Limits
-from ..source import Source, Span
+from ..source import NOWHERE, Source, Span
 from ..syntax import Constant, ExprStmt, FunctionDef, Lambda, Parameter, Program
 from . import loops  # noqa: F401  (registers its handlers, as the others do)
 from .annotations import type_text
@@ -104,14 +104,15 @@ def finish(unit: Unit, scopes: list[Scope], entry: Scope, doc: str | None) -> Lo
     for index, scope in enumerate(scopes):
         scope.index = index
     functions = [_function(unit, scope) for scope in scopes]
-    shown = array_parameters(functions) if unit.arrays else [False] * len(functions[0].params)
+    crossing, returns = functions[0].params, functions[0].returns
+    shown = array_parameters(functions) if unit.arrays else [False] * len(crossing)
     faces = tuple([
-        _new(EntryParameter, (param.name, param.kind, crossing.type, param.required, param.default, array))
-        for param, crossing, array in zip(parameters(unit, entry), functions[0].params, shown)
+        # Its name and kind; its annotation; whether it is required, and its default.
+        _new(EntryParameter, (param[0], param[1], crossed[1], param[2], param[3], array))
+        for param, crossed, array in zip(parameters(unit, entry), crossing, shown)
     ])  # fmt: skip
-    lines = unit.source.line_starts
-    module = ir.Module(functions, lines, tuple(unit.externs))
-    return Lowered(module, entry.name, faces, functions[0].returns, doc, ())
+    module = _new(ir.Module, (functions, unit.source.line_starts, tuple(unit.externs)))
+    return _new(Lowered, (module, entry.name, faces, returns, doc, ()))
 
 
 def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[Scope, str | None]:
@@ -120,8 +121,8 @@ def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[
     doc = _text(body[0]) if len(body) > 1 else None
     if doc is not None:
         body = body[1:]
-    definitions = bool(body) and all(type(statement) is FunctionDef for statement in body)
     last: Any = body[-1] if body else None
+    definitions = type(last) is FunctionDef and all(type(statement) is FunctionDef for statement in body)
     function = last.value if type(last) is ExprStmt and len(body) == 1 else None
     if params is not None and (definitions or type(function) is Lambda):
         raise unit.fail("params-given", last.span)
@@ -130,7 +131,7 @@ def _shape(program: Program, unit: Unit, params: Sequence[str] | None) -> tuple[
     if type(function) is Lambda:
         return Scope("lambda", "<lambda>", function.span, function.params, value=function.body), doc
     name = "<expression>" if function is not None else "<suite>"
-    given = tuple([Parameter(Span(0, 0), param, None, None, "any") for param in params or ()])
+    given = tuple([Parameter(NOWHERE, param, None, None, "any") for param in params]) if params else ()
     if type(last) is ExprStmt:
         return Scope("suite", name, program.span, given, body=body[:-1], value=last.value), doc
     return Scope("suite", name, program.span, given, body=body), doc
@@ -145,11 +146,11 @@ def _text(statement: Any) -> str | None:
 
 def _add_parameters(root: Scope, names: list[tuple[str, int]]) -> None:
     """Make the free names the parameters."""
-    root.params = tuple([
-        _new(Parameter, (_new(Span, (at, at + len(name))), name, None, None, "any")) for name, at in names
-    ])  # fmt: skip
+    params = []
     for name, at in names:
+        params.append(_new(Parameter, (_new(Span, (at, at + len(name))), name, None, None, "any")))
         root.variables[name] = Variable(True, at)
+    root.params = tuple(params)
 
 
 def _function(unit: Unit, scope: Scope) -> ir.Function:
@@ -159,7 +160,7 @@ def _function(unit: Unit, scope: Scope) -> ir.Function:
     builder.run(_body(builder, scope))
     builder.check_size(scope.span)
     if scope.returns is None:
-        return builder.finish(None, Span(0, 0))
+        return builder.finish(None, NOWHERE)
     return builder.finish(type_text(unit, scope.returns), scope.returns.span)
 
 

@@ -74,9 +74,9 @@ class Unit:
         self.arrays = False
         self.params: dict[Scope, tuple[builtins.Param, ...]] = {}
         # The arity is None for one that the host has yet to give.
-        self.externs: dict[str, tuple[int, int | None]] = {
-            each.name: (index, each.arity) for index, each in enumerate(externs)
-        }
+        self.externs: dict[str, tuple[int, int | None]] = {}
+        for index, each in enumerate(externs):
+            self.externs[each.name] = (index, each.arity)
         self.used: dict[tuple[str, str], Span] = {}  # by kind, which is "builtin" or "extern", and name
 
     def fail(self, code: str, span: Span, *args: object) -> Exception:
@@ -109,23 +109,26 @@ class Builder(Code):
     __slots__ = ("unit", "scope", "fail", "params", "own", "outer", "variables", "loops", "defined", "spent")
 
     def __init__(self, unit: Unit, scope: Scope, types: Sequence[str | None]) -> None:
-        super().__init__([param.name for param in scope.params])
+        self.params = [
+            _new(Parameter, (param[1], type, param[0][0], param[0][1])) for param, type in zip(scope.params, types)
+        ]
+        self.own = own = {param[0]: index for index, param in enumerate(self.params)}  # this function's variables
+        Code.__init__(self, [*own])
         self.unit = unit
         self.scope = scope
         self.fail = unit.fail
         self.loops: list[Loop] = []
         self.defined: set[str] = set()  # nested functions whose definition is behind us
-        self.params = [_new(Parameter, (p.name, t, *p.span)) for p, t in zip(scope.params, types)]
-        self.own = {name: index for index, name in enumerate(self.locals)}  # this function's variables
         self.outer: dict[Captured, int] = {}
         for captured in scope.captures:
             self.outer[captured] = self.local(captured.name)
             self.params.append(Parameter(self.locals[-1], None, scope.span[0], scope.span[1]))
-        for name in sorted(scope.variables, key=lambda name: scope.variables[name].start):
-            if name not in self.own:
-                self.own[name] = len(self.locals)
-                self.locals.append(name)
-        self.variables = dict(self.own)  # the variable that each name means at this point
+        if len(scope.variables) > len(own):  # parameters are variables too
+            for name in sorted(scope.variables, key=lambda name: scope.variables[name].start):
+                if name not in own:
+                    own[name] = len(self.locals)
+                    self.locals.append(name)
+        self.variables = own.copy()  # the variable that each name means at this point
         for name, captured in scope.outer.items():
             self.variables[name] = self.outer[captured]
         self.spent = 0
@@ -230,7 +233,7 @@ class Builder(Code):
     def finish(self, returns: str | None, returns_span: tuple[int, int]) -> Function:
         """The function."""
         scope = self.scope
-        return Function(
+        return _new(Function, (
             scope.path, self.params, returns, returns_span[0], returns_span[1], self.locals, self.settle(self.blocks),
             scope.span[0], scope.span[1],
-        )  # fmt: skip
+        ))  # fmt: skip

@@ -7,6 +7,7 @@ Always holds: arguments are evaluated as they are written; what binds them is de
 from __future__ import annotations
 
 from .. import builtins
+from ..ir_build import _new
 from ..light import TYPE_CHECKING
 from ..names import Alias, Value
 from ..syntax import Attribute, Call, Constant, Keyword, Name
@@ -141,8 +142,8 @@ def parameters(unit: Unit, function: Scope) -> tuple[builtins.Param, ...]:
     found = unit.params.get(function)
     if found is None:
         found = unit.params[function] = tuple([
-            builtins.Param(p.name, p.kind, p.default is None, None if p.default is None else default_value(unit, p.default))
-            for p in function.params
+            _new(builtins.Param, (name, kind, default is None, None if default is None else default_value(unit, default)))
+            for _, name, _, default, kind in function.params
         ])  # fmt: skip
     return found
 

@@ -59,10 +59,11 @@ def negative(node: Any) -> int | float | None:
 @leaf(Name)
 def name(f: Builder, node: Name) -> int:
     """A variable, or a constant such as pi."""
-    index = f.variables.get(node.id)
+    span, id = node[0], node[1]
+    index = f.variables.get(id)
     if index is None:
-        return f.foreign(node.id, node.span)
-    return f.emit("get", (index,), node.span)
+        return f.foreign(id, span)
+    return f.emit("get", (index,), span)
 
 
 @leaf(Constant)
@@ -103,10 +104,11 @@ def binary(f: Builder, node: Binary) -> Routine:
     while type(left) is Binary:
         chain.append(left)
         left = left.left
-    value = yield left
+    # The leaves that most operands are need no turn of the walk.
+    value = name(f, left) if type(left) is Name else (yield left)
     for each in reversed(chain):
         operand: Any = each.right
-        kind = type(operand)  # the leaves that most operands are need no turn of the walk
+        kind = type(operand)
         right = name(f, operand) if kind is Name else constant(f, operand) if kind is Constant else (yield operand)
         value = f.emit("prim", (PRIMITIVES.get(each.op, each.op), value, right), each.span)
     return value

@@ -85,7 +85,7 @@ class _Scan:
         self.iterables = 0
 
     def run(self) -> None:
-        scope, stack, bound = self.scope, self.stack, self.bound
+        scope, stack, bound, reads = self.scope, self.stack, self.bound, self.scope.reads
         for param in scope.params:
             if param.name in scope.variables:
                 raise self.fail("duplicate-parameter", param.span, param.name)
@@ -102,11 +102,11 @@ class _Scan:
             node = stack.pop()
             kind = type(node)
             if kind is Name:
-                if node.id not in bound and node.span[0] < scope.reads.get(node.id, FAR):
-                    scope.reads[node.id] = node.span[0]
+                name, start = node[1], node[0][0]
+                if name not in bound and start < reads.get(name, FAR):
+                    reads[name] = start
             elif kind is Binary:
-                stack.append(node.left)
-                stack.append(node.right)
+                stack += node[3:]  # left, right
             elif kind is not Constant:
                 PARTS[kind](self, node)
         for name, function in scope.functions.items():

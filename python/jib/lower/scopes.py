@@ -8,6 +8,8 @@ every function that calls it on the way in from their owner.
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from .. import builtins
 from ..light import TYPE_CHECKING, NamedTuple
 from ..source import Span
@@ -112,7 +114,7 @@ def free_names(scopes: list[Scope], externs: Container[str] = ()) -> list[tuple[
                 continue
             if name not in externs and builtins.resolve(name) is None:
                 free[name] = start
-    return sorted(free.items(), key=lambda item: item[1])
+    return sorted(free.items(), key=itemgetter(1))
 
 
 def link(scopes: list[Scope], fail: Fail) -> None:

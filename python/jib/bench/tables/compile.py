@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -14,7 +14,7 @@ from jib.lower import lower
 from jib.parse import parse
 from jib.source import Source
 
-from ..measure import Cell, Meter, agree
+from ..measure import Cell, Meter, Turns, Work, agree
 from ..peers import EVALUATORS, present
 from ..say import Table
 from ..texts import Text, of_all_sizes
@@ -27,6 +27,7 @@ def measure(meter: Meter) -> tuple[list[Table], list[str]]:
     peers, absent = present(EVALUATORS)
     answers = Table("Text to first answer", "text")
     answers.notes.append(
+        "Each has its turn of some milliseconds, again and again, or once: `a + b, each once in turns`. "
         "Compiled anew each time and called once, since numba, and jib without a signature, compile when they are called. "
         "CPython: `compile` and `eval`, of a function `exec` and a call. numexpr without its cache. "
         "– : the peer has no such texts; sympy has no conditional expression, and is given `Max`."
@@ -50,6 +51,12 @@ def measure(meter: Meter) -> tuple[list[Table], list[str]]:
             **turns.ratio("jib", "CPython", most=TO_PYTHON if is_small else None),
             **turns.ratio("numba", "jib", least=NUMBA_TO_US if is_small else None),
         }
+        if is_small:
+            single = one_by_one({name: work for name, work in works.items() if name != "numba"}, 10 * meter.plan.rounds)
+            answers.rows["a + b, each once in turns"] = {
+                **single.cells(),
+                **single.ratio("jib", "CPython", most=TO_PYTHON),
+            }
         runs = [stages_of(text) for _ in range(meter.plan.rounds)]
         for stage in runs[0]:
             stages.rows.setdefault(stage, {})[text.name] = Cell.of([run[stage] for run in runs])
@@ -57,6 +64,19 @@ def measure(meter: Meter) -> tuple[list[Table], list[str]]:
         "parse: lexing and parsing; crossing: decoding, verifying, SSA; machine: Cranelift; callable: all that is between these."
     )
     return [answers, stages, *known(meter)], absent
+
+
+def one_by_one(works: Mapping[str, Work], rounds: int) -> Turns:
+    """Each once, then the others, as in a program that does other things between two texts: whoever has its turn finds the
+    processor's caches as another has left them."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            jib.cache_clear()
+            begin = perf_counter()
+            work()
+            taken[name].append(perf_counter() - begin)
+    return Turns(taken)
 
 
 def known(meter: Meter) -> list[Table]:

@@ -99,11 +99,21 @@ impl Lower<'_, '_, '_> {
         self.of_int(bits, rest)
     }
 
+    /// Both operands in so many bits. A divisor that is proven not to be 0 is replaced where it is 0 all the same: a wrong proof would
+    /// give a wrong number, and not end the process.
     fn of_bits(&mut self, bits: Bits, args: &[Value]) -> (ir::Value, ir::Value) {
         let (a, b) = self.two(args);
-        match bits {
-            Bits::All => (a, b),
-            Bits::Half => (self.at.ins().ireduce(types::I32, a), self.at.ins().ireduce(types::I32, b)),
+        let (ty, a, b) = match bits {
+            Bits::All => (types::I64, a, b),
+            Bits::Half => (types::I32, self.at.ins().ireduce(types::I32, a), self.at.ins().ireduce(types::I32, b)),
+        };
+        match self.int_constant(args[1]) {
+            Some(c) if c != 0 => (a, self.at.ins().iconst(ty, c)),
+            _ => {
+                let zero = self.at.ins().icmp_imm_s(IntCC::Equal, b, 0);
+                let one = self.at.ins().iconst(ty, 1);
+                (a, self.at.ins().select(zero, one, b))
+            }
         }
     }
 

@@ -18,8 +18,14 @@ fn to_int(e: &mut Emit, p: &'static Primitive, operand: &Operand, int: IntTy) ->
             let float = number(e, p, operand)?;
             Ok(e.op(Op::ToInt(e.mode), &[&float], Ty::Int(int)))
         }
-        _ => e.convert(operand, &Ty::Int(int)).ok_or_else(|| not_a_number(e, p, operand)),
+        _ => converted(e, p, operand, Ty::Int(int)),
     }
+}
+
+/// A number that the text converts has the type that the text says: it is no literal any more, and gives way to nothing.
+fn converted(e: &mut Emit, p: &'static Primitive, operand: &Operand, ty: Ty) -> Outcome {
+    let number = e.convert(operand, &ty).ok_or_else(|| not_a_number(e, p, operand))?;
+    Ok(Operand::of(ty, e.value(&number)))
 }
 
 pub fn int(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
@@ -40,11 +46,11 @@ pub fn names_a_type(p: &Primitive) -> bool {
 }
 
 pub fn float(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    number(e, p, &args[0])
+    converted(e, p, &args[0], Ty::FLOAT)
 }
 
 pub fn f32(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
-    e.convert(&args[0], &Ty::Float(FloatTy::F32)).ok_or_else(|| not_a_number(e, p, &args[0]))
+    converted(e, p, &args[0], Ty::Float(FloatTy::F32))
 }
 
 pub fn bool(e: &mut Emit, p: &'static Primitive, args: &[Operand]) -> Outcome {
