@@ -394,7 +394,7 @@ def test_the_program(tmp_path: Path, hidden: Path) -> None:
     assert found["format"] == 1 and found["plan"]["rounds"] == 2 and found["machine"]["jib"] == jib.__version__
     assert list(found["tables"]) == ["compile", "call"]
     first, stages = map(Table.of_json, found["tables"]["compile"]["tables"])
-    assert list(first.rows) == ["a + b"]
+    assert list(first.rows) == ["a + b", "a + b, each once in turns"]
     assert {"jib", "CPython", "jib / CPython"} <= first.rows["a + b"].keys() and "numba" not in first.rows["a + b"]
     assert first.rows["a + b"]["jib / CPython"].most == 15.0
     assert set(stages.rows) >= {"parse", "lower", "machine", "total"}
