@@ -65,18 +65,19 @@ def times(cells: Cells) -> dict[str, float]:
 
 
 def overview(results: dict[str, Any]) -> Any:
-    """Compile time and run time at one glance."""
+    """To compile, to call, to run: at one glance."""
     compiled, kernels = first(results, "compile"), first(results, "kernels")
     if compiled is None or kernels is None or "an expression" not in compiled.rows:
         return None
-    figure, panels = pyplot.subplots(1, 2, figsize=(9.2, 2.6))
-    bars(panels[0], times(compiled.rows["an expression"]), "Text to first answer, an expression (log scale)", duration)
+    figure, panels = pyplot.subplots(1, 3, figsize=(12.4, 2.6))
+    bars(panels[0], times(compiled.rows["an expression"]), "Text to first answer, an expression", duration)
+    bars(panels[1], called(results), "A call that adds two floats", duration)
     shown = kernels.rows.get("geometric mean", {})
     means = {"jib": 1.0}
     means |= {name: 1 / shown[f"jib / {name}"].median for name in ("numba", "C") if f"jib / {name}" in shown}
     means |= {"CPython": shown["CPython / jib"].median} if "CPython / jib" in shown else {}
     count = len(kernels.rows) - 1
-    bars(panels[1], means, f"Run time of {count} kernels, in jib's: geometric mean, log scale", digits)
+    bars(panels[2], means, f"Run time of {count} kernels, in jib's", digits)
     return figure
 
 
@@ -102,13 +103,18 @@ def starts(results: dict[str, Any]) -> Any:
 
 
 def calls(results: dict[str, Any]) -> Any:
-    table = first(results, "call")
-    if table is None:
+    values = called(results)
+    if not values:
         return None
     figure, panel = pyplot.subplots(figsize=(6.4, 3.2))
-    values = {row: cells["time"].median for row, cells in table.rows.items() if cells["time"].median > 0}
     bars(panel, values, "A call that adds two floats", duration)
     return figure
+
+
+def called(results: dict[str, Any]) -> dict[str, float]:
+    table = first(results, "call")
+    rows = {} if table is None else table.rows
+    return {row: cells["time"].median for row, cells in rows.items() if cells["time"].median > 0}
 
 
 def kernels(results: dict[str, Any]) -> Any:
