@@ -29,7 +29,7 @@ nitpicky = True
 # Names that are not ours have no page here. What a docstring writes in backticks is a link if it is a name of ours, else code.
 nitpick_ignore_regex = [
     ("py:class", r"(collections\.abc|inspect|os|pathlib|typing)\..*|Any|Iterable|Mapping|Path|Sequence"),
-    ("py:class", r"Block|Where|jib\.api\.CacheInfo"),
+    ("py:class", r"Block|Where|builtins\.Default|jib\.api\.CacheInfo"),
     ("py:obj", ".*"),
 ]
 default_role = "py:obj"
@@ -55,7 +55,12 @@ pygments_style = "tango"
 pygments_dark_style = "github-dark"
 
 # Files of the repository that are pages here under other names.
-ELSEWHERE = {"../CONTRIBUTING.md": "contributing.md", "../CHANGELOG.md": "changelog.md", "../README.md": "index.md"}
+ELSEWHERE = {
+    "../CONTRIBUTING.md": "contributing.md",
+    "../CHANGELOG.md": "changelog.md",
+    "../README.md": "index.md",
+    "../benches/results/2026-12-01/results.md": "results.md",
+}
 
 ERRORS = {name for name in jib.__all__ if name.endswith("Error")}
 
@@ -63,7 +68,7 @@ ERRORS = {name for name in jib.__all__ if name.endswith("Error")}
 def prepare(app: Sphinx, page: str, source: list[str]) -> None:
     """Links out of this folder, blocks without the empty line that ends an example, and on the first page the tree of pages, which are
     its lists."""
-    text = re.sub(r"(?<=\]\()\.\./[A-Z]+\.md", lambda link: ELSEWHERE.get(link[0], link[0]), source[0])
+    text = re.sub(r"(?<=\]\()\.\./[\w/.-]+\.md", lambda link: ELSEWHERE.get(link[0], link[0]), source[0])
     text = re.sub(r"\n+(?=\n```$)", "", text, flags=re.MULTILINE)
     if page == "index":
         for title, section in re.findall(r"^## (.+)\n((?:(?!## ).*\n)+)", text, re.MULTILINE):
