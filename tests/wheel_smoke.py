@@ -28,7 +28,7 @@ def files() -> None:
     assert all((site / path).is_file() for path in told)
     found = {path.relative_to(site) for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     assert found == {path for path in told if path.parts[0] == "jib" and path.suffix != ".pyc"}
-    assert {Path("jib/py.typed"), Path("jib/jib.lark"), Path("jib/_native.pyi")} <= found
+    assert {Path("jib/py.typed"), Path("jib/jib.lark"), Path("jib/_native.pyi"), Path("jib/table.py")} <= found
     assert sum(path.name in ("LICENSE-MIT", "LICENSE-APACHE") for path in told) == 2
 
 
