@@ -23,8 +23,8 @@ USAGE = """\
 usage: python -m jib
        python -m jib -c TEXT [name=value ...]
        python -m jib FILE [name=value ...]
-       python -m jib dump STAGE (-c TEXT | FILE)
-       python -m jib dump all --output FOLDER (-c TEXT | FILE)
+       python -m jib dump STAGE [--signature TYPES] (-c TEXT | FILE)
+       python -m jib dump all --output FOLDER [--signature TYPES] (-c TEXT | FILE)
        python -m jib bench [--quick | --full] [--tables NAMES] [--json FILE]
        python -m jib < SCRIPT
 """
