@@ -458,6 +458,13 @@ MUTANTS = [
         "a product that may raise is made on both ways",
     ),
     Mutant(
+        "index-less-constant",
+        "codegen/array.rs",
+        "(a, constant(b).and_then(i64::checked_neg))",
+        "(a, constant(b))",
+        "x[i - 2] is x[i + 2]",
+    ),
+    Mutant(
         "affine-lost-bits",
         "opt/affine.rs",
         "match bits <= form.bits {",
